@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Payloads of real events without sound fit well within. */
-#define MAX_INPUT 16384
+#define MAX_INPUT_BYTES 16384
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
@@ -51,7 +51,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   guint64 number = 0;
   JsonNode *root;
 
-  if (size < 2 || size > MAX_INPUT)
+  if (size < 2 || size > MAX_INPUT_BYTES)
     return 0;
   parser = json_parser_new_immutable ();
   if (!json_parser_load_from_data (
