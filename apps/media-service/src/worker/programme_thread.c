@@ -425,15 +425,21 @@ drop_deliveries (DubProgrammeThread *self)
 }
 
 void
-dub_programme_thread_free (DubProgrammeThread *self)
+dub_programme_thread_stop (DubProgrammeThread *self)
 {
-  if (!self)
-    return;
   g_mutex_lock (&self->lock);
   self->is_stopping = TRUE;
   g_cond_signal (&self->cond);
   g_mutex_unlock (&self->lock);
   g_clear_pointer (&self->thread, g_thread_join);
+}
+
+void
+dub_programme_thread_free (DubProgrammeThread *self)
+{
+  if (!self)
+    return;
+  dub_programme_thread_stop (self);
   dub_queue_close (self->ingest);
   dub_queue_close (self->commands);
   drop_deliveries (self);

@@ -36,7 +36,9 @@ DubProgrammeThread *dub_programme_thread_new (const DubProgrammeParams *params,
     DubQueue *ingest, const DubProgrammeThreadHandlers *handlers,
     gpointer user_data);
 void dub_programme_thread_start (DubProgrammeThread *thread);
-/* Ends and joins; no handler runs after it. */
+/* Ends and joins: no handler of the programme thread runs after it. */
+void dub_programme_thread_stop (DubProgrammeThread *thread);
+/* Stops; no handler at all runs after it. */
 void dub_programme_thread_free (DubProgrammeThread *thread);
 
 /* Any thread. answer (transfer full). */
