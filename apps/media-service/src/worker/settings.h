@@ -2,7 +2,6 @@
 #pragma once
 
 #include <dubbing_common/config.h>
-#include <dubbing_common/log.h>
 
 #include "../programme/programme.h"
 

@@ -11,6 +11,7 @@
 #include "worker_metrics.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_common/log.h>
 
 #define FINISH_MS 2000
 #define STOP_MS 4000
@@ -20,7 +21,7 @@ struct _DubWorker {
   const DubWorkerSettings *settings;
   DubProgrammeParams params;
   GMainLoop *loop;
-  GError *error; /* why it ends; NULL: all is well */
+  GError *error;        /* why it ends; NULL: all is well */
   GError *output_error; /* the last one */
   gboolean is_ending;
 
@@ -125,8 +126,8 @@ on_heard (DubPcm *pcm, gint64 first_frame, gpointer user_data)
 
 /* From the detector's thread. */
 static void
-on_mark (gint64 first_frame, gint64 frames, gboolean is_speech,
-    double level_db, gpointer user_data)
+on_mark (gint64 first_frame, gint64 frames, gboolean is_speech, double level_db,
+    gpointer user_data)
 {
   DubWorker *self = user_data;
 
@@ -142,10 +143,13 @@ on_fragment (DubFragment *fragment, gpointer user_data)
   DubWorker *self = user_data;
 
   dub_worker_metrics_fragment_sent (self->metrics, fragment);
-  if (self->link)
+#ifdef DUB_HAVE_STS_LINK
+  if (self->link) {
     dub_sts_link_send (self->link, fragment);
-  else
-    dub_fragment_unref (fragment);
+    return;
+  }
+#endif
+  dub_fragment_unref (fragment);
 }
 
 static double
@@ -207,15 +211,14 @@ on_event (const DubProgrammeEvent *event, gpointer user_data)
 }
 
 static void
-on_ingest_state (
-    DubIngestState state, const GError *error, gpointer user_data)
+on_ingest_state (DubIngestState state, const GError *error, gpointer user_data)
 {
   DubWorker *self = user_data;
 
   dub_worker_metrics_set_pipeline (self->metrics, "input",
-      state == DUB_INGEST_RUNNING       ? DUB_PIPELINE_RUNNING
-          : state == DUB_INGEST_WAITING ? DUB_PIPELINE_ERROR
-                                        : DUB_PIPELINE_STOPPED);
+      state == DUB_INGEST_RUNNING   ? DUB_PIPELINE_RUNNING
+      : state == DUB_INGEST_WAITING ? DUB_PIPELINE_ERROR
+                                    : DUB_PIPELINE_STOPPED);
   switch (state) {
     case DUB_INGEST_WAITING:
       dub_warning ("input lost: %s", error->message);
@@ -241,9 +244,9 @@ on_publish_state (
   DubWorker *self = user_data;
 
   dub_worker_metrics_set_pipeline (self->metrics, "output",
-      state == DUB_PUBLISHER_RUNNING       ? DUB_PIPELINE_RUNNING
-          : state == DUB_PUBLISHER_WAITING ? DUB_PIPELINE_ERROR
-                                           : DUB_PIPELINE_STOPPED);
+      state == DUB_PUBLISHER_RUNNING   ? DUB_PIPELINE_RUNNING
+      : state == DUB_PUBLISHER_WAITING ? DUB_PIPELINE_ERROR
+                                       : DUB_PIPELINE_STOPPED);
   if (error)
     dub_warning ("output lost: %s", error->message);
   else
@@ -262,20 +265,20 @@ on_publish_error (const GError *error, gpointer user_data)
   fail (user_data, error);
 }
 
+#ifdef DUB_HAVE_STS_LINK
 static void
 on_link_state (
     DubStsLink *link, const DubStsLinkState *state, gpointer user_data)
 {
   DubWorker *self = user_data;
   DubStsState told = state->phase != DUB_STS_LINK_READY ? DUB_STS_LOST
-      : state->is_paused                                ? DUB_STS_PAUSED
+                     : state->is_paused                 ? DUB_STS_PAUSED
                                                         : DUB_STS_READY;
 
   if (state->error)
     dub_warning ("speech service: %s", state->error->message);
   else
-    dub_info ("speech service %s",
-        dub_sts_link_phase_to_string (state->phase));
+    dub_info ("speech service %s", dub_sts_link_phase_to_string (state->phase));
   dub_programme_thread_set_sts (self->programme, told, state->max_inflight,
       (gint64) state->delay_ms * DUB_NS_PER_MS);
 }
@@ -288,6 +291,8 @@ on_answer (DubStsLink *link, DubAnswer *answer, gpointer user_data)
   dub_worker_metrics_answer (self->metrics, answer);
   dub_programme_thread_push_answer (self->programme, answer);
 }
+
+#endif
 
 /* -- each second --------------------------------------------------------- */
 
@@ -324,17 +329,17 @@ open_taps (DubWorker *self, GError **error)
   const char *folder = self->settings->tap_dir;
 
   return !folder ||
-      ((self->tap_video_in = dub_tap_new (folder, "video_in", error)) &&
-          (self->tap_video_out = dub_tap_new (folder, "video_out", error)) &&
-          (self->tap_sound_out = dub_tap_new (folder, "sound_out", error)));
+         ((self->tap_video_in = dub_tap_new (folder, "video_in", error)) &&
+             (self->tap_video_out = dub_tap_new (folder, "video_out", error)) &&
+             (self->tap_sound_out = dub_tap_new (folder, "sound_out", error)));
 }
 
 static gboolean
 build_publish (DubWorker *self, GError **error)
 {
   static const DubPublishHandlers handlers = {
-    .on_state = on_publish_state,
-    .on_error = on_publish_error,
+      .on_state = on_publish_state,
+      .on_error = on_publish_error,
   };
   DubPublishOptions options;
 
@@ -364,12 +369,12 @@ static void
 build_programme (DubWorker *self)
 {
   static const DubProgrammeThreadHandlers handlers = {
-    .on_video_in = on_video_in,
-    .on_video = on_video,
-    .on_sound = on_sound,
-    .on_heard = on_heard,
-    .on_fragment = on_fragment,
-    .on_event = on_event,
+      .on_video_in = on_video_in,
+      .on_video = on_video,
+      .on_sound = on_sound,
+      .on_heard = on_heard,
+      .on_fragment = on_fragment,
+      .on_event = on_event,
   };
 
   dub_worker_settings_to_params (self->settings, &self->params);
@@ -382,25 +387,24 @@ build_programme (DubWorker *self)
 static void
 build_detector (DubWorker *self)
 {
-  g_autofree char *model =
-      dub_worker_settings_get_vad_model (self->settings);
+  g_autofree char *model = dub_worker_settings_get_vad_model (self->settings);
   g_autoptr (GError) error = NULL;
 
   if (self->params.segment_mode != DUB_SEGMENT_MODE_SPEECH)
     return;
-  self->detector =
-      dub_speech_detector_new (model, on_mark, self, &error);
+  self->detector = dub_speech_detector_new (model, on_mark, self, &error);
   if (!self->detector)
-    dub_warning ("no speech detector, the programme passes through: %s",
-        error->message);
+    dub_warning (
+        "no speech detector, the programme passes through: %s", error->message);
 }
 
+#ifdef DUB_HAVE_STS_LINK
 static void
 build_link (DubWorker *self)
 {
   static const DubStsLinkHandlers handlers = {
-    .on_state = on_link_state,
-    .on_answer = on_answer,
+      .on_state = on_link_state,
+      .on_answer = on_answer,
   };
   const DubWorkerSettings *from = self->settings;
   DubStsLinkSettings settings;
@@ -417,9 +421,17 @@ build_link (DubWorker *self)
   settings.timeout_ms = (guint) from->sts_fragment_timeout_ms;
   self->link = dub_sts_link_new (&settings, &handlers, self, &error);
   if (!self->link)
-    dub_warning ("no speech service, the programme passes through: %s",
-        error->message);
+    dub_warning (
+        "no speech service, the programme passes through: %s", error->message);
 }
+
+#else
+static void
+build_link (DubWorker *self)
+{
+  dub_warning ("built without the link");
+}
+#endif
 
 static void
 build_dubbing (DubWorker *self)
@@ -438,8 +450,7 @@ build_dubbing (DubWorker *self)
   }
   dub_info ("longest segment: %.3f s", seconds (max_ns));
   build_detector (self);
-  if (self->detector ||
-      self->params.segment_mode == DUB_SEGMENT_MODE_FIXED)
+  if (self->detector || self->params.segment_mode == DUB_SEGMENT_MODE_FIXED)
     build_link (self);
 }
 
@@ -468,7 +479,9 @@ dub_worker_free (DubWorker *self)
   g_clear_handle_id (&self->stop_id, g_source_remove);
   /* Left to right; what a stage calls lives longer than the stage. */
   g_clear_pointer (&self->ingest, dub_ingest_free);
+#ifdef DUB_HAVE_STS_LINK
   g_clear_pointer (&self->link, dub_sts_link_free);
+#endif
   if (self->programme)
     dub_programme_thread_stop (self->programme);
   g_clear_pointer (&self->detector, dub_speech_detector_free);
