@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <dubbing_socketio/message.h>
+#include <dubbing_socketio/ack.h>
 #include <libsoup/soup.h>
 
 /*
@@ -17,7 +17,6 @@ G_BEGIN_DECLS
 
 typedef struct _DubSioServer DubSioServer;
 typedef struct _DubSioSocket DubSioSocket;
-typedef struct _DubSioAck DubSioAck;
 
 typedef struct {
   guint ping_interval_ms;  /* 25000 */
@@ -31,14 +30,18 @@ typedef struct {
 void dub_sio_server_options_init (DubSioServerOptions *options);
 
 typedef struct {
-  /* FALSE with error: the client gets CONNECT_ERROR with its message. auth:
-   * (nullable), the payload of the CONNECT packet. */
+  /* (nullable) FALSE with error: the client gets CONNECT_ERROR with its
+   * message. auth: (nullable), the payload of the CONNECT packet. What is
+   * emitted here leaves after the client was told that it is connected. */
   gboolean (*on_connect) (DubSioSocket *socket, JsonNode *auth,
       gpointer user_data, GError **error);
   /* ack: NULL when the client asked for none; else answer it once, now or
    * later, with dub_sio_ack_send (), or drop it with dub_sio_ack_unref (). */
   void (*on_event) (DubSioSocket *socket, DubSioMessage *message,
       DubSioAck *ack, gpointer user_data);
+  /* (nullable) reason: "transport close", "transport error", "ping timeout",
+   * "parse error", "client namespace disconnect", "server namespace
+   * disconnect", "server shutting down". */
   void (*on_disconnect) (DubSioSocket *socket, const char *reason,
       gpointer user_data);
 } DubSioHandlers;
@@ -46,7 +49,8 @@ typedef struct {
 DubSioServer *dub_sio_server_new (const DubSioServerOptions *options);
 /* Closes every connection. */
 void dub_sio_server_free (DubSioServer *server);
-/* Serves path (with and without the final slash); several paths may be. */
+/* Serves path (with and without the final slash); several paths may be. Turns
+ * off soup's permessage-deflate: on base64 it costs five times what it saves. */
 void dub_sio_server_attach (DubSioServer *server, SoupServer *soup,
     const char *path);
 /* Before the first client. Other namespaces: "Invalid namespace". */
@@ -70,13 +74,12 @@ gpointer dub_sio_socket_get_data (DubSioSocket *socket);
 
 /* message (transfer full). Nothing happens on a closed socket. */
 void dub_sio_socket_emit (DubSioSocket *socket, DubSioMessage *message);
+/* on_ack is called once; at once, with NULL, on a closed socket. */
+void dub_sio_socket_emit_with_ack (DubSioSocket *socket,
+    DubSioMessage *message, DubSioAckFunc on_ack, gpointer user_data);
 /* Leaves the namespace (packet 41); close_transport ends the connection. */
 void dub_sio_socket_disconnect (DubSioSocket *socket,
     gboolean close_transport);
-
-/* Consumes ack; message (transfer full). */
-void dub_sio_ack_send (DubSioAck *ack, DubSioMessage *message);
-void dub_sio_ack_unref (DubSioAck *ack);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubSioServer, dub_sio_server_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubSioSocket, dub_sio_socket_unref)
