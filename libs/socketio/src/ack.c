@@ -19,12 +19,12 @@ struct _DubSioAckTable {
 };
 
 DubSioAck *
-dub_sio_ack_new (gint64 id, DubSioAnswerFunc answer, gpointer target,
-    GDestroyNotify unref)
+dub_sio_ack_new (
+    gint64 id, DubSioAnswerFunc answer, gpointer target, GDestroyNotify unref)
 {
   DubSioAck *ack = g_new (DubSioAck, 1);
 
-  *ack = (DubSioAck) { id, answer, target, unref };
+  *ack = (DubSioAck){id, answer, target, unref};
   return ack;
 }
 
@@ -75,6 +75,18 @@ dub_sio_ack_table_free (DubSioAckTable *table)
   g_free (table);
 }
 
+void
+dub_sio_ack_table_clear (DubSioAckTable *table)
+{
+  g_hash_table_remove_all (table->waiting);
+}
+
+gint64
+dub_sio_ack_table_peek_id (DubSioAckTable *table)
+{
+  return table->next_id;
+}
+
 gint64
 dub_sio_ack_table_add (
     DubSioAckTable *table, DubSioAckFunc func, gpointer user_data)
@@ -82,9 +94,8 @@ dub_sio_ack_table_add (
   Waiting *waiting = g_new (Waiting, 1);
   gint64 id = table->next_id++;
 
-  *waiting = (Waiting) { func, user_data };
-  g_hash_table_insert (
-      table->waiting, g_memdup2 (&id, sizeof id), waiting);
+  *waiting = (Waiting){func, user_data};
+  g_hash_table_insert (table->waiting, g_memdup2 (&id, sizeof id), waiting);
   return id;
 }
 

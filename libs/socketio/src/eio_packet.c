@@ -69,8 +69,8 @@ dub_eio_packet_decode (gboolean is_binary, GBytes *frame, GError **error)
   if (is_binary)
     return packet_new (DUB_EIO_MESSAGE, TRUE, g_bytes_ref (frame));
   if (length == 0 || text[0] < '0' || text[0] > '6') {
-    g_set_error (error, DUB_ERROR, DUB_ERROR_PROTOCOL,
-        "Engine.IO: unknown packet type");
+    g_set_error (
+        error, DUB_ERROR, DUB_ERROR_PROTOCOL, "Engine.IO: unknown packet type");
     return NULL;
   }
   return packet_new ((DubEioType) (text[0] - '0'), FALSE,
@@ -84,8 +84,7 @@ decode_part (GBytes *body, gsize from, gsize length, GError **error)
   g_autoptr (GBytes) frame = NULL;
 
   if (length > 0 && text[0] == 'b') {
-    frame = dub_base64_decode (
-        text + 1, (gssize) length - 1, G_MAXSIZE, error);
+    frame = dub_base64_decode (text + 1, (gssize) length - 1, G_MAXSIZE, error);
     return frame != NULL ? dub_eio_packet_decode (TRUE, frame, error) : NULL;
   }
   frame = g_bytes_new_from_bytes (body, from, length);
@@ -111,9 +110,10 @@ dub_eio_payload_decode (GBytes *body, GError **error)
     gsize part = (end != NULL ? (gsize) (end - text) : length) - from;
     DubEioPacket *packet;
 
-    if (packets->len == DUB_EIO_MAX_PACKETS) {
+    if (packets->len == DUB_EIO_MAX_PACKETS_IN) {
       g_set_error (error, DUB_ERROR, DUB_ERROR_LIMIT,
-          "Engine.IO: more than %d packets in one body", DUB_EIO_MAX_PACKETS);
+          "Engine.IO: more than %d packets in one body",
+          DUB_EIO_MAX_PACKETS_IN);
       return NULL;
     }
     packet = decode_part (body, from, part, error);
@@ -147,7 +147,7 @@ dub_eio_payload_encode (GQueue *frames, gsize soft_limit)
 {
   GString *body = g_string_new (NULL);
 
-  for (guint i = 0; i < DUB_EIO_MAX_PACKETS && !g_queue_is_empty (frames);
+  for (guint i = 0; i < DUB_EIO_MAX_PACKETS_OUT && !g_queue_is_empty (frames);
        i++) {
     g_autoptr (DubEioFrame) frame = NULL;
 

@@ -22,8 +22,10 @@ typedef enum {
   DUB_EIO_NOOP = 6,
 } DubEioType;
 
-/* Both sides of every implementation that we met refuse more. */
-#define DUB_EIO_MAX_PACKETS 16
+/* In a polling body. Out: python-engineio refuses more. In: the JavaScript
+ * client sends what it has, bounded by maxPayload alone. */
+#define DUB_EIO_MAX_PACKETS_OUT 16
+#define DUB_EIO_MAX_PACKETS_IN 4096
 
 typedef struct {
   gboolean is_binary;
@@ -48,12 +50,12 @@ void dub_eio_packet_free (DubEioPacket *packet);
 DubEioPacket *dub_eio_packet_decode (
     gboolean is_binary, GBytes *frame, GError **error);
 
-/* A body of POST: valid UTF-8, 1 to DUB_EIO_MAX_PACKETS packets, all or none
+/* A body of POST: valid UTF-8, 1 to DUB_EIO_MAX_PACKETS_IN packets, all or none
  * of them. (transfer full) (nullable) (element-type DubEioPacket) */
 GPtrArray *dub_eio_payload_decode (GBytes *body, GError **error);
 
-/* Takes up to DUB_EIO_MAX_PACKETS frames from the head of frames, no more once
- * the body has reached soft_limit bytes. (transfer full) */
+/* Takes up to DUB_EIO_MAX_PACKETS_OUT frames from the head of frames, no more
+ * once the body has reached soft_limit bytes. (transfer full) */
 GBytes *dub_eio_payload_encode (GQueue *frames, gsize soft_limit);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubEioFrame, dub_eio_frame_free)

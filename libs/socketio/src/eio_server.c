@@ -45,8 +45,8 @@ static void
 on_chunk (SoupServerMessage *message, GBytes *chunk, gpointer user_data)
 {
   DubEioServer *server = user_data;
-  gsize so_far = GPOINTER_TO_SIZE (
-      g_object_get_data (G_OBJECT (message), BODY_KEY));
+  gsize so_far =
+      GPOINTER_TO_SIZE (g_object_get_data (G_OBJECT (message), BODY_KEY));
   GSocket *socket = soup_server_message_get_socket (message);
 
   so_far += g_bytes_get_size (chunk);
@@ -96,8 +96,8 @@ is_upgrade (SoupServerMessage *message)
 }
 
 static gboolean
-check_new (DubEioServer *server, SoupServerMessage *message,
-    const Request *request)
+check_new (
+    DubEioServer *server, SoupServerMessage *message, const Request *request)
 {
   guint limit = server->options.max_sessions;
 
@@ -110,8 +110,8 @@ check_new (DubEioServer *server, SoupServerMessage *message,
   if (request->is_websocket && !is_upgrade (message))
     return refuse (message, "Invalid websocket upgrade");
   if (limit > 0 && g_hash_table_size (server->sessions) >= limit) {
-    dub_eio_answer_error (message, SOUP_STATUS_SERVICE_UNAVAILABLE,
-        "Too many sessions");
+    dub_eio_answer_error (
+        message, SOUP_STATUS_SERVICE_UNAVAILABLE, "Too many sessions");
     return FALSE;
   }
   return TRUE;
@@ -125,14 +125,13 @@ check_known (SoupServerMessage *message, const Request *request)
 
   if (request->session == NULL) {
     text = g_strdup_printf ("Invalid session %.64s", request->sid);
-    return refuse (message,
-        g_utf8_validate (text, -1, NULL) ? text : "Invalid session");
+    return refuse (
+        message, g_utf8_validate (text, -1, NULL) ? text : "Invalid session");
   }
   if (!dub_eio_session_is_polling (request->session))
     return refuse (message, "Invalid transport");
   if (request->is_websocket) {
-    if (!is_upgrade (message) ||
-        dub_eio_session_is_probing (request->session))
+    if (!is_upgrade (message) || dub_eio_session_is_probing (request->session))
       return refuse (message, "Invalid websocket upgrade");
     return TRUE;
   }
@@ -142,8 +141,7 @@ check_known (SoupServerMessage *message, const Request *request)
 }
 
 static gboolean
-check (DubEioServer *server, SoupServerMessage *message,
-    const Request *request)
+check (DubEioServer *server, SoupServerMessage *message, const Request *request)
 {
   if (!request->is_websocket && !request->is_polling)
     return refuse (message, "Invalid transport");
@@ -165,12 +163,12 @@ on_gone (DubEioSession *session, gpointer owner)
 static DubEioSession *
 add_session (DubEioServer *server, SoupServerMessage *message)
 {
-  DubEioSessionConfig config = { &server->options, server->handlers,
-    server->user_data, server->context, on_gone, server };
+  DubEioSessionConfig config = {&server->options, server->handlers,
+      server->user_data, server->context, on_gone, server};
   DubEioSession *session = dub_eio_session_new (&config, message);
 
-  g_hash_table_insert (server->sessions,
-      g_strdup (dub_eio_session_get_id (session)), session);
+  g_hash_table_insert (
+      server->sessions, g_strdup (dub_eio_session_get_id (session)), session);
   return session;
 }
 
@@ -211,8 +209,8 @@ is_exact (SoupServerMessage *message, const char *path)
 }
 
 static void
-handle_polling (DubEioServer *server, SoupServerMessage *message,
-    const Request *request)
+handle_polling (
+    DubEioServer *server, SoupServerMessage *message, const Request *request)
 {
   SoupMessageBody *body = soup_server_message_get_request_body (message);
   g_autoptr (GBytes) bytes = NULL;
@@ -265,8 +263,8 @@ on_request_early (SoupServer *soup, SoupServerMessage *message,
   } else if (soup_message_headers_get_content_length (headers) >
              (goffset) server->options.max_payload) {
     refuse_body (message);
-    dub_eio_answer_error (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE,
-        "Payload too large");
+    dub_eio_answer_error (
+        message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "Payload too large");
   } else {
     g_signal_connect (message, "got-chunk", G_CALLBACK (on_chunk), server);
   }
@@ -298,14 +296,12 @@ on_websocket (SoupServer *soup, SoupServerMessage *message, const char *path,
 {
   DubEioServer *server = user_data;
   const char *text = g_uri_get_query (soup_server_message_get_uri (message));
-  g_autoptr (GHashTable) query =
-      text != NULL ? soup_form_decode (text) : NULL;
+  g_autoptr (GHashTable) query = text != NULL ? soup_form_decode (text) : NULL;
   Request request;
 
   read_request (server, query, &request);
   if (request.sid == NULL)
-    dub_eio_session_open_websocket (
-        add_session (server, message), connection);
+    dub_eio_session_open_websocket (add_session (server, message), connection);
   else if (request.session != NULL &&
            dub_eio_session_is_polling (request.session) &&
            !dub_eio_session_is_probing (request.session))
@@ -331,11 +327,11 @@ mount_free (gpointer data)
 void
 dub_eio_options_init (DubEioOptions *options)
 {
-  *options = (DubEioOptions) {
-    .ping_interval_ms = 25000,
-    .ping_timeout_ms = 10000,
-    .max_payload = (16 << 20) + (64 << 10),
-    .max_queued_bytes = 32 << 20,
+  *options = (DubEioOptions){
+      .ping_interval_ms = 25000,
+      .ping_timeout_ms = 10000,
+      .max_payload = (16 << 20) + (64 << 10),
+      .max_queued_bytes = 32 << 20,
   };
 }
 
@@ -349,8 +345,8 @@ dub_eio_server_new (const DubEioOptions *options,
   server->handlers = handlers;
   server->user_data = user_data;
   server->context = g_main_context_ref_thread_default ();
-  server->sessions = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
-      (GDestroyNotify) dub_eio_session_unref);
+  server->sessions = g_hash_table_new_full (
+      g_str_hash, g_str_equal, g_free, (GDestroyNotify) dub_eio_session_unref);
   server->mounts = g_ptr_array_new_with_free_func (mount_free);
   return server;
 }
@@ -382,8 +378,7 @@ dub_eio_server_free (DubEioServer *server)
 }
 
 void
-dub_eio_server_attach (
-    DubEioServer *server, SoupServer *soup, const char *path)
+dub_eio_server_attach (DubEioServer *server, SoupServer *soup, const char *path)
 {
   Mount *mount = g_new (Mount, 1);
   gsize length = strlen (path);
@@ -396,8 +391,7 @@ dub_eio_server_attach (
   g_ptr_array_add (server->mounts, mount);
   soup_server_remove_websocket_extension (
       soup, SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
-  soup_server_add_early_handler (
-      soup, mount->path, on_any_early, server, NULL);
+  soup_server_add_early_handler (soup, mount->path, on_any_early, server, NULL);
   soup_server_add_handler (soup, mount->path, on_request, server, NULL);
   soup_server_add_websocket_handler (
       soup, mount->path, NULL, NULL, on_websocket, server, NULL);

@@ -31,8 +31,8 @@ struct _DubEioSession {
 
   gboolean is_closing; /* the close packet waits for its GET */
   gboolean is_closed;
-  gboolean is_cut;     /* too slow; the timer ends it */
-  char *reason;        /* of both; else NULL */
+  gboolean is_cut; /* too slow; the timer ends it */
+  char *reason;    /* of both; else NULL */
 };
 
 static void finish (DubEioSession *session, const char *reason);
@@ -43,15 +43,13 @@ void
 dub_eio_answer (
     SoupServerMessage *message, guint status, const char *type, GBytes *body)
 {
-  SoupMessageBody *response =
-      soup_server_message_get_response_body (message);
+  SoupMessageBody *response = soup_server_message_get_response_body (message);
 
   soup_server_message_set_status (message, status, NULL);
   if (body == NULL)
     return;
   soup_message_headers_replace (
-      soup_server_message_get_response_headers (message), "Content-Type",
-      type);
+      soup_server_message_get_response_headers (message), "Content-Type", type);
   soup_message_body_append_bytes (response, body);
 }
 
@@ -278,11 +276,11 @@ finish_with (DubEioSession *session, const char *packet, const char *reason)
   if (session->is_cut)
     g_clear_pointer (&session->ws, dub_ws_link_free);
   if (session->ws != NULL)
-    dub_ws_link_close (g_steal_pointer (&session->ws),
-        SOUP_WEBSOCKET_CLOSE_NORMAL, NULL);
+    dub_ws_link_close (
+        g_steal_pointer (&session->ws), SOUP_WEBSOCKET_CLOSE_NORMAL, NULL);
   if (session->probe != NULL)
-    dub_ws_link_close (g_steal_pointer (&session->probe),
-        SOUP_WEBSOCKET_CLOSE_NORMAL, NULL);
+    dub_ws_link_close (
+        g_steal_pointer (&session->probe), SOUP_WEBSOCKET_CLOSE_NORMAL, NULL);
   session->config.handlers->on_close (
       session, reason, session->config.user_data);
   session->config.on_gone (session, session->config.owner);
@@ -436,7 +434,7 @@ on_ws_closed (DubWsLink *link, gpointer user_data)
   finish (session, "transport close");
 }
 
-static const DubWsHandlers ws_handlers = { on_ws_frame, on_ws_closed };
+static const DubWsHandlers ws_handlers = {on_ws_frame, on_ws_closed};
 
 static char *
 make_open_packet (DubEioSession *session, const char *upgrades)
@@ -467,8 +465,8 @@ dub_eio_session_open_websocket (
 {
   g_autofree char *open = make_open_packet (session, "");
 
-  session->ws = dub_ws_link_new (connection,
-      session->config.options->max_payload, &ws_handlers, session);
+  session->ws = dub_ws_link_new (
+      connection, session->config.options->max_payload, &ws_handlers, session);
   expect_ping_time (session);
   dub_eio_session_send (session, dub_eio_frame_new_text (open));
   session->config.handlers->on_open (session, session->config.user_data);
@@ -489,6 +487,8 @@ hold_poll (DubEioSession *session, SoupServerMessage *message)
   session->poll = g_object_ref (message);
   g_signal_connect (
       message, "disconnected", G_CALLBACK (on_poll_gone), session);
+  /* Without a status soup would go on to its WebSocket handler. */
+  soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
   soup_server_message_pause (message);
 }
 
@@ -498,8 +498,8 @@ dub_eio_session_poll (DubEioSession *session, SoupServerMessage *message)
   g_autoptr (DubEioSession) kept = dub_eio_session_ref (session);
 
   if (session->poll != NULL) {
-    dub_eio_answer_error (message, SOUP_STATUS_BAD_REQUEST,
-        "A poll request is already pending");
+    dub_eio_answer_error (
+        message, SOUP_STATUS_BAD_REQUEST, "A poll request is already pending");
     finish (session, "transport error");
     return;
   }
@@ -614,8 +614,7 @@ on_probe_timeout (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-static const DubWsHandlers probe_handlers = { on_probe_frame,
-  on_probe_closed };
+static const DubWsHandlers probe_handlers = {on_probe_frame, on_probe_closed};
 
 void
 dub_eio_session_probe (

@@ -33,14 +33,14 @@ typedef struct {
 typedef struct {
   void (*on_open) (DubEioSession *session, gpointer user_data);
   /* MESSAGE packets only. */
-  void (*on_message) (DubEioSession *session, const DubEioPacket *packet,
-      gpointer user_data);
+  void (*on_message) (
+      DubEioSession *session, const DubEioPacket *packet, gpointer user_data);
   void (*on_close) (
       DubEioSession *session, const char *reason, gpointer user_data);
 } DubEioHandlers;
 
 typedef struct {
-  const DubEioOptions *options;   /* these two outlive the session */
+  const DubEioOptions *options; /* these two outlive the session */
   const DubEioHandlers *handlers;
   gpointer user_data;
   GMainContext *context;

@@ -74,8 +74,8 @@ read_unicode_escape (Reader *reader, GString *to)
     return FALSE;
   if (unit >= 0xD800 && unit < 0xDC00) {
     after = reader->at;
-    if (take (reader, '\\') && take (reader, 'u') &&
-        read_hex4 (reader, &low) && low >= 0xDC00 && low < 0xE000) {
+    if (take (reader, '\\') && take (reader, 'u') && read_hex4 (reader, &low) &&
+        low >= 0xDC00 && low < 0xE000) {
       g_string_append_unichar (
           to, 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00));
       return TRUE;
@@ -203,7 +203,7 @@ read_number (Reader *reader)
 static JsonNode *
 read_word (Reader *reader)
 {
-  static const char *const words[] = { "null", "false", "true" };
+  static const char *const words[] = {"null", "false", "true"};
 
   for (guint i = 0; i < G_N_ELEMENTS (words); i++) {
     gsize length = strlen (words[i]);
@@ -324,7 +324,7 @@ read_value (Reader *reader)
 JsonNode *
 dub_sio_json_parse (const char *text, gsize length, GError **error)
 {
-  Reader reader = { text, text, text + length, 0, 0, NULL };
+  Reader reader = {text, text, text + length, 0, 0, NULL};
   g_autoptr (JsonNode) node = read_value (&reader);
 
   skip_blanks (&reader);
@@ -373,7 +373,7 @@ static void
 write_double (double value, GString *to)
 {
   char text[G_ASCII_DTOSTR_BUF_SIZE];
-  static const char *const formats[] = { "%.15g", "%.16g", "%.17g" };
+  static const char *const formats[] = {"%.15g", "%.16g", "%.17g"};
 
   if (!isfinite (value)) {
     g_string_append (to, "null");
@@ -399,8 +399,7 @@ write_scalar (JsonNode *node, GString *to)
   else if (type == G_TYPE_DOUBLE)
     write_double (json_node_get_double (node), to);
   else
-    g_string_append_printf (
-        to, "%" G_GINT64_FORMAT, json_node_get_int (node));
+    g_string_append_printf (to, "%" G_GINT64_FORMAT, json_node_get_int (node));
 }
 
 static void

@@ -154,8 +154,8 @@ copy_array (DubSioMessage *message, DubSioMessage *from, JsonArray *array)
   guint length = json_array_get_length (array);
 
   for (guint i = 0; i < length; i++)
-    json_array_add_element (elements,
-        copy_into (message, from, json_array_get_element (array, i)));
+    json_array_add_element (
+        elements, copy_into (message, from, json_array_get_element (array, i)));
   json_node_take_array (copy, elements);
   return copy;
 }

@@ -170,7 +170,7 @@ socket_send (DubSioSocket *socket, gint64 id, DubSioMessage *message)
 
   if (socket->state == SOCKET_JOINING) {
     early = g_new (Early, 1);
-    *early = (Early) { g_steal_pointer (&owned), id };
+    *early = (Early){g_steal_pointer (&owned), id};
     g_queue_push_tail (&socket->early, early);
     return;
   }
@@ -201,8 +201,8 @@ dub_sio_socket_emit_with_ack (DubSioSocket *socket, DubSioMessage *message,
     on_ack (NULL, user_data);
     return;
   }
-  socket_send (socket,
-      dub_sio_ack_table_add (socket->acks, on_ack, user_data), message);
+  socket_send (
+      socket, dub_sio_ack_table_add (socket->acks, on_ack, user_data), message);
 }
 
 static void
@@ -291,8 +291,7 @@ dub_sio_socket_disconnect (DubSioSocket *socket, gboolean close_transport)
     text = dub_sio_encode (
         DUB_SIO_DISCONNECT, socket->name_space, DUB_SIO_NO_ID, 0, NULL);
     send_bytes (socket->session, FALSE, text);
-    connection_drop (
-        socket->connection, socket, "server namespace disconnect");
+    connection_drop (socket->connection, socket, "server namespace disconnect");
   }
   if (close_transport)
     dub_eio_session_close (socket->session, "server namespace disconnect");
@@ -318,8 +317,8 @@ finish_joining (DubSioSocket *socket)
   Early *early;
 
   socket->state = SOCKET_JOINED;
-  send_object (socket->session, DUB_SIO_CONNECT, socket->name_space, "sid",
-      socket->id);
+  send_object (
+      socket->session, DUB_SIO_CONNECT, socket->name_space, "sid", socket->id);
   while ((early = g_queue_pop_head (&socket->early)) != NULL) {
     socket_send (socket, early->id, g_steal_pointer (&early->message));
     early_free (early);
@@ -336,8 +335,8 @@ join (Connection *connection, Namespace *space, JsonNode *auth)
   g_autoptr (GError) error = NULL;
 
   stop_join_timer (connection);
-  g_hash_table_insert (connection->sockets, socket->name_space,
-      dub_sio_socket_ref (socket));
+  g_hash_table_insert (
+      connection->sockets, socket->name_space, dub_sio_socket_ref (socket));
   if (space->handlers.on_connect == NULL ||
       space->handlers.on_connect (socket, auth, space->user_data, &error)) {
     if (socket->state == SOCKET_JOINING)
@@ -358,16 +357,16 @@ join (Connection *connection, Namespace *space, JsonNode *auth)
 static void
 on_connect_packet (Connection *connection, DubSioPacket *packet)
 {
-  Namespace *space = g_hash_table_lookup (
-      connection->server->namespaces, packet->name_space);
+  Namespace *space =
+      g_hash_table_lookup (connection->server->namespaces, packet->name_space);
 
   if (g_hash_table_contains (connection->sockets, packet->name_space))
     return;
   if (space != NULL)
     join (connection, space, packet->payload);
   else
-    send_object (connection->session, DUB_SIO_CONNECT_ERROR,
-        packet->name_space, "message", "Invalid namespace");
+    send_object (connection->session, DUB_SIO_CONNECT_ERROR, packet->name_space,
+        "message", "Invalid namespace");
 }
 
 /* -------------------------------------------------------------- packets */
@@ -378,8 +377,8 @@ on_event_packet (DubSioSocket *socket, DubSioPacket *packet)
   DubSioAck *ack = NULL;
 
   if (packet->id >= 0)
-    ack = dub_sio_ack_new (packet->id, answer_ack,
-        dub_sio_socket_ref (socket), (GDestroyNotify) dub_sio_socket_unref);
+    ack = dub_sio_ack_new (packet->id, answer_ack, dub_sio_socket_ref (socket),
+        (GDestroyNotify) dub_sio_socket_unref);
   if (socket->space->handlers.on_event != NULL)
     socket->space->handlers.on_event (
         socket, packet->message, ack, socket->space->user_data);
@@ -390,8 +389,7 @@ on_event_packet (DubSioSocket *socket, DubSioPacket *packet)
 static void
 on_packet (Connection *connection, DubSioPacket *packet)
 {
-  g_autoptr (DubEioSession) session =
-      dub_eio_session_ref (connection->session);
+  g_autoptr (DubEioSession) session = dub_eio_session_ref (connection->session);
   g_autoptr (DubSioSocket) socket = NULL;
   DubSioSocket *found;
 
@@ -427,8 +425,8 @@ on_message (
   Connection *connection = dub_eio_session_get_data (session);
   g_autoptr (DubSioPacket) whole = NULL;
 
-  if (!dub_sio_decoder_feed (connection->decoder, packet->is_binary,
-          packet->data, &whole, NULL))
+  if (!dub_sio_decoder_feed (
+          connection->decoder, packet->is_binary, packet->data, &whole, NULL))
     dub_eio_session_close (session, "parse error");
   else if (whole != NULL)
     on_packet (connection, whole);
@@ -444,8 +442,8 @@ on_open (DubEioSession *session, gpointer user_data)
   connection->session = session;
   connection->decoder = dub_sio_decoder_new (
       server->options.max_attachments, server->options.max_payload);
-  connection->sockets = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
-      (GDestroyNotify) dub_sio_socket_unref);
+  connection->sockets = g_hash_table_new_full (
+      g_str_hash, g_str_equal, NULL, (GDestroyNotify) dub_sio_socket_unref);
   dub_eio_session_set_data (session, connection);
   start_join_timer (connection);
 }
@@ -472,8 +470,7 @@ on_close (DubEioSession *session, const char *reason, gpointer user_data)
 
 /* --------------------------------------------------------------- server */
 
-static const DubEioHandlers engine_handlers = { on_open, on_message,
-  on_close };
+static const DubEioHandlers engine_handlers = {on_open, on_message, on_close};
 
 static void
 namespace_free (gpointer data)
@@ -492,13 +489,13 @@ dub_sio_server_options_init (DubSioServerOptions *options)
   DubEioOptions engine;
 
   dub_eio_options_init (&engine);
-  *options = (DubSioServerOptions) {
-    .ping_interval_ms = engine.ping_interval_ms,
-    .ping_timeout_ms = engine.ping_timeout_ms,
-    .max_payload = engine.max_payload,
-    .max_queued_bytes = engine.max_queued_bytes,
-    .connect_timeout_ms = 45000,
-    .max_attachments = 16,
+  *options = (DubSioServerOptions){
+      .ping_interval_ms = engine.ping_interval_ms,
+      .ping_timeout_ms = engine.ping_timeout_ms,
+      .max_payload = engine.max_payload,
+      .max_queued_bytes = engine.max_queued_bytes,
+      .connect_timeout_ms = 45000,
+      .max_attachments = 16,
   };
 }
 
@@ -516,8 +513,8 @@ dub_sio_server_new (const DubSioServerOptions *options)
   engine.max_queued_bytes = options->max_queued_bytes;
   engine.max_sessions = options->max_sessions;
   server->engine = dub_eio_server_new (&engine, &engine_handlers, server);
-  server->namespaces = g_hash_table_new_full (
-      g_str_hash, g_str_equal, NULL, namespace_free);
+  server->namespaces =
+      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, namespace_free);
   return server;
 }
 
@@ -532,8 +529,7 @@ dub_sio_server_free (DubSioServer *server)
 }
 
 void
-dub_sio_server_attach (
-    DubSioServer *server, SoupServer *soup, const char *path)
+dub_sio_server_attach (DubSioServer *server, SoupServer *soup, const char *path)
 {
   dub_eio_server_attach (server->engine, soup, path);
 }

@@ -78,8 +78,8 @@ take_number (const char **at, const char *end)
 }
 
 static gboolean
-take_attachments (DubSioDecoder *decoder, const char **at, const char *end,
-    GError **error)
+take_attachments (
+    DubSioDecoder *decoder, const char **at, const char *end, GError **error)
 {
   gint64 n = take_number (at, end);
 
@@ -198,8 +198,7 @@ read_head (DubSioDecoder *decoder, const char **at, const char *end,
   if (type == DUB_SIO_BINARY_EVENT || type == DUB_SIO_BINARY_ACK) {
     if (!take_attachments (decoder, at, end, error))
       return FALSE;
-    packet->type =
-        type == DUB_SIO_BINARY_EVENT ? DUB_SIO_EVENT : DUB_SIO_ACK;
+    packet->type = type == DUB_SIO_BINARY_EVENT ? DUB_SIO_EVENT : DUB_SIO_ACK;
   }
   return take_namespace (at, end, &packet->name_space, error) &&
          take_id (at, end, &packet->id, error);
@@ -247,8 +246,7 @@ feed_binary (DubSioDecoder *decoder, GBytes *data, GError **error)
 {
   if (decoder->pending == NULL)
     return broken (error, "bytes where no attachment was due");
-  g_ptr_array_add (
-      dub_sio_message_get_attachments (decoder->pending->message),
+  g_ptr_array_add (dub_sio_message_get_attachments (decoder->pending->message),
       g_bytes_ref (data));
   decoder->missing--;
   return TRUE;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ws_link.h"
 
-#include <gio/gnetworking.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #define FRAME_HEADER 2 /* at least; more is noise here */
 
@@ -21,11 +22,10 @@ struct _DubWsLink {
 static gboolean
 read_acknowledged (int fd, guint64 *ret_bytes)
 {
-  struct tcp_info info = { 0 };
+  struct tcp_info info = {0};
   socklen_t length = sizeof info;
 
-  if (fd < 0 ||
-      getsockopt (fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
+  if (fd < 0 || getsockopt (fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
       length < offsetof (struct tcp_info, tcpi_bytes_acked) +
                    sizeof info.tcpi_bytes_acked)
     return FALSE;

@@ -20,21 +20,21 @@ typedef struct {
   const char *name_space; /* "/" */
   JsonNode *auth;         /* (nullable): none is sent; old servers hang on it */
   const char *const *headers; /* "Name", "value" pairs, NULL-terminated */
-  guint connect_timeout_ms; /* whole handshake; 5000 */
-  gsize max_payload;        /* bytes of one message in; 16 MiB + 64 KiB */
-  gsize max_queued_bytes;   /* sent and not yet acknowledged by TCP; 32 MiB */
-  guint max_attachments;    /* of one message in; 16 */
-  guint ping_grace_ms;      /* silence beyond interval + timeout; 5000 */
+  guint connect_timeout_ms;   /* whole handshake; 5000 */
+  gsize max_payload;          /* bytes of one message in; 16 MiB + 64 KiB */
+  gsize max_queued_bytes;     /* sent and not yet acknowledged by TCP; 32 MiB */
+  guint max_attachments;      /* of one message in; 16 */
+  guint ping_grace_ms;        /* silence beyond interval + timeout; 5000 */
 } DubSioClientOptions;
 void dub_sio_client_options_init (DubSioClientOptions *options);
 
 typedef struct {
   void (*on_connect) (DubSioClient *client, gpointer user_data);
-  void (*on_event) (DubSioClient *client, DubSioMessage *message,
-      gpointer user_data);
+  void (*on_event) (
+      DubSioClient *client, DubSioMessage *message, gpointer user_data);
   /* error: never NULL; its message names the URL without secrets. */
-  void (*on_close) (DubSioClient *client, const GError *error,
-      gpointer user_data);
+  void (*on_close) (
+      DubSioClient *client, const GError *error, gpointer user_data);
   /* (nullable) An event whose sender waits for an answer: ack (transfer full).
    * Without this handler such an event goes to on_event and is answered with
    * no arguments after it. */
@@ -53,10 +53,11 @@ gboolean dub_sio_client_is_connected (DubSioClient *client);
 /* message (transfer full). FALSE when not connected or the queue is full. */
 gboolean dub_sio_client_emit (DubSioClient *client, DubSioMessage *message);
 
-/* on_ack is called once when TRUE is returned, never when FALSE. */
+/* on_ack is called once when TRUE is returned, never when FALSE or after the
+ * client was freed. */
 gboolean dub_sio_client_emit_with_ack (DubSioClient *client,
     DubSioMessage *message, DubSioAckFunc on_ack, gpointer user_data);
-/* Sends 41, closes the WebSocket; on_close follows. */
+/* Sends 41 and closes the WebSocket; on_close is called before it returns. */
 void dub_sio_client_disconnect (DubSioClient *client);
 gsize dub_sio_client_get_queued_bytes (DubSioClient *client);
 
