@@ -481,7 +481,7 @@ fail_by_rule (DubSession *self, DubOpenFragment *open, gint64 now_ns)
 }
 
 static void
-accept (DubSession *self, const DubFragmentData *data, gint64 now_ns)
+accept_fragment (DubSession *self, const DubFragmentData *data, gint64 now_ns)
 {
   g_autoptr (GError) error = NULL;
   guint position = self->open->len;
@@ -528,6 +528,6 @@ dub_session_on_fragment (
   if (refusal.code)
     answer_refusal (self, node, &refusal, now_ns);
   else
-    accept (self, data, now_ns);
+    accept_fragment (self, data, now_ns);
   g_free (refusal.message);
 }
