@@ -612,22 +612,32 @@ dub_engine_client_request (DubEngineClient *self, DubFrame *frame,
   return request->id;
 }
 
-void
+static gpointer
+cancel_running (DubEngineClient *self)
+{
+  if (self->running->done == NULL)
+    return NULL;
+  self->running->done = NULL;
+  arm (self);
+  return self->running->user_data;
+}
+
+gpointer
 dub_engine_client_cancel (DubEngineClient *self, guint64 id)
 {
-  if (self->running != NULL && self->running->id == id) {
-    self->running->done = NULL;
-    arm (self);
-    return;
-  }
+  if (self->running != NULL && self->running->id == id)
+    return cancel_running (self);
   for (GList *l = self->waiting.head; l != NULL; l = l->next) {
     Request *request = l->data;
+    gpointer user_data = request->user_data;
+
     if (request->id != id)
       continue;
     g_queue_delete_link (&self->waiting, l);
     request_free (request);
-    return;
+    return user_data;
   }
+  return NULL;
 }
 
 DubEngineState

@@ -63,9 +63,10 @@ typedef void (*DubEngineDoneFunc) (
 /* request (transfer full). deadline_ns: CLOCK_MONOTONIC. Returns its id. */
 guint64 dub_engine_client_request (DubEngineClient *client, DubFrame *request,
     gint64 deadline_ns, DubEngineDoneFunc done, gpointer user_data);
-/* Nothing happens for an id that was answered. A request that the child
- * already works on is finished there and its answer thrown away. */
-void dub_engine_client_cancel (DubEngineClient *client, guint64 id);
+/* Gives back the request's user_data, or NULL for an id that was answered. A
+ * request that the child already works on is finished there and its answer
+ * thrown away. */
+gpointer dub_engine_client_cancel (DubEngineClient *client, guint64 id);
 
 DubEngineState dub_engine_client_get_state (DubEngineClient *client);
 gboolean dub_engine_client_is_ready (DubEngineClient *client, GError **error);
