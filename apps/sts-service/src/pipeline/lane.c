@@ -32,7 +32,6 @@ static void
 item_free (gpointer data)
 {
   Item *item = data;
-
   item->lane->funcs.free (item->data);
   lane_unref (item->lane);
   g_free (item);
@@ -83,6 +82,8 @@ on_ran (GObject *source, GAsyncResult *result, gpointer user_data)
   /* done may have freed the lane; the item still holds it. */
   if (!lane->is_closed)
     pump (lane);
+  /* Not left to the task: its last reference may go in the other thread. */
+  item_free (item);
 }
 
 static void
@@ -92,7 +93,7 @@ start (DubLane *lane, Item *item)
 
   item->is_late = g_get_monotonic_time () * 1000 >= item->deadline_ns;
   lane->running++;
-  g_task_set_task_data (task, item, item_free);
+  g_task_set_task_data (task, item, NULL);
   if (item->is_late)
     g_task_return_boolean (task, TRUE);
   else
