@@ -25,7 +25,7 @@ from . import tools
 
 BEEP_HZ = 3000
 BEEP_S = 0.04
-VERSION = 6  # raise it when a clip's content changes
+VERSION = 7  # raise it when a clip's content changes
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,11 @@ def _encode(clip: Clip, path: Path) -> None:
 
 def _picture(clip: Clip) -> str:
     fps = f"{clip.fps.numerator}/{clip.fps.denominator}"
-    return (f"testsrc2=size={clip.size}:rate={fps},"
+    # Twelve boxes count the pictures, so that no key frame is like another.
+    bits = "".join(
+        f"drawbox=x={16 * n}:y=0:w=16:h=16:color=white:thickness=fill:"
+        f"enable='mod(floor(n/{1 << n}),2)'," for n in range(12))
+    return (f"testsrc2=size={clip.size}:rate={fps},{bits}"
             "drawbox=color=white:thickness=fill:"
             f"enable='eq(mod(n,{clip.flash_every}),0)'")
 

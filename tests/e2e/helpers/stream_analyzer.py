@@ -116,21 +116,34 @@ def compare_video(source: Recording, output: Recording, *,
         report.problems.append("no picture in the output")
         return report
     check_order(units, report)
-    index = {getattr(u, name): (n, u)
-             for n, u in enumerate(source.units())}
-    pairs, unknown = [], 0
-    for unit in units:
-        found = index.get(getattr(unit, name))
-        if found is None:
-            unknown += 1
-        else:
-            pairs.append((found[0], found[1], unit))
+    pairs, unknown = pair_units(source.units(), units, name)
     if unknown:
         report.problems.append(
             f"{unknown} of {len(units)} pictures are not the source's")
     if pairs:
         check_pairs(pairs, report, tolerance_ms, with_dts)
     return report
+
+
+def pair_units(sources: list[AccessUnit], units: list[AccessUnit],
+               name: str) -> tuple[list, int]:
+    """[(number, source, unit)] and how many units are nobody's.
+
+    Two pictures may be coded alike (nothing moved): then the one that
+    follows the last is meant.
+    """
+    index: dict[str, list[int]] = {}
+    for number, unit in enumerate(sources):
+        index.setdefault(getattr(unit, name), []).append(number)
+    pairs, unknown, last = [], 0, -1
+    for unit in units:
+        numbers = index.get(getattr(unit, name))
+        if numbers is None:
+            unknown += 1
+            continue
+        last = min(numbers, key=lambda n, l=last: (n <= l, abs(n - l - 1)))
+        pairs.append((last, sources[last], unit))
+    return pairs, unknown
 
 
 def check_order(units: list[AccessUnit], report: VideoReport) -> None:
