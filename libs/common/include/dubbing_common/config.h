@@ -28,13 +28,15 @@ G_BEGIN_DECLS
 
 typedef enum {
   DUB_OPTION_NONE = 0,
-  DUB_OPTION_STRING, /* char *; min, max bound its length when max > 0 */
-  DUB_OPTION_INT,    /* gint64 */
-  DUB_OPTION_DOUBLE, /* double */
-  DUB_OPTION_BOOL,   /* gboolean: true/false, yes/no, on/off, 1/0 */
-  DUB_OPTION_CHOICE, /* int: index into choices */
-  DUB_OPTION_URL,    /* char *; its scheme is one of choices */
-  DUB_OPTION_SECRET, /* char *; shown as "***"; env NAME_FILE names a file */
+  DUB_OPTION_STRING,   /* char *; min, max bound its length when max > 0 */
+  DUB_OPTION_INT,      /* gint64 */
+  DUB_OPTION_DOUBLE,   /* double */
+  DUB_OPTION_BOOL,     /* gboolean: true/false, yes/no, on/off, 1/0 */
+  DUB_OPTION_CHOICE,   /* int: index into choices */
+  DUB_OPTION_URL,      /* char *; its scheme is one of choices */
+  DUB_OPTION_SECRET,   /* char *; shown as "***"; env NAME_FILE names a file */
+  DUB_OPTION_DURATION, /* gint64 ms: "30s", "500ms", "1m30s", "2h"; a bare
+                        * number counts seconds; min and max in ms */
 } DubOptionType;
 
 typedef struct {
@@ -50,19 +52,23 @@ typedef struct {
 } DubOption;
 
 /*
- * Fills settings. Takes what it knows out of argv (argv may be NULL) and
- * leaves words without dashes. environment is as from g_get_environ ().
+ * Fills settings. Takes what it knows out of argv (argv may be NULL): as
+ * --name=value, --name value, and --name alone for a BOOL. It leaves words
+ * without dashes, all that follows "--", and --help, -h and --version, which
+ * are the program's own. environment is as from g_get_environ (), or NULL. On
+ * failure settings is cleared again.
  */
 gboolean dub_config_load (const DubOption *options, gpointer settings,
     int *argc, char ***argv, char **environment, GError **error);
-/* One value by option or variable name, as from a JSON settings object. */
+/* One value by option or variable name, as from a JSON settings object. An
+ * empty or NULL value brings the default back. A failure changes nothing. */
 gboolean dub_config_set (const DubOption *options, gpointer settings,
     const char *name, const char *value, GError **error);
 void dub_config_clear (const DubOption *options, gpointer settings);
 
 /* (transfer full) each */
-char *dub_config_help (const DubOption *options, const char *program,
-    const char *what_it_is);
+char *dub_config_help (
+    const DubOption *options, const char *program, const char *what_it_is);
 /* NAME=value, a line each, secrets as "***". */
 char *dub_config_summary (const DubOption *options, gconstpointer settings);
 char *dub_config_env_example (const DubOption *options, const char *program);

@@ -14,7 +14,8 @@
  * per frame logs at trace only. Never a secret; transcripts at debug.
  *
  * A file that logs defines DUB_LOG_TOPIC before it includes this header.
- * g_log and GStreamer's own messages go the same way after dub_log_init ().
+ * After dub_log_init () whatever comes by g_log () or g_log_structured () goes
+ * the same way, with the GLib domain as its topic.
  *
  * Any thread; a line is written with one write ().
  */
@@ -36,8 +37,8 @@ typedef enum {
 } DubLogFormat;
 
 /* Call once, before threads. component is the program's name. */
-void dub_log_init (const char *component, DubLogLevel level,
-    DubLogFormat format);
+void dub_log_init (
+    const char *component, DubLogLevel level, DubLogFormat format);
 /* A field of every line from now on (stream_id, run_id); NULL removes it. */
 void dub_log_set_field (const char *key, const char *value);
 /* "error", "warning" ("warn"), "info", "debug", "trace", in any case. */
@@ -45,8 +46,8 @@ gboolean dub_log_level_parse (const char *text, DubLogLevel *ret_level);
 gboolean dub_log_is_enabled (DubLogLevel level);
 
 /* The writer that tests install: gets each finished line, without newline. */
-typedef void (*DubLogSink) (DubLogLevel level, const char *line,
-    gpointer user_data);
+typedef void (*DubLogSink) (
+    DubLogLevel level, const char *line, gpointer user_data);
 void dub_log_set_sink (DubLogSink sink, gpointer user_data);
 
 /* fields: "key", "value" pairs, NULL-terminated; a NULL value is left out. */
@@ -59,26 +60,30 @@ void dub_log_fields (DubLogLevel level, const char *topic,
 char *dub_redact_url (const char *url);
 
 #ifdef DUB_LOG_TOPIC
-#define dub_error(...) \
+#define dub_error(...)                                                         \
   dub_log_fields (DUB_LOG_ERROR, DUB_LOG_TOPIC, NULL, __VA_ARGS__)
-#define dub_warning(...) \
+#define dub_warning(...)                                                       \
   dub_log_fields (DUB_LOG_WARNING, DUB_LOG_TOPIC, NULL, __VA_ARGS__)
-#define dub_info(...) \
+#define dub_info(...)                                                          \
   dub_log_fields (DUB_LOG_INFO, DUB_LOG_TOPIC, NULL, __VA_ARGS__)
-#define dub_debug(...) \
-  G_STMT_START { \
-    if (dub_log_is_enabled (DUB_LOG_DEBUG)) \
-      dub_log_fields (DUB_LOG_DEBUG, DUB_LOG_TOPIC, NULL, __VA_ARGS__); \
-  } G_STMT_END
-#define dub_trace(...) \
-  G_STMT_START { \
-    if (dub_log_is_enabled (DUB_LOG_TRACE)) \
-      dub_log_fields (DUB_LOG_TRACE, DUB_LOG_TOPIC, NULL, __VA_ARGS__); \
-  } G_STMT_END
+#define dub_debug(...)                                                         \
+  G_STMT_START                                                                 \
+  {                                                                            \
+    if (dub_log_is_enabled (DUB_LOG_DEBUG))                                    \
+      dub_log_fields (DUB_LOG_DEBUG, DUB_LOG_TOPIC, NULL, __VA_ARGS__);        \
+  }                                                                            \
+  G_STMT_END
+#define dub_trace(...)                                                         \
+  G_STMT_START                                                                 \
+  {                                                                            \
+    if (dub_log_is_enabled (DUB_LOG_TRACE))                                    \
+      dub_log_fields (DUB_LOG_TRACE, DUB_LOG_TOPIC, NULL, __VA_ARGS__);        \
+  }                                                                            \
+  G_STMT_END
 /* The same with the id of a fragment. */
-#define dub_log_fragment(level, fragment_id, ...) \
-  dub_log_fields (level, DUB_LOG_TOPIC, \
-      (const char *const[]){ "fragment_id", (fragment_id), NULL }, __VA_ARGS__)
+#define dub_log_fragment(level, fragment_id, ...)                              \
+  dub_log_fields (level, DUB_LOG_TOPIC,                                        \
+      (const char *const[]){"fragment_id", (fragment_id), NULL}, __VA_ARGS__)
 #endif
 
 G_END_DECLS

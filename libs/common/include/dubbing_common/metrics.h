@@ -38,17 +38,17 @@ DubMetric *dub_metrics_histogram (DubMetrics *metrics, const char *name,
     gsize n_bounds);
 
 /* values: as many label values as the family has names (NULL for none). */
-void dub_metric_add (DubMetric *metric, const char *const *values,
-    double amount);
-void dub_metric_set (DubMetric *metric, const char *const *values,
-    double value);
-void dub_metric_observe (DubMetric *metric, const char *const *values,
-    double value);
+void dub_metric_add (
+    DubMetric *metric, const char *const *values, double amount);
+void dub_metric_set (
+    DubMetric *metric, const char *const *values, double value);
+void dub_metric_observe (
+    DubMetric *metric, const char *const *values, double value);
 double dub_metric_get (DubMetric *metric, const char *const *values);
 
 /* Removes every series whose label has that value (an ended stream). */
-void dub_metrics_remove (DubMetrics *metrics, const char *label,
-    const char *value);
+void dub_metrics_remove (
+    DubMetrics *metrics, const char *label, const char *value);
 
 /* (transfer full) */
 char *dub_metrics_to_text (DubMetrics *metrics);

@@ -28,11 +28,11 @@ typedef struct {
 
 /* Takes bytes (transfer full); a length that is no whole number of frames is
  * a programming mistake. */
-DubPcm *dub_pcm_new (GBytes *bytes, guint rate_hz, guint channels,
-    gint64 pts_ns);
+DubPcm *dub_pcm_new (
+    GBytes *bytes, guint rate_hz, guint channels, gint64 pts_ns);
 /* Zeros. */
-DubPcm *dub_pcm_new_silence (gsize frames, guint rate_hz, guint channels,
-    gint64 pts_ns);
+DubPcm *dub_pcm_new_silence (
+    gsize frames, guint rate_hz, guint channels, gint64 pts_ns);
 /* A view of [first, first + frames) that shares the memory. */
 DubPcm *dub_pcm_slice (DubPcm *pcm, gsize first, gsize frames);
 /* Channels averaged into one, or one copied into two. */
