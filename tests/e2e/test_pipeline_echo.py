@@ -59,7 +59,7 @@ def test_flash_and_beep_stay_together(run, scenario):
 def test_sound_has_one_constant_delay(run, scenario):
     """No gap, no doubled block, and no step against the picture."""
     video = sa.compare_video(run.source, run.output)
-    report = sa.compare_sound(run.source_sound, run.sound)
+    report = run.sound_report
     show(run, report)
     assert report.problems == []
     assert sa.offset_problems(video, report) == []
@@ -78,20 +78,20 @@ def test_echo_is_heard_over_the_lowered_original(run, scenario):
     Were nothing dubbed the gain would be 0 dB, so this keeps the tests
     above from judging a pass-through.
     """
-    report = sa.compare_sound(run.source_sound, run.sound)
+    report = run.sound_report
     show(run, report)
     assert report.gain_db[1] == pytest.approx(1.03, abs=0.4)
 
 
 @pytest.mark.parametrize("scenario", ["plain-50"] + PEERS)
 def test_sound_keeps_its_level_without_a_dub(run, scenario):
-    report = sa.compare_sound(run.source_sound, run.sound)
+    report = run.sound_report
     assert report.gain_db == pytest.approx((0, 0), abs=0.3)
 
 
 @pytest.mark.parametrize("scenario", ["music"])
 def test_music_goes_through_unchanged(run, scenario):
-    report = sa.compare_sound(run.source_sound, run.sound)
+    report = run.sound_report
     show(run, report)
     assert report.problems == []
     assert report.gain_db == pytest.approx((0, 0), abs=0.3)

@@ -23,7 +23,7 @@ from .stream_publisher import publish, relay
 
 FRACTIONS = {"25": Fraction(25), "2997": Fraction(30000, 1001),
              "50": Fraction(50)}
-SECONDS = 66.0
+SECONDS = 68.0
 DELAY_MS = 8000
 
 
@@ -96,6 +96,10 @@ class Run:
         cut = self.output.write(self.path.with_suffix(".cut.flv"))
         first = self.output.sound()[0].time_ms / 1000
         return sa.Sound(clips.load_sound(cut), first)
+
+    @functools.cached_property
+    def sound_report(self) -> sa.SoundReport:
+        return sa.compare_sound(self.source_sound, self.sound)
 
     @functools.cached_property
     def flashes(self) -> list[float]:
