@@ -11,6 +11,12 @@
 /* 32-bit milliseconds wrap after 49 days; servers have been seen to fall over
  * it, so a connection is renewed long before. */
 #define RENEW_MS (G_GINT64_CONSTANT (20) * 24 * 3600 * 1000)
+/* MediaMTX looks at the first 2 s of a publisher's times to see which tracks
+ * there are, and throws away what it read meanwhile. So codec data goes first
+ * with times 2 s before the key frame's, and the sound's once more with the
+ * key frame's own time: that one ends the look, and no picture is lost. All
+ * times on the wire are this much above media time, since none is negative. */
+#define LEAD_IN_MS 2000
 #define CHUNK_SIZE 65536
 #define N_CONFIG 3
 
@@ -284,32 +290,31 @@ static void
 send_locked (DubPublisher *self, const DubFlvTag *tag, gint64 dts_ms)
 {
   DubFlvTag timed = *tag;
+  g_autoptr (GBytes) bytes = NULL;
   GstBuffer *buffer;
 
   timed.dts_ms = dts_ms;
-  {
-    GBytes *bytes = dub_flv_tag_write (&timed, self->base_ms);
-
-    buffer = gst_buffer_new_wrapped_bytes (bytes);
-    g_bytes_unref (bytes);
-  }
+  bytes = dub_flv_tag_write (&timed, self->base_ms);
+  buffer = gst_buffer_new_wrapped_bytes (bytes);
   GST_BUFFER_OFFSET (buffer) = (guint64) dts_ms;
   if (tag->is_config)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_HEADER);
   gst_app_src_push_buffer (self->link->source, buffer);
 }
 
-/* Called with the lock held: the codec data, then the key frame follows. */
+/* Called with the lock held: the codec data; the key frame follows. */
 static void
 begin_locked (DubPublisher *self, gint64 dts_ms)
 {
-  self->base_ms = dts_ms >= RENEW_MS ? dts_ms : 0;
+  self->base_ms = (dts_ms >= RENEW_MS ? dts_ms : 0) - LEAD_IN_MS;
   self->pushed_ms = self->taken_ms = dts_ms;
   self->is_sending = TRUE;
   self->stats.n_connections++;
   for (guint i = 0; i < N_CONFIG; i++)
     if (self->config[i])
-      send_locked (self, self->config[i], dts_ms);
+      send_locked (self, self->config[i], dts_ms - LEAD_IN_MS);
+  if (self->config[N_CONFIG - 1])
+    send_locked (self, self->config[N_CONFIG - 1], dts_ms);
 }
 
 static void
