@@ -17,6 +17,7 @@
 
 #define FINISH_MS 2000
 #define STOP_MS 4000
+#define DRAIN_MARGIN_MS 5000
 #define TICK_MS 1000
 
 struct _DubWorker {
@@ -39,6 +40,7 @@ struct _DubWorker {
   DubReporter *reporter;
   guint tick_id;
   guint stop_id;
+  guint drain_id;
 
   /* the programme thread only */
   DubTap *tap_video_in;
@@ -183,6 +185,36 @@ on_event (const DubProgrammeEvent *event, gpointer user_data)
     begin_end (self);
 }
 
+static gboolean
+on_drain_timeout (gpointer user_data)
+{
+  DubWorker *self = user_data;
+
+  self->drain_id = 0;
+  begin_end (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Nothing more will come. What is in the delay still leaves, then DRAINED ends
+ * us; but what no retry can mend, or never began, ends at once. */
+static void
+end_with_source (DubWorker *self, const GError *error)
+{
+  gint64 delay_ms = self->settings->output_delay_ms;
+
+  if (error && !self->error)
+    self->error = g_error_copy (error);
+  if (error)
+    dub_warning ("input given up: %s", error->message);
+  else
+    dub_info ("input ended");
+  if (!self->has_run || (error && !dub_error_is_retryable (error)))
+    begin_end (self);
+  else if (!self->drain_id)
+    self->drain_id = g_timeout_add (
+        (guint) delay_ms + DRAIN_MARGIN_MS, on_drain_timeout, self);
+}
+
 static void
 on_ingest_state (DubIngestState state, const GError *error, gpointer user_data)
 {
@@ -206,12 +238,10 @@ on_ingest_state (DubIngestState state, const GError *error, gpointer user_data)
       tell_state (self, DUB_WORKER_STATE_RUNNING, NULL);
       break;
     case DUB_INGEST_FAILED:
-      /* What can be retried has been, for the grace period: what is in the
-       * delay still leaves, then DRAINED ends us. */
-      if (!self->error)
-        self->error = g_error_copy (error);
-      if (!dub_error_is_retryable (error))
-        begin_end (self);
+      end_with_source (self, error);
+      break;
+    case DUB_INGEST_ENDED:
+      end_with_source (self, NULL);
       break;
     default:
       dub_info ("input %s", dub_ingest_state_to_string (state));
@@ -544,6 +574,7 @@ dub_worker_free (DubWorker *self)
     return;
   g_clear_handle_id (&self->tick_id, g_source_remove);
   g_clear_handle_id (&self->stop_id, g_source_remove);
+  g_clear_handle_id (&self->drain_id, g_source_remove);
   /* Left to right; what a stage calls lives longer than the stage. */
   g_clear_pointer (&self->ingest, dub_ingest_free);
 #ifdef DUB_HAVE_STS_LINK
