@@ -121,10 +121,10 @@ test_json_limits (void)
   g_assert_error (error, DUB_ERROR, DUB_ERROR_LIMIT);
   g_clear_error (&error);
 
-  for (gsize i = 0; many[i] != '\0'; i += 2)
+  for (gsize i = 0; i <= 2 * DUB_SIO_JSON_MAX_VALUES; i += 2)
     many[i] = ',';
   many[0] = '[';
-  many[strlen (many) - 1] = ']';
+  many[2 * DUB_SIO_JSON_MAX_VALUES] = ']';
   g_assert_null (dub_sio_json_parse (many, strlen (many), &error));
   g_assert_error (error, DUB_ERROR, DUB_ERROR_LIMIT);
 }
