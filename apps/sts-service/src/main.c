@@ -4,6 +4,7 @@
 #include <dubbing_common/clock.h>
 #include <dubbing_common/log.h>
 #include <glib-unix.h>
+#include <gst/gst.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -11,12 +12,8 @@
 #include "echo/echo.h"
 #include "server/server.h"
 #include "server/settings.h"
-#ifdef HAVE_PIPELINE
-#include <gst/gst.h>
-
 #include "pipeline/commands.h"
 #include "pipeline/pipeline.h"
-#endif
 
 static const char what_it_is[] =
     "Speech to speech for live broadcast dubbing, as a Socket.IO server.";
@@ -24,9 +21,7 @@ static const char commands_help[] =
     "\nCommands:\n"
     "  sts-service                serves: recognises, translates, speaks\n"
     "  sts-service echo           serves: gives back what it gets (for tests)\n"
-#ifdef HAVE_PIPELINE
     "  sts-service transcribe, say, fragment    one thing, without a server\n"
-#endif
     "  sts-service --print-env    prints .env.example\n"
     "  sts-service --version\n";
 
@@ -85,13 +80,7 @@ make_processor (Program *self, GError **error)
 {
   if (self->is_echo)
     return dub_echo_new ((guint) self->settings.echo_delay_ms);
-#ifdef HAVE_PIPELINE
   return dub_pipeline_new (&self->settings.pipeline, self->metrics, error);
-#else
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-      "this build has no speech engines; only \"sts-service echo\" works");
-  return NULL;
-#endif
 }
 
 static gboolean
@@ -189,7 +178,7 @@ print_asked (int argc, char **argv)
     if (g_str_equal (argv[i], "--version"))
       print_text (g_strdup ("sts-service " DUB_VERSION "\n"));
     else if (g_str_equal (argv[i], "--help") || g_str_equal (argv[i], "-h"))
-      print_text (dub_config_help (dub_sts_options, "sts-service", what_it_is));
+      print_help ();
     else if (g_str_equal (argv[i], "--print-env"))
       print_text (dub_config_env_example (dub_sts_options, "sts-service"));
     else
@@ -224,7 +213,6 @@ run_server (int argc, char **argv)
   return status;
 }
 
-#ifdef HAVE_PIPELINE
 /* The commands that do one thing and end. */
 static const struct {
   const char *name;
@@ -235,12 +223,10 @@ static const struct {
     {"say", dub_command_say},
     {"fragment", dub_command_fragment},
 };
-#endif
 
 int
 main (int argc, char **argv)
 {
-#ifdef HAVE_PIPELINE
   for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS (commands); i++) {
     if (!g_str_equal (argv[1], commands[i].name))
       continue;
@@ -248,11 +234,8 @@ main (int argc, char **argv)
     gst_init (NULL, NULL);
     return commands[i].run (argc, argv);
   }
-#endif
   if (print_asked (argc, argv))
     return EX_OK;
-#ifdef HAVE_PIPELINE
   gst_init (NULL, NULL);
-#endif
   return run_server (argc, argv);
 }

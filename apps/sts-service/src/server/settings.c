@@ -65,9 +65,7 @@ const DubOption dub_sts_options[] = {
     .choices = levels, .help = "What is logged" },
   { ROW ("log-format", "LOG_FORMAT", CHOICE, log_format, "auto"),
     .choices = formats, .help = "auto: text on a terminal, else JSON" },
-#ifdef HAVE_PIPELINE
   DUB_PIPELINE_OPTIONS (DubStsSettings, pipeline),
-#endif
   { NULL }
 };
 /* clang-format on */

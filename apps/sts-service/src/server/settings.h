@@ -2,9 +2,7 @@
 #pragma once
 
 #include <dubbing_common/config.h>
-#ifdef HAVE_PIPELINE
 #include "pipeline/settings.h"
-#endif
 
 /*
  * The settings of sts-service: one table for both modes, so that --help, the
@@ -30,9 +28,7 @@ typedef struct {
   gint64 auto_disconnect_s;
   int log_level;
   int log_format;
-#ifdef HAVE_PIPELINE
   DubPipelineSettings pipeline;
-#endif
 } DubStsSettings;
 
 extern const DubOption dub_sts_options[];
