@@ -21,7 +21,6 @@ static const char commands_help[] =
     "\nCommands:\n"
     "  sts-service                serves: recognises, translates, speaks\n"
     "  sts-service echo           serves: gives back what it gets (for tests)\n"
-    "  sts-service transcribe, say, fragment    one thing, without a server\n"
     "  sts-service --print-env    prints .env.example\n"
     "  sts-service --version\n";
 
