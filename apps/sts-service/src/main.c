@@ -218,9 +218,6 @@ static const struct {
   int (*run) (int argc, char **argv);
 } commands[] = {
     {"engine", dub_command_engine},
-    {"transcribe", dub_command_transcribe},
-    {"say", dub_command_say},
-    {"fragment", dub_command_fragment},
 };
 
 int
