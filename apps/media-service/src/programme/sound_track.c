@@ -194,8 +194,11 @@ dub_sound_track_push (
   g_return_if_fail (pcm->channels == self->channels);
 
   *ret_placement = (DubSoundPlacement){0};
-  if (pcm->frames > 0)
-    place (self, &pcm, ret_placement);
+  if (pcm->frames == 0) {
+    dub_pcm_unref (pcm);
+    return;
+  }
+  place (self, &pcm, ret_placement);
   ret_placement->overlap_frames =
       MIN (ret_placement->overlap_frames, (gint64) pcm->frames);
   drop_front (&pcm, ret_placement->overlap_frames);

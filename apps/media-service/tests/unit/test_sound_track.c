@@ -208,7 +208,7 @@ test_empty_block (void)
   DubSoundPlacement placement;
 
   dub_sound_track_push (track, dub_pcm_new_silence (0, RATE, 2, S), &placement);
-  g_clear_pointer (&placement.pcm, dub_pcm_unref);
+  g_assert_null (placement.pcm);
   g_assert_cmpint (dub_sound_track_next_frame (track), ==, 0);
 }
 
