@@ -174,7 +174,7 @@ parse_duration_part (const char **p, double *ms)
 }
 
 gboolean
-dub_duration_parse (const char *text, gint64 *ret_ms)
+dub_option_parse_duration (const char *text, gint64 *ret_ms)
 {
   const char *p = text;
   double ms = 0;
@@ -214,7 +214,7 @@ store_number (const DubOption *option, gpointer settings, const char *where,
   else if (option->type == DUB_OPTION_INT)
     is_ok = parse_int (text, &integer);
   else
-    is_ok = dub_duration_parse (text, &integer);
+    is_ok = dub_option_parse_duration (text, &integer);
   if (!is_ok)
     return fail (option, where, text,
         option->type == DUB_OPTION_DOUBLE ? "is not a number"

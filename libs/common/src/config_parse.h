@@ -21,6 +21,6 @@ char *dub_option_range (const DubOption *option);
 char *dub_option_show (const DubOption *option, gconstpointer settings);
 
 /* "1m30s" to milliseconds. */
-gboolean dub_duration_parse (const char *text, gint64 *ret_ms);
+gboolean dub_option_parse_duration (const char *text, gint64 *ret_ms);
 
 G_END_DECLS

@@ -91,8 +91,8 @@ append_date (GString *out, gint64 time_us)
   struct tm utc;
 
   gmtime_r (&seconds, &utc);
-  g_string_append_printf (out, "%04d-%02d-%02d", utc.tm_year + 1900,
-      utc.tm_mon + 1, utc.tm_mday);
+  g_string_append_printf (
+      out, "%04d-%02d-%02d", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday);
 }
 
 /* A key that comes again later is left to its last place. */

@@ -87,12 +87,12 @@ get_family (Exposition *self, const char *name, gsize length)
   return family;
 }
 
+static const char *const suffixes[] = {"_bucket", "_sum", "_count"};
+
 /* "x_bucket", "x_sum" and "x_count" belong to "x" when x is a histogram. */
 static Family *
 family_of_sample (Exposition *self, const char *name, gsize length)
 {
-  static const char *const suffixes[] = {"_bucket", "_sum", "_count"};
-
   for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++) {
     gsize n = strlen (suffixes[i]);
     g_autofree char *base = NULL;
@@ -188,14 +188,31 @@ parse_sample (Exposition *self, const char *line)
   return TRUE;
 }
 
+/* The format wants the type before the first sample; else the samples of a
+ * histogram would have been taken for families of their own. */
 static gboolean
-parse_type (Family *family, const char *text)
+has_samples (Exposition *self, const Family *family, MetricType type)
+{
+  if (family->samples->len > 0)
+    return TRUE;
+  for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++) {
+    g_autofree char *name = g_strconcat (family->name, suffixes[i], NULL);
+    const Family *other = g_hash_table_lookup (self->by_name, name);
+
+    if (type >= METRIC_HISTOGRAM && other != NULL && other->samples->len > 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+parse_type (Exposition *self, Family *family, const char *text)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (metric_type_names); i++) {
-    if (g_str_equal (text, metric_type_names[i])) {
-      family->type = (MetricType) i;
-      return TRUE;
-    }
+    if (!g_str_equal (text, metric_type_names[i]))
+      continue;
+    family->type = (MetricType) i;
+    return !has_samples (self, family, family->type);
   }
   return FALSE;
 }
@@ -216,7 +233,7 @@ parse_comment (Exposition *self, const char *line)
     return FALSE;
   family = get_family (self, name, length);
   if (!is_help)
-    return parse_type (family, name + length + 1);
+    return parse_type (self, family, name + length + 1);
   if (family->help == NULL)
     family->help = g_strdup (name + length + 1);
   return TRUE;
