@@ -6,17 +6,17 @@
 #define PICTURE_NS (40 * RIG_MS)
 #define SHOWN_AFTER_NS (80 * RIG_MS)
 #define BLOCK 1000
-#define WINDOW 1536
+#define WINDOW RIG_WINDOW
 
 static void
 on_video (DubAccessUnit *unit, gpointer user_data)
 {
   Rig *rig = user_data;
-  RigPicture picture = { .pts_ns = unit->pts_ns,
-    .dts_ns = unit->dts_ns,
-    .left_ns = rig->now_ns,
-    .is_key = unit->is_key,
-    .has_config = unit->codec_data != NULL };
+  RigPicture picture = {.pts_ns = unit->pts_ns,
+      .dts_ns = unit->dts_ns,
+      .left_ns = rig->now_ns,
+      .is_key = unit->is_key,
+      .has_config = unit->codec_data != NULL};
 
   memcpy (&picture.number, g_bytes_get_data (unit->data, NULL), 8);
   g_array_append_val (rig->pictures, picture);
@@ -57,8 +57,8 @@ on_fragment (DubFragment *fragment, gpointer user_data)
 static void
 on_event (const DubProgrammeEvent *event, gpointer user_data)
 {
-  RigEvent copy = { event->type, event->media_ns, event->duration_ns,
-    event->lag_ns, g_strdup (event->detail) };
+  RigEvent copy = {event->type, event->media_ns, event->duration_ns,
+      event->lag_ns, g_strdup (event->detail)};
 
   g_array_append_val (((Rig *) user_data)->events, copy);
 }
@@ -72,8 +72,8 @@ clear_event (gpointer data)
 Rig *
 rig_new (const DubProgrammeParams *params)
 {
-  static const DubProgrammeSinks sinks = { on_video, on_sound, on_heard,
-    on_fragment, on_event };
+  static const DubProgrammeSinks sinks = {
+      on_video, on_sound, on_heard, on_fragment, on_event};
   Rig *rig = g_new0 (Rig, 1);
   DubProgrammeParams defaults;
 
@@ -209,10 +209,11 @@ rig_reconnect (Rig *rig, gint64 base_ns)
 }
 
 void
-rig_speak (
-    Rig *rig, gint64 from_frame, gint64 to_frame, gboolean is_speech)
+rig_speak (Rig *rig, gint64 from_frame, gint64 to_frame, gboolean is_speech)
 {
-  for (gint64 at = from_frame; at < to_frame; at += WINDOW)
+  gint64 at = (from_frame + WINDOW - 1) / WINDOW * WINDOW;
+
+  for (; at < to_frame; at += WINDOW)
     dub_programme_push_mark (
         rig->programme, at, WINDOW, is_speech, -20, rig->now_ns);
   run (rig);

@@ -18,6 +18,7 @@ G_BEGIN_DECLS
 
 #define RIG_CYCLE 16000
 #define RIG_RATE 48000
+#define RIG_WINDOW 1536 /* 32 ms */
 #define RIG_MS DUB_NS_PER_MS
 #define RIG_S DUB_NS_PER_S
 #define RIG_START (1000 * RIG_S) /* now when a rig begins */
@@ -39,10 +40,10 @@ typedef struct {
   gint64 now_ns;
   gint64 next_run_ns;
   /* source */
-  gint64 base_ns;     /* source time of picture 0 and frame 0 */
-  gint64 picture;     /* next number to be sent */
-  gint64 frame;       /* next sound frame to be sent */
-  gint64 sent_ns;     /* source ns sent so far, since the base */
+  gint64 base_ns; /* source time of picture 0 and frame 0 */
+  gint64 picture; /* next number to be sent */
+  gint64 frame;   /* next sound frame to be sent */
+  gint64 sent_ns; /* source ns sent so far, since the base */
   gboolean has_no_dts;
   gboolean is_mute, is_blind; /* sends no sound, no pictures */
   /* recorder */
@@ -71,9 +72,10 @@ void rig_burst (Rig *rig, gint64 ns);
 /* A new connection whose times begin at base_ns. */
 void rig_reconnect (Rig *rig, gint64 base_ns);
 
-/* Speech from one position to another, as marks of 32 ms. */
-void rig_speak (Rig *rig, gint64 from_frame, gint64 to_frame,
-    gboolean is_speech);
+/* Speech from one position to another, as marks of RIG_WINDOW frames on a
+ * raster of as much. */
+void rig_speak (
+    Rig *rig, gint64 from_frame, gint64 to_frame, gboolean is_speech);
 /* Answers fragment i with frames of a constant value, in mono. */
 void rig_answer (Rig *rig, guint i, gsize frames, gint16 value);
 

@@ -25,11 +25,10 @@ check_pass_through (gboolean has_no_dts)
     gint64 dts_ns = i * 40 * MS + first_ns;
 
     g_assert_cmpuint (picture->number, ==, i);
-    g_assert_cmpint (picture->left_ns, ==,
-        RIG_START + picture->dts_ns - first_ns + DELAY);
-    g_assert_cmpint (picture->dts_ns, ==, dts_ns);
     g_assert_cmpint (
-        picture->pts_ns, ==, dts_ns + (has_no_dts ? 0 : 80 * MS));
+        picture->left_ns, ==, RIG_START + picture->dts_ns - first_ns + DELAY);
+    g_assert_cmpint (picture->dts_ns, ==, dts_ns);
+    g_assert_cmpint (picture->pts_ns, ==, dts_ns + (has_no_dts ? 0 : 80 * MS));
     g_assert_cmpint (picture->has_config, ==, i == 0);
   }
   /* The sound of picture 0's dts is frame 0, so its pts decides. */
@@ -98,7 +97,10 @@ test_sound_that_comes_first_is_kept (void)
 
 /* ---- with dubs ---- */
 
-/* Speech of [3 s, 6 s) is found 100 ms after it is said. */
+/* The first window of speech at or after 3 s, less 200 ms. */
+#define SLOT_FIRST (94 * RIG_WINDOW - RATE / 5)
+
+/* Speech of [3 s, 6 s) is found within the next second. */
 static Rig *
 rig_with_fragment (const DubProgrammeParams *params)
 {
@@ -108,11 +110,10 @@ rig_with_fragment (const DubProgrammeParams *params)
   rig_play (rig, 7 * S);
   rig_speak (rig, 0, 3 * RATE, FALSE);
   rig_speak (rig, 3 * RATE, 6 * RATE, TRUE);
-  rig_speak (rig, 6 * RATE, 7 * RATE - 1536, FALSE);
+  rig_speak (rig, 6 * RATE, 7 * RATE - RIG_WINDOW, FALSE);
   g_assert_cmpuint (rig->fragments->len, ==, 1);
   return rig;
 }
-
 
 static void
 test_fragment_is_what_was_said (void)
@@ -123,7 +124,7 @@ test_fragment_is_what_was_said (void)
 
   g_assert_cmpuint (fragment->pcm->channels, ==, 1);
   g_assert_cmpuint (fragment->pcm->rate_hz, ==, RIG_RATE);
-  g_assert_cmpint (first, ==, 3 * RATE - RATE / 5);
+  g_assert_cmpint (first, ==, SLOT_FIRST);
   g_assert_cmpint (first + (gint64) fragment->pcm->frames, >=, 6 * RATE);
   for (gsize i = 0; i < fragment->pcm->frames; i++) {
     gint64 left = 1 + (first + (gint64) i) % RIG_CYCLE;
@@ -148,8 +149,8 @@ check_dub (const Rig *rig, gint64 from, gint64 frames, gint64 duck_end)
 
   rig_check_sound (rig, 0, from, 0);
   for (gint64 at = from + RATE / 20 + 1; at < duck_end; at++) {
-    double expected = (1 + at % RIG_CYCLE) * duck +
-        (at < from + frames ? 10000 : 0);
+    double expected =
+        (1 + at % RIG_CYCLE) * duck + (at < from + frames ? 10000 : 0);
 
     g_assert_cmpint (ABS (rig_left (rig, at) - (int) expected), <=, 2);
   }
@@ -160,7 +161,7 @@ static void
 test_dub_sounds_in_its_slot (void)
 {
   g_autoptr (Rig) rig = rig_with_fragment (NULL);
-  gint64 first = 3 * RATE - RATE / 5;
+  gint64 first = SLOT_FIRST;
 
   rig_answer (rig, 0, 2 * RATE, 10000); /* shorter than its slot */
   rig_play (rig, 30 * S);
@@ -179,7 +180,7 @@ static void
 test_longer_dub_is_heard_whole (void)
 {
   g_autoptr (Rig) rig = rig_with_fragment (NULL);
-  gint64 first = 3 * RATE - RATE / 5;
+  gint64 first = SLOT_FIRST;
 
   rig_answer (rig, 0, 5 * RATE, 10000);
   rig_play (rig, 30 * S);
@@ -199,7 +200,7 @@ test_late_dub_starts_late (void)
   lag_ns = rig_event (rig, DUB_EVENT_DUB_STARTED, 0)->lag_ns;
   g_assert_cmpint (lag_ns, >=, S);
   g_assert_cmpint (lag_ns, <=, S + 25 * MS);
-  start = 3 * RATE - RATE / 5 + dub_ns_to_frames (lag_ns, RIG_RATE);
+  start = SLOT_FIRST + dub_ns_to_frames (lag_ns, RIG_RATE);
   rig_check_sound (rig, 0, start, 0);
   g_assert_cmpint (rig_left (rig, start + 1), >, 9000);
 }
@@ -271,14 +272,13 @@ check_fallback_mode (DubFallbackMode mode, double gain)
 {
   DubProgrammeParams params;
   g_autoptr (Rig) rig = NULL;
-  gint64 first = 3 * RATE - RATE / 5, end;
+  gint64 first = SLOT_FIRST, end;
 
   dub_programme_params_init (&params);
   rig = rig_with_fragment (&params);
   dub_programme_set_fallback (rig->programme, mode);
-  end = first +
-      (gint64) ((DubFragment *) g_ptr_array_index (rig->fragments, 0))
-          ->pcm->frames;
+  end = first + (gint64) ((DubFragment *) g_ptr_array_index (rig->fragments, 0))
+                    ->pcm->frames;
   fail (rig);
   rig_play (rig, 30 * S);
   rig_check_sound (rig, 0, first, 0);
@@ -307,7 +307,7 @@ test_lost_link_keeps_the_original (void)
   rig_answer (rig, 0, RATE, 10000);
   rig_play (rig, 3 * S);
   rig_speak (rig, 8 * RATE, 9 * RATE, TRUE);
-  rig_speak (rig, 9 * RATE + 768, 10 * RATE, FALSE);
+  rig_speak (rig, 9 * RATE, 10 * RATE, FALSE);
   g_assert_cmpstr (
       rig_event (rig, DUB_EVENT_FALLBACK, 1)->detail, ==, "not_ready");
   rig_play (rig, 30 * S);
@@ -322,7 +322,7 @@ test_paused_link (void)
   dub_programme_set_sts (rig->programme, DUB_STS_PAUSED, 0, 0, rig->now_ns);
   rig_play (rig, 7 * S);
   rig_speak (rig, 0, 3 * RATE, TRUE);
-  rig_speak (rig, 3 * RATE + 512, 5 * RATE, FALSE);
+  rig_speak (rig, 3 * RATE, 5 * RATE, FALSE);
   g_assert_cmpuint (rig->fragments->len, ==, 0);
   g_assert_cmpuint (rig_stats (rig).fragments_waiting, ==, 1);
   dub_programme_set_sts (rig->programme, DUB_STS_READY, 0, 0, rig->now_ns);
@@ -339,7 +339,7 @@ test_segment_that_has_left_is_counted (void)
   dub_programme_set_sts (rig->programme, DUB_STS_READY, 0, 0, rig->now_ns);
   rig_play (rig, 20 * S);
   rig_speak (rig, 0, 3 * RATE, TRUE);
-  rig_speak (rig, 3 * RATE + 512, 5 * RATE, FALSE);
+  rig_speak (rig, 3 * RATE, 5 * RATE, FALSE);
   g_assert_cmpuint (rig->fragments->len, ==, 0);
   g_assert_cmpint (rig_stats (rig).fallback_gone, ==, 1);
 }
@@ -389,7 +389,7 @@ static void
 test_remove_mode (void)
 {
   g_autoptr (Rig) rig = rig_with_fragment (NULL);
-  gint64 first = 3 * RATE - RATE / 5;
+  gint64 first = SLOT_FIRST;
 
   dub_programme_set_mix (rig->programme, DUB_MIX_REMOVE, 0);
   rig_answer (rig, 0, 2 * RATE, 10000);
@@ -411,7 +411,7 @@ test_ended_plays_out (void)
   g_assert_cmpint (rig_count (rig, DUB_EVENT_DRAINED), ==, 1);
   g_assert_cmpint (rig_count (rig, DUB_EVENT_HOLD_BEGIN), ==, 0);
   g_assert_cmpint (rig->pictures->len, ==, 7 * 25);
-  g_assert_cmpint (rig->sound->len / 2, >=, 3 * RATE - RATE / 5 + 8 * RATE);
+  g_assert_cmpint (rig->sound->len / 2, >=, SLOT_FIRST + 8 * RATE);
   g_assert_cmpint (rig->sound->len / 2, <, 11 * RATE);
   g_assert_cmpint (rig_stats (rig).dubs_heard, ==, 1);
   rig_play (rig, S); /* comes too late for anything */
@@ -467,10 +467,10 @@ test_bad_answers_are_dropped (void)
     guint rate_hz, channels;
     const char *detail;
   } cases[] = {
-    { 0, RIG_RATE, 1, "empty" },
-    { 1000, 44100, 1, "format" },
-    { 1000, RIG_RATE, 3, "format" },
-    { 61 * RIG_RATE, RIG_RATE, 1, "too_long" },
+      {0, RIG_RATE, 1, "empty"},
+      {1000, 44100, 1, "format"},
+      {1000, RIG_RATE, 3, "format"},
+      {61 * RIG_RATE, RIG_RATE, 1, "too_long"},
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -481,8 +481,8 @@ test_bad_answers_are_dropped (void)
     answer->pcm = dub_pcm_new_silence (
         cases[i].frames, cases[i].rate_hz, cases[i].channels, 0);
     dub_programme_push_answer (rig->programme, answer, rig->now_ns);
-    g_assert_cmpstr (rig_event (rig, DUB_EVENT_DUB_DROPPED, 0)->detail, ==,
-        cases[i].detail);
+    g_assert_cmpstr (
+        rig_event (rig, DUB_EVENT_DUB_DROPPED, 0)->detail, ==, cases[i].detail);
     g_assert_cmpint (rig_stats (rig).dubs_dropped_other, ==, 1);
     rig_play (rig, 20 * S);
     rig_check_sound (rig, 0, 18 * RATE, 0);
@@ -530,30 +530,30 @@ main (int argc, char **argv)
     const char *name;
     void (*func) (void);
   } tests[] = {
-    { "passes-through", test_passes_through },
-    { "sound-leaves-ahead", test_sound_leaves_ahead_by_the_lead },
-    { "waits-for-a-key-frame", test_waits_for_a_key_frame },
-    { "sound-that-comes-first", test_sound_that_comes_first_is_kept },
-    { "fragment-is-what-was-said", test_fragment_is_what_was_said },
-    { "dub-sounds-in-its-slot", test_dub_sounds_in_its_slot },
-    { "longer-dub-is-heard-whole", test_longer_dub_is_heard_whole },
-    { "late-dub-starts-late", test_late_dub_starts_late },
-    { "too-late-is-not-waited-for", test_too_late_is_not_waited_for },
-    { "answer-is-used-once", test_answer_is_used_once },
-    { "failed-keeps-the-original", test_failed_keeps_the_original },
-    { "fallback-modes", test_fallback_modes },
-    { "lost-link-keeps-the-original", test_lost_link_keeps_the_original },
-    { "paused-link", test_paused_link },
-    { "segment-that-has-left", test_segment_that_has_left_is_counted },
-    { "short-delay", test_short_delay_passes_through },
-    { "fixed-segments", test_fixed_segments_need_no_marks },
-    { "remove-mode", test_remove_mode },
-    { "ended-plays-out", test_ended_plays_out },
-    { "speech-at-the-end", test_speech_at_the_end_is_a_segment },
-    { "bad-values", test_bad_values_are_dropped },
-    { "bad-answers", test_bad_answers_are_dropped },
-    { "sound-without-times", test_sound_without_times_follows_itself },
-    { "names", test_names },
+      {"passes-through", test_passes_through},
+      {"sound-leaves-ahead", test_sound_leaves_ahead_by_the_lead},
+      {"waits-for-a-key-frame", test_waits_for_a_key_frame},
+      {"sound-that-comes-first", test_sound_that_comes_first_is_kept},
+      {"fragment-is-what-was-said", test_fragment_is_what_was_said},
+      {"dub-sounds-in-its-slot", test_dub_sounds_in_its_slot},
+      {"longer-dub-is-heard-whole", test_longer_dub_is_heard_whole},
+      {"late-dub-starts-late", test_late_dub_starts_late},
+      {"too-late-is-not-waited-for", test_too_late_is_not_waited_for},
+      {"answer-is-used-once", test_answer_is_used_once},
+      {"failed-keeps-the-original", test_failed_keeps_the_original},
+      {"fallback-modes", test_fallback_modes},
+      {"lost-link-keeps-the-original", test_lost_link_keeps_the_original},
+      {"paused-link", test_paused_link},
+      {"segment-that-has-left", test_segment_that_has_left_is_counted},
+      {"short-delay", test_short_delay_passes_through},
+      {"fixed-segments", test_fixed_segments_need_no_marks},
+      {"remove-mode", test_remove_mode},
+      {"ended-plays-out", test_ended_plays_out},
+      {"speech-at-the-end", test_speech_at_the_end_is_a_segment},
+      {"bad-values", test_bad_values_are_dropped},
+      {"bad-answers", test_bad_answers_are_dropped},
+      {"sound-without-times", test_sound_without_times_follows_itself},
+      {"names", test_names},
   };
 
   g_test_init (&argc, &argv, NULL);
