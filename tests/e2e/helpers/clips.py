@@ -25,7 +25,7 @@ from . import tools
 
 BEEP_HZ = 3000
 BEEP_S = 0.04
-VERSION = 5  # raise it when a clip's content changes
+VERSION = 7  # raise it when a clip's content changes
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,11 @@ def _encode(clip: Clip, path: Path) -> None:
 
 def _picture(clip: Clip) -> str:
     fps = f"{clip.fps.numerator}/{clip.fps.denominator}"
-    return (f"testsrc2=size={clip.size}:rate={fps},"
+    # Twelve boxes count the pictures, so that no key frame is like another.
+    bits = "".join(
+        f"drawbox=x={16 * n}:y=0:w=16:h=16:color=white:thickness=fill:"
+        f"enable='mod(floor(n/{1 << n}),2)'," for n in range(12))
+    return (f"testsrc2=size={clip.size}:rate={fps},{bits}"
             "drawbox=color=white:thickness=fill:"
             f"enable='eq(mod(n,{clip.flash_every}),0)'")
 
@@ -138,7 +142,11 @@ def background(clip: Clip, count: int) -> np.ndarray:
 
 
 def music(clip: Clip, count: int) -> np.ndarray:
-    """Plucked notes of a random walk in D minor: no bar is like another."""
+    """Plucked notes of a random walk in D minor: no bar is like another.
+
+    A breath of noise under them makes each 20 ms different from the last,
+    which a held note is not.
+    """
     random = np.random.default_rng(17)
     scale = [0, 2, 3, 5, 7, 8, 10]
     out, at, degree = np.zeros(count), 0, 7
@@ -150,7 +158,17 @@ def music(clip: Clip, count: int) -> np.ndarray:
         if random.random() < 0.3:
             _pluck(out, at, hertz / 2, clip.rate, random)
         at += length
-    return 0.2 * out / max(1e-9, np.abs(out).max())
+    out = 0.2 * out / max(1e-9, np.abs(out).max())
+    return out + _breath(count, clip.rate, random) * 0.35 * np.std(out)
+
+
+def _breath(count: int, rate: int, random) -> np.ndarray:
+    """Noise of 300 to 3000 Hz, one in standard deviation."""
+    spectrum = np.fft.rfft(random.normal(size=count))
+    hertz = np.fft.rfftfreq(count, 1 / rate)
+    spectrum[(hertz < 300) | (hertz > 3000)] = 0
+    noise = np.fft.irfft(spectrum, count)
+    return noise / np.std(noise)
 
 
 def _pluck(out: np.ndarray, at: int, hertz: float, rate: int, random) -> None:

@@ -241,7 +241,7 @@ class Stack:
             [tools.need("sts-service")] + ([mode] if mode else []),
             env={"PORT": str(port), "ECHO_PORT": str(port),
                  "HOST": "127.0.0.1", "ECHO_HOST": "127.0.0.1",
-                 "LOG_LEVEL": "DEBUG", **env})
+                 "LOG_LEVEL": "debug", **env})
         process.url = f"http://127.0.0.1:{port}"
         self.healthy(process, process.url + "/health/ready", timeout_s)
         return process
@@ -257,10 +257,11 @@ class Stack:
             "INPUT_URL": input_url or self.rtmp_url(f"live/{stream}/in"),
             "OUTPUT_URL": output_url or self.rtmp_url(f"live/{stream}/out"),
             "RUNTIME_DIR": short_runtime(runtime),
-            "LOG_LEVEL": "DEBUG",
+            "LOG_LEVEL": "debug",
             **({"STS_SERVICE_URL": sts_url} if sts_url
                else {"SKIP_STS_CONNECTION": "true"}), **settings}
         return self.start(f"{name}-{stream}", [tools.need("media-worker")],
+                          env={"SETTINGS_STDIN": "true"},
                           stdin=json.dumps(values).encode() + b"\n")
 
     def media_service(self, sts_url: str, port: int = 0,
@@ -272,7 +273,7 @@ class Stack:
             "media-service", [tools.need("media-service")],
             env={"PORT": str(port), "MEDIAMTX_HOST": "127.0.0.1",
                  "MEDIAMTX_RTMP_PORT": str(self.rtmp_port),
-                 "STS_SERVICE_URL": sts_url, "LOG_LEVEL": "DEBUG",
+                 "STS_SERVICE_URL": sts_url, "LOG_LEVEL": "debug",
                  "RUNTIME_DIR": short_runtime(runtime), **env})
         process.url = f"http://127.0.0.1:{port}"
         self.healthy(process, process.url + "/health")

@@ -443,7 +443,7 @@ class RtmpReader:
                 self.recording.error = str(error)
             if self.started.is_set() or time.monotonic() > self.wait_until:
                 return
-            time.sleep(0.2)
+            time.sleep(0.4)
 
     def _play(self) -> None:
         parts = urlsplit(self.url)

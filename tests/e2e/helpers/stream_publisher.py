@@ -21,7 +21,8 @@ def publish(stack: Stack, clip: Path | str, url: str, *, name: str = "",
 
 
 def relay(stack: Stack, source: str, url: str, *, name: str = "relay",
-          sound: tuple = ("-c:a", "aac", "-b:a", "160k")) -> Process:
+          sound: tuple = ("-c:a", "aac", "-b:a", "160k",
+                        "-ar", "48000")) -> Process:
     """The stand-in for a worker: video copied, sound coded again."""
     return stack.start(name, [
         "ffmpeg", "-hide_banner", "-loglevel", "warning", "-nostdin",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <dubbing_socketio/message.h>
+#include <dubbing_socketio/ack.h>
 
 /*
  * A Socket.IO v5 client over WebSocket. One object is one connection: it
@@ -20,19 +20,26 @@ typedef struct {
   const char *name_space; /* "/" */
   JsonNode *auth;         /* (nullable): none is sent; old servers hang on it */
   const char *const *headers; /* "Name", "value" pairs, NULL-terminated */
-  guint connect_timeout_ms; /* whole handshake; 5000 */
-  gsize max_payload;        /* bytes of one message in; 16 MiB + 64 KiB */
-  gsize max_queued_bytes;   /* not yet taken by the kernel; 32 MiB */
+  guint connect_timeout_ms;   /* whole handshake; 5000 */
+  gsize max_payload;          /* bytes of one message in; 16 MiB + 64 KiB */
+  gsize max_queued_bytes;     /* sent and not yet acknowledged by TCP; 32 MiB */
+  guint max_attachments;      /* of one message in; 16 */
+  guint ping_grace_ms;        /* silence beyond interval + timeout; 5000 */
 } DubSioClientOptions;
 void dub_sio_client_options_init (DubSioClientOptions *options);
 
 typedef struct {
   void (*on_connect) (DubSioClient *client, gpointer user_data);
-  void (*on_event) (DubSioClient *client, DubSioMessage *message,
-      gpointer user_data);
+  void (*on_event) (
+      DubSioClient *client, DubSioMessage *message, gpointer user_data);
   /* error: never NULL; its message names the URL without secrets. */
-  void (*on_close) (DubSioClient *client, const GError *error,
-      gpointer user_data);
+  void (*on_close) (
+      DubSioClient *client, const GError *error, gpointer user_data);
+  /* (nullable) An event whose sender waits for an answer: ack (transfer full).
+   * Without this handler such an event goes to on_event and is answered with
+   * no arguments after it. */
+  void (*on_request) (DubSioClient *client, DubSioMessage *message,
+      DubSioAck *ack, gpointer user_data);
 } DubSioClientHandlers;
 
 /* url: http, https, ws or wss, with host and port. */
@@ -46,11 +53,11 @@ gboolean dub_sio_client_is_connected (DubSioClient *client);
 /* message (transfer full). FALSE when not connected or the queue is full. */
 gboolean dub_sio_client_emit (DubSioClient *client, DubSioMessage *message);
 
-/* answer: (nullable) NULL when the connection ended first. */
-typedef void (*DubSioAckFunc) (DubSioMessage *answer, gpointer user_data);
+/* on_ack is called once when TRUE is returned, never when FALSE or after the
+ * client was freed. */
 gboolean dub_sio_client_emit_with_ack (DubSioClient *client,
     DubSioMessage *message, DubSioAckFunc on_ack, gpointer user_data);
-/* Sends 41, closes the WebSocket; on_close follows. */
+/* Sends 41 and closes the WebSocket; on_close is called before it returns. */
 void dub_sio_client_disconnect (DubSioClient *client);
 gsize dub_sio_client_get_queued_bytes (DubSioClient *client);
 

@@ -32,6 +32,8 @@ JsonNode *dub_sio_message_add_binary (DubSioMessage *message, GBytes *bytes);
 /* The attachment that node is the placeholder of; NULL when it is none.
  * (transfer none) (nullable) */
 GBytes *dub_sio_message_get_binary (DubSioMessage *message, JsonNode *node);
+/* Copies every argument of from; its attachments are shared. */
+void dub_sio_message_add_args_of (DubSioMessage *message, DubSioMessage *from);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubSioMessage, dub_sio_message_unref)
 

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Every verb of this repository. `make help` lists them; the work is done by
+# the scripts in scripts/, Meson and pytest.
+
+SHELL := bash
+BUILD_DIR ?= build/native
+ENGINES_PREFIX ?= $(CURDIR)/build/engines
+TOOLS_PREFIX ?= $(CURDIR)/build/tools
+JOBS ?= $(shell nproc)
+export BUILD_DIR ENGINES_PREFIX TOOLS_PREFIX
+
+PKG := PKG_CONFIG_PATH=$(ENGINES_PREFIX)/lib/pkgconfig
+RUN := scripts/run-tests
+NINJA := ninja -j$(JOBS)
+# `make test K="timeline"` runs what has these words in its name.
+PICK := $(if $(K),-k "$(K)")
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | \
+	  awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
+	@echo
+	@echo '  K="words"   only tests with these words in their names'
+	@echo '  BUILD_DIR=  another build folder; JOBS=  parallel compilers'
+
+## Build
+
+.PHONY: setup setup-run build typecheck
+setup: ## install all that building and testing need
+	@scripts/setup all
+
+setup-run:
+	@scripts/setup run
+
+build: setup-run ## build all programs
+	@$(NINJA) -C $(BUILD_DIR)
+
+typecheck: setup ## clang's warnings as errors, and clang-tidy
+	@scripts/typecheck
+
+.PHONY: fmt lint
+fmt: ## format the C sources
+	@git ls-files -z '*.c' '*.h' | xargs -0 --no-run-if-empty clang-format -i
+
+lint: setup ## check format, includes, scripts, spelling, commit texts
+	@scripts/lint
+
+## Test
+
+.PHONY: test test-unit test-tools
+test: setup ## every test: unit, contract, integration, end to end
+	@$(NINJA) -C $(BUILD_DIR)
+	@$(RUN) $(PICK) --tools --e2e "helper or p1"
+
+test-unit: setup ## the fast tests only
+	@$(NINJA) -C $(BUILD_DIR)
+	@$(RUN) $(PICK) --suite unit --tools
+
+test-tools: setup ## the tests of scripts/
+	@$(RUN) $(PICK) --no-meson --tools
+
+.PHONY: media-test media-test-unit media-test-integration
+media-test: setup ## media-service: unit and integration tests
+	@$(NINJA) -C $(BUILD_DIR)
+	@$(RUN) $(PICK) --prefix media-
+
+media-test-unit: setup ## media-service: unit tests
+	@$(NINJA) -C $(BUILD_DIR)
+	@$(RUN) $(PICK) --prefix media- --suite unit
+
+media-test-integration: setup ## media-service: tests with a real MediaMTX
+	@$(NINJA) -C $(BUILD_DIR)
+	@$(RUN) $(PICK) --prefix media- --suite integration
+
+.PHONY: sts-test sts-test-unit
+sts-test: setup ## sts-service: all its tests
+	@$(NINJA) -C $(BUILD_DIR)
+	@$(RUN) $(PICK) --prefix sts-
+
+sts-test-unit: setup ## sts-service: unit tests
+	@$(NINJA) -C $(BUILD_DIR)
+	@$(RUN) $(PICK) --prefix sts- --suite unit
+
+.PHONY: e2e-test-p1
+e2e-test-p1: setup ## the whole system from outside, on real media
+	@$(NINJA) -C $(BUILD_DIR)
+	@$(RUN) $(PICK) --no-meson --e2e p1
+
+.PHONY: asan fuzz
+asan: setup ## every unit test under the address and undefined sanitizers
+	@$(PKG) scripts/variant asan
+	@ASAN_OPTIONS=halt_on_error=1:detect_leaks=1 \
+	  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	  $(RUN) $(PICK) --build build/asan --suite unit
+
+fuzz: setup ## each fuzz target for SECONDS_EACH (20) seconds
+	@$(PKG) scripts/variant fuzz
+	@scripts/fuzz
+
+## Run
+
+.PHONY: demo sts-echo
+demo: build ## dub the demo clip live; FILE= FROM= TO= DURATION=
+	@scripts/demo
+
+sts-echo: build ## sts-service that sends back what it gets
+	@$(BUILD_DIR)/apps/sts-service/sts-service echo
+
+## Measure
+
+.PHONY: bench-worker bench-delay bench-sts
+bench-worker: setup build ## cost of a worker, beside ffmpeg's
+	@bench/bench-worker
+
+bench-delay: setup build ## how constant the programme delay is
+	@bench/bench-delay
+
+bench-sts: setup build ## speed of speech to speech, per stage
+	@bench/bench-sts
+
+## Clean
+
+.PHONY: clean clean-artifacts
+clean: ## remove what was built (engines and tools stay)
+	@rm -rf build/native build/asan build/fuzz build/typecheck build/log \
+	  build/demo build/fixtures htmlcov
+
+clean-artifacts: ## remove what failed tests left behind
+	@rm -rf .artifacts

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <dubbing_common/clock.h>
+#include <dubbing_common/queue.h>
+#include <gst/gst.h>
+
+/*
+ * One connection to a source: one pipeline, from its making to its end.
+ *
+ *   rtmp2src ! flvdemux .video ! appsink            (coded, as it came)
+ *                       .audio ! decoder ! audioconvert ! audioresample
+ *                              ! appsink            (S16LE, 48 kHz, stereo)
+ *
+ * Made, watched and freed by the ingest's thread. The streaming thread fills
+ * the queue and the few atomic counters below; it touches nothing else.
+ */
+G_BEGIN_DECLS
+
+typedef struct _DubConnection DubConnection;
+
+/* url: one that dub_connection_check_url () accepts. No packet flows before
+ * dub_connection_start (). */
+DubConnection *dub_connection_new (const char *url, DubQueue *queue,
+    GError **error);
+gboolean dub_connection_check_url (const char *url, GError **error);
+/* Stops the pipeline and waits for its threads. */
+void dub_connection_free (DubConnection *connection);
+
+/* on_end: once, on this thread's main context; error is NULL at the end of a
+ * stream that ended by itself. */
+typedef void (*DubConnectionEndFunc) (const GError *error,
+    gpointer user_data);
+void dub_connection_start (DubConnection *connection,
+    DubConnectionEndFunc on_end, gpointer user_data);
+
+typedef struct {
+  gint64 started_ns;
+  gint64 first_packet_ns; /* DUB_TIME_NONE before it */
+  gint64 last_packet_ns;  /* started_ns before the first */
+  guint64 n_video;
+  guint64 n_sound;
+  gboolean has_sound_track; /* seen by the demuxer */
+  gboolean has_video_track;
+} DubConnectionStats;
+/* Any thread. */
+void dub_connection_get_stats (DubConnection *connection,
+    DubConnectionStats *ret_stats);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubConnection, dub_connection_free)
+
+G_END_DECLS

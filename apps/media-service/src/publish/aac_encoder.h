@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <dubbing_common/pcm.h>
+
+/*
+ * 48 kHz stereo PCM to raw AAC-LC frames of 1024 samples, each with the media
+ * time at which a decoder sounds it. An encoder is late by a constant number
+ * of samples (1024 for libav, 1600 for voaacenc); it is measured once with a
+ * click, and taken off the times.
+ *
+ * push and finish on one thread; on_frame and on_error come from the encoder's
+ * own streaming thread.
+ */
+G_BEGIN_DECLS
+
+#define DUB_AAC_FRAME 1024
+
+typedef struct _DubAacEncoder DubAacEncoder;
+
+typedef struct {
+  /* frame: (transfer none); pts_ns may be a little below the first sound's */
+  void (*on_frame) (GBytes *frame, gint64 pts_ns, gpointer user_data);
+  /* The encoder is broken and gives nothing any more. */
+  void (*on_error) (const GError *error, gpointer user_data);
+} DubAacEncoderHandlers;
+
+/* Blocks some tens of milliseconds for the measurement. gst_init () first. */
+DubAacEncoder *dub_aac_encoder_new (guint bit_rate,
+    const DubAacEncoderHandlers *handlers, gpointer user_data, GError **error);
+/* No callback runs after it. */
+void dub_aac_encoder_free (DubAacEncoder *encoder);
+
+/* What a decoder must know; known from the start. (transfer none) */
+GBytes *dub_aac_encoder_get_config (DubAacEncoder *encoder);
+guint dub_aac_encoder_get_delay_frames (DubAacEncoder *encoder);
+const char *dub_aac_encoder_get_name (DubAacEncoder *encoder);
+
+/* pcm (transfer full): 48 kHz stereo that follows the last without a gap; if
+ * it does not, the times of the frames follow it within a frame. Never blocks;
+ * FALSE when more than 2 s wait to be coded (pcm is dropped). */
+gboolean dub_aac_encoder_push (DubAacEncoder *encoder, DubPcm *pcm);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubAacEncoder, dub_aac_encoder_free)
+
+G_END_DECLS

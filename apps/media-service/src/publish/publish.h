@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "publisher.h"
+
+/*
+ * The right end of a worker: coded pictures and PCM in, FLV over RTMP out.
+ * One AAC encoder; its sound and the untouched pictures go to the publisher.
+ *
+ *   video ──────────────▶ FLV tag ─┐
+ *                                  ├─▶ publisher
+ *   sound ─▶ AAC encoder ─▶ tag ───┘
+ *
+ * new, finish and free on the owner's thread, where on_state and on_error are
+ * called. video and sound on one other thread (the programme's); they never
+ * block. Pictures come with media pts and dts, sound without gaps.
+ */
+G_BEGIN_DECLS
+
+typedef struct {
+  const char *url;
+  guint audio_bit_rate; /* 160000 */
+} DubPublishOptions;
+void dub_publish_options_init (DubPublishOptions *options);
+
+typedef struct {
+  DubPublisherStateFunc on_state;
+  /* Nothing that a new connection mends: the encoder broke. */
+  void (*on_error) (const GError *error, gpointer user_data);
+} DubPublishHandlers;
+
+typedef struct _DubPublish DubPublish;
+
+DubPublish *dub_publish_new (const DubPublishOptions *options,
+    const DubPublishHandlers *handlers, gpointer user_data, GError **error);
+void dub_publish_free (DubPublish *publish);
+
+/* How much earlier than its picture sound must be handed over so that both
+ * reach the socket together: the encoder's delay and its frame. */
+gint64 dub_publish_get_lead_ns (DubPublish *publish);
+
+/* (transfer full) */
+void dub_publish_video (DubPublish *publish, DubAccessUnit *unit);
+void dub_publish_sound (DubPublish *publish, DubPcm *pcm);
+
+/* Sends the rest; state ENDED follows within timeout_ms. */
+void dub_publish_finish (DubPublish *publish, guint timeout_ms);
+/* Any thread. */
+void dub_publish_get_stats (
+    DubPublish *publish, DubPublisherStats *ret_stats);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubPublish, dub_publish_free)
+
+G_END_DECLS

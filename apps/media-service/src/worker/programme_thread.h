@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <dubbing_common/queue.h>
+
+#include "../programme/programme.h"
+
+/*
+ * The thread that owns the programme. It sleeps until something is pushed or
+ * due, takes everything in, runs the programme, and sleeps again; it waits for
+ * nothing else.
+ *
+ *   ingest queue ─┐
+ *   marks         ├─▶ programme ─▶ video, sound, heard   (on this thread)
+ *   answers, set ─┘              └▶ fragments, events     (on the owner's)
+ *
+ * All functions on the owner's thread, unless said otherwise.
+ */
+G_BEGIN_DECLS
+
+typedef struct {
+  /* On the programme thread; must not block. Values are (transfer full). */
+  void (*on_video_in) (const DubAccessUnit *unit, gpointer user_data);
+  void (*on_video) (DubAccessUnit *unit, gpointer user_data);
+  void (*on_sound) (DubPcm *pcm, gpointer user_data);
+  void (*on_heard) (DubPcm *pcm, gint64 first_frame, gpointer user_data);
+  /* On the owner's thread. fragment (transfer full). */
+  void (*on_fragment) (DubFragment *fragment, gpointer user_data);
+  void (*on_event) (const DubProgrammeEvent *event, gpointer user_data);
+} DubProgrammeThreadHandlers;
+
+typedef struct _DubProgrammeThread DubProgrammeThread;
+
+/* ingest: the queue of DubIngestItem that it reads. */
+DubProgrammeThread *dub_programme_thread_new (const DubProgrammeParams *params,
+    DubQueue *ingest, const DubProgrammeThreadHandlers *handlers,
+    gpointer user_data);
+void dub_programme_thread_start (DubProgrammeThread *thread);
+/* Ends and joins: no handler of the programme thread runs after it. */
+void dub_programme_thread_stop (DubProgrammeThread *thread);
+/* Stops; no handler at all runs after it. */
+void dub_programme_thread_free (DubProgrammeThread *thread);
+
+/* Any thread. answer (transfer full). */
+void dub_programme_thread_push_answer (
+    DubProgrammeThread *thread, DubAnswer *answer);
+/* Any thread. */
+void dub_programme_thread_push_mark (DubProgrammeThread *thread,
+    gint64 first_frame, gint64 frames, gboolean is_speech, double level_db);
+/* Any thread. */
+void dub_programme_thread_set_sts (DubProgrammeThread *thread,
+    DubStsState state, guint max_inflight, gint64 send_delay_ns);
+void dub_programme_thread_set_mix (
+    DubProgrammeThread *thread, DubMixMode mode, double duck_db);
+void dub_programme_thread_set_fallback (
+    DubProgrammeThread *thread, DubFallbackMode mode);
+
+/* As of a moment ago, and the measured delay of what left last, arrival to
+ * departure, against OUTPUT_DELAY_MS. Any thread. */
+void dub_programme_thread_get_stats (DubProgrammeThread *thread,
+    DubProgrammeStats *ret_stats, gint64 *ret_delay_ns);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubProgrammeThread, dub_programme_thread_free)
+
+G_END_DECLS

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <dubbing_common/config.h>
+#include <dubbing_common/log.h>
+
+#include "../programme/programme.h"
+
+/*
+ * What a worker is told: one table of options, read from the command line,
+ * the environment and, with --settings-stdin, one JSON object on standard
+ * input, {"NAME": "value"}, which wins. Keys and URLs with keys come that way
+ * and never by the arguments, which everyone on the machine can read.
+ *
+ * Filled once at start; immutable from then on.
+ */
+G_BEGIN_DECLS
+
+/* Larger objects than this are refused. */
+#define DUB_WORKER_SETTINGS_MAX_BYTES 65536
+
+typedef struct {
+  gboolean settings_stdin;
+  char *stream_id;
+  char *run_id;
+  char *input_url;
+  char *output_url;
+  char *runtime_dir;
+  char *tap_dir;
+
+  char *sts_service_url;
+  char *sts_token;
+  char *source_language;
+  char *target_language;
+  char *voice_profile;
+  gboolean skip_sts_connection;
+  gint64 sts_max_inflight;
+  gint64 sts_fragment_timeout_ms;
+
+  gint64 output_delay_ms;
+  gint64 max_dub_lag_ms;
+  double duck_db;
+  int mix_mode;      /* DubMixMode - 1 */
+  int fallback_mode; /* index into the names of FALLBACK_MODE */
+  int source_loss;   /* DubSourceLoss - 1 */
+  gboolean allow_no_audio;
+  gint64 audio_bit_rate;
+  char *grace_period;
+
+  int segment_mode; /* speech, fixed, off */
+  char *vad_model;
+  double vad_silence_duration_s;
+  double vad_min_segment_duration_s;
+  double vad_max_segment_duration_s;
+
+  int log_level; /* DubLogLevel - 1 */
+  int log_format;
+
+  /* derived */
+  gint64 grace_ns;
+  DubFallbackMode fallback;
+} DubWorkerSettings;
+
+const DubOption *dub_worker_options (void);
+
+/* settings_json: (nullable). Fills what is derived and checks what belongs
+ * together. Clear it with dub_worker_settings_clear () in either case. */
+gboolean dub_worker_settings_load (DubWorkerSettings *settings, int *argc,
+    char ***argv, char **environment, const char *settings_json,
+    GError **error);
+void dub_worker_settings_clear (DubWorkerSettings *settings);
+
+/* One object of names and strings, numbers or booleans; DUB_ERROR_INVALID
+ * names what does not belong. */
+gboolean dub_worker_settings_apply_json (
+    DubWorkerSettings *settings, const char *json, GError **error);
+
+/* "30s", "1m30s", "500ms", "30" (seconds). */
+gboolean dub_duration_parse (
+    const char *text, gint64 *ret_duration_ns, GError **error);
+
+void dub_worker_settings_to_params (
+    const DubWorkerSettings *settings, DubProgrammeParams *ret_params);
+
+/* In the cache folder, where the fetch tool puts it. (transfer full) */
+char *dub_worker_settings_get_vad_model (const DubWorkerSettings *settings);
+
+G_END_DECLS

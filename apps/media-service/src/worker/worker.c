@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker.h"
+
+#define DUB_LOG_TOPIC "media.worker"
+#include "../ingest/ingest.h"
+#include "../publish/publish.h"
+#include "../segment/speech_detector.h"
+#include "../sts/sts_link.h"
+#include "programme_thread.h"
+#include "tap.h"
+#include "worker_metrics.h"
+
+#include <dubbing_common/error.h>
+
+#define FINISH_MS 2000
+#define STOP_MS 4000
+#define TICK_MS 1000
+
+struct _DubWorker {
+  const DubWorkerSettings *settings;
+  DubProgrammeParams params;
+  GMainLoop *loop;
+  GError *error; /* why it ends; NULL: all is well */
+  GError *output_error; /* the last one */
+  gboolean is_ending;
+
+  DubQueue *ingest_queue;
+  DubIngest *ingest;
+  DubProgrammeThread *programme;
+  DubSpeechDetector *detector; /* NULL: pass-through */
+  DubStsLink *link;            /* NULL: pass-through */
+  DubPublish *publish;
+  DubWorkerMetrics *metrics;
+  guint tick_id;
+  guint stop_id;
+
+  /* the programme thread only */
+  DubTap *tap_video_in;
+  DubTap *tap_video_out;
+  DubTap *tap_sound_out;
+};
+
+/* -- the end ------------------------------------------------------------- */
+
+static gboolean
+on_stop_timeout (gpointer user_data)
+{
+  DubWorker *self = user_data;
+
+  self->stop_id = 0;
+  dub_warning ("the output did not end in time");
+  g_main_loop_quit (self->loop);
+  return G_SOURCE_REMOVE;
+}
+
+/* The source is closed and the output told that this is all. */
+static void
+begin_end (DubWorker *self)
+{
+  if (self->is_ending)
+    return;
+  self->is_ending = TRUE;
+  dub_ingest_stop (self->ingest);
+  dub_publish_finish (self->publish, FINISH_MS);
+  self->stop_id = g_timeout_add (STOP_MS, on_stop_timeout, self);
+}
+
+static void
+fail (DubWorker *self, const GError *error)
+{
+  if (!self->error)
+    self->error = g_error_copy (error);
+  begin_end (self);
+}
+
+void
+dub_worker_stop (DubWorker *self)
+{
+  if (self->is_ending) {
+    g_main_loop_quit (self->loop);
+    return;
+  }
+  dub_info ("stopping");
+  begin_end (self);
+}
+
+/* -- from the programme thread ------------------------------------------- */
+
+static void
+on_video_in (const DubAccessUnit *unit, gpointer user_data)
+{
+  DubWorker *self = user_data;
+
+  dub_tap_video (self->tap_video_in, unit);
+}
+
+static void
+on_video (DubAccessUnit *unit, gpointer user_data)
+{
+  DubWorker *self = user_data;
+
+  dub_tap_video (self->tap_video_out, unit);
+  dub_publish_video (self->publish, unit);
+}
+
+static void
+on_sound (DubPcm *pcm, gpointer user_data)
+{
+  DubWorker *self = user_data;
+
+  dub_tap_sound (self->tap_sound_out, pcm);
+  dub_publish_sound (self->publish, pcm);
+}
+
+static void
+on_heard (DubPcm *pcm, gint64 first_frame, gpointer user_data)
+{
+  DubWorker *self = user_data;
+
+  if (self->detector)
+    dub_speech_detector_push (self->detector, pcm, first_frame);
+  else
+    dub_pcm_unref (pcm);
+}
+
+/* From the detector's thread. */
+static void
+on_mark (gint64 first_frame, gint64 frames, gboolean is_speech,
+    double level_db, gpointer user_data)
+{
+  DubWorker *self = user_data;
+
+  dub_programme_thread_push_mark (
+      self->programme, first_frame, frames, is_speech, level_db);
+}
+
+/* -- on the main thread -------------------------------------------------- */
+
+static void
+on_fragment (DubFragment *fragment, gpointer user_data)
+{
+  DubWorker *self = user_data;
+
+  dub_worker_metrics_fragment_sent (self->metrics, fragment);
+  if (self->link)
+    dub_sts_link_send (self->link, fragment);
+  else
+    dub_fragment_unref (fragment);
+}
+
+static double
+seconds (gint64 ns)
+{
+  return (double) ns / 1e9;
+}
+
+static void
+log_event (const DubProgrammeEvent *event)
+{
+  const char *name = dub_programme_event_type_to_string (event->type);
+
+  switch (event->type) {
+    case DUB_EVENT_STARTED:
+    case DUB_EVENT_EPOCH:
+    case DUB_EVENT_HOLD_BEGIN:
+    case DUB_EVENT_HOLD_END:
+    case DUB_EVENT_DRAINED:
+      dub_info ("programme: %s at %.3f s", name, seconds (event->media_ns));
+      break;
+    case DUB_EVENT_SOUND_GAP:
+    case DUB_EVENT_SOUND_OVERLAP:
+      dub_warning ("programme: %s at %.3f s, %.0f ms", name,
+          seconds (event->media_ns), seconds (event->duration_ns) * 1e3);
+      break;
+    case DUB_EVENT_FALLBACK:
+    case DUB_EVENT_DUB_DROPPED:
+      dub_log_fragment (DUB_LOG_WARNING, event->fragment_id,
+          "%s: %s, the original plays", name, event->detail);
+      break;
+    case DUB_EVENT_DUB_STARTED:
+    case DUB_EVENT_SEGMENT:
+    case DUB_EVENT_FRAGMENT_SENT:
+    case DUB_EVENT_DUB_HEARD:
+    case DUB_EVENT_ANSWER_IGNORED:
+      if (dub_log_is_enabled (DUB_LOG_DEBUG))
+        dub_log_fragment (DUB_LOG_DEBUG, event->fragment_id,
+            "%s at %.3f s, %.2f s%s%s", name, seconds (event->media_ns),
+            seconds (event->duration_ns), event->detail ? ": " : "",
+            event->detail ? event->detail : "");
+      break;
+    default:
+      dub_trace ("programme: %s %s at %.3f s", name,
+          event->detail ? event->detail : "", seconds (event->media_ns));
+      break;
+  }
+}
+
+static void
+on_event (const DubProgrammeEvent *event, gpointer user_data)
+{
+  DubWorker *self = user_data;
+
+  log_event (event);
+  dub_worker_metrics_event (self->metrics, event);
+  if (event->type == DUB_EVENT_DRAINED)
+    begin_end (self);
+}
+
+static void
+on_ingest_state (
+    DubIngestState state, const GError *error, gpointer user_data)
+{
+  DubWorker *self = user_data;
+
+  dub_worker_metrics_set_pipeline (self->metrics, "input",
+      state == DUB_INGEST_RUNNING       ? DUB_PIPELINE_RUNNING
+          : state == DUB_INGEST_WAITING ? DUB_PIPELINE_ERROR
+                                        : DUB_PIPELINE_STOPPED);
+  switch (state) {
+    case DUB_INGEST_WAITING:
+      dub_warning ("input lost: %s", error->message);
+      break;
+    case DUB_INGEST_FAILED:
+      /* What can be retried has been, for the grace period: what is in the
+       * delay still leaves, then DRAINED ends us. */
+      if (!self->error)
+        self->error = g_error_copy (error);
+      if (!dub_error_is_retryable (error))
+        begin_end (self);
+      break;
+    default:
+      dub_info ("input %s", dub_ingest_state_to_string (state));
+      break;
+  }
+}
+
+static void
+on_publish_state (
+    DubPublisherState state, const GError *error, gpointer user_data)
+{
+  DubWorker *self = user_data;
+
+  dub_worker_metrics_set_pipeline (self->metrics, "output",
+      state == DUB_PUBLISHER_RUNNING       ? DUB_PIPELINE_RUNNING
+          : state == DUB_PUBLISHER_WAITING ? DUB_PIPELINE_ERROR
+                                           : DUB_PIPELINE_STOPPED);
+  if (error)
+    dub_warning ("output lost: %s", error->message);
+  else
+    dub_info ("output %s", dub_publisher_state_to_string (state));
+  if (error) {
+    g_clear_error (&self->output_error);
+    self->output_error = g_error_copy (error);
+  }
+  if (state == DUB_PUBLISHER_ENDED)
+    g_main_loop_quit (self->loop);
+}
+
+static void
+on_publish_error (const GError *error, gpointer user_data)
+{
+  fail (user_data, error);
+}
+
+static void
+on_link_state (
+    DubStsLink *link, const DubStsLinkState *state, gpointer user_data)
+{
+  DubWorker *self = user_data;
+  DubStsState told = state->phase != DUB_STS_LINK_READY ? DUB_STS_LOST
+      : state->is_paused                                ? DUB_STS_PAUSED
+                                                        : DUB_STS_READY;
+
+  if (state->error)
+    dub_warning ("speech service: %s", state->error->message);
+  else
+    dub_info ("speech service %s",
+        dub_sts_link_phase_to_string (state->phase));
+  dub_programme_thread_set_sts (self->programme, told, state->max_inflight,
+      (gint64) state->delay_ms * DUB_NS_PER_MS);
+}
+
+static void
+on_answer (DubStsLink *link, DubAnswer *answer, gpointer user_data)
+{
+  DubWorker *self = user_data;
+
+  dub_worker_metrics_answer (self->metrics, answer);
+  dub_programme_thread_push_answer (self->programme, answer);
+}
+
+/* -- each second --------------------------------------------------------- */
+
+static void
+check_output (DubWorker *self, const DubPublisherStats *stats)
+{
+  gint64 now_ns = g_get_monotonic_time () * 1000;
+
+  if (stats->lost_since_ns != DUB_TIME_NONE && self->output_error &&
+      now_ns - stats->lost_since_ns > self->settings->grace_ns)
+    fail (self, self->output_error);
+}
+
+static gboolean
+on_tick (gpointer user_data)
+{
+  DubWorker *self = user_data;
+  DubProgrammeStats stats;
+  DubPublisherStats published;
+  gint64 delay_ns;
+
+  dub_programme_thread_get_stats (self->programme, &stats, &delay_ns);
+  dub_publish_get_stats (self->publish, &published);
+  dub_worker_metrics_update (self->metrics, &stats, &published, delay_ns);
+  check_output (self, &published);
+  return G_SOURCE_CONTINUE;
+}
+
+/* -- building ------------------------------------------------------------ */
+
+static gboolean
+open_taps (DubWorker *self, GError **error)
+{
+  const char *folder = self->settings->tap_dir;
+
+  return !folder ||
+      ((self->tap_video_in = dub_tap_new (folder, "video_in", error)) &&
+          (self->tap_video_out = dub_tap_new (folder, "video_out", error)) &&
+          (self->tap_sound_out = dub_tap_new (folder, "sound_out", error)));
+}
+
+static gboolean
+build_publish (DubWorker *self, GError **error)
+{
+  static const DubPublishHandlers handlers = {
+    .on_state = on_publish_state,
+    .on_error = on_publish_error,
+  };
+  DubPublishOptions options;
+
+  dub_publish_options_init (&options);
+  options.url = self->settings->output_url;
+  options.audio_bit_rate = (guint) self->settings->audio_bit_rate;
+  self->publish = dub_publish_new (&options, &handlers, self, error);
+  return self->publish != NULL;
+}
+
+static gboolean
+build_ingest (DubWorker *self, GError **error)
+{
+  DubIngestOptions options;
+
+  dub_ingest_options_init (&options);
+  options.url = self->settings->input_url;
+  options.allow_no_audio = self->settings->allow_no_audio;
+  options.grace_ms = (guint) (self->settings->grace_ns / DUB_NS_PER_MS);
+  self->ingest_queue = dub_ingest_queue_new ();
+  self->ingest = dub_ingest_new (
+      &options, self->ingest_queue, on_ingest_state, self, error);
+  return self->ingest != NULL;
+}
+
+static void
+build_programme (DubWorker *self)
+{
+  static const DubProgrammeThreadHandlers handlers = {
+    .on_video_in = on_video_in,
+    .on_video = on_video,
+    .on_sound = on_sound,
+    .on_heard = on_heard,
+    .on_fragment = on_fragment,
+    .on_event = on_event,
+  };
+
+  dub_worker_settings_to_params (self->settings, &self->params);
+  self->params.lead_ns = dub_publish_get_lead_ns (self->publish);
+  self->programme = dub_programme_thread_new (
+      &self->params, self->ingest_queue, &handlers, self);
+}
+
+/* Without the detector the programme passes through, and says so. */
+static void
+build_detector (DubWorker *self)
+{
+  g_autofree char *model =
+      dub_worker_settings_get_vad_model (self->settings);
+  g_autoptr (GError) error = NULL;
+
+  if (self->params.segment_mode != DUB_SEGMENT_MODE_SPEECH)
+    return;
+  self->detector =
+      dub_speech_detector_new (model, on_mark, self, &error);
+  if (!self->detector)
+    dub_warning ("no speech detector, the programme passes through: %s",
+        error->message);
+}
+
+static void
+build_link (DubWorker *self)
+{
+  static const DubStsLinkHandlers handlers = {
+    .on_state = on_link_state,
+    .on_answer = on_answer,
+  };
+  const DubWorkerSettings *from = self->settings;
+  DubStsLinkSettings settings;
+  g_autoptr (GError) error = NULL;
+
+  dub_sts_link_settings_init (&settings);
+  settings.url = from->sts_service_url;
+  settings.api_key = from->sts_token;
+  settings.stream_id = from->stream_id;
+  settings.source_language = from->source_language;
+  settings.target_language = from->target_language;
+  settings.voice_profile = from->voice_profile;
+  settings.max_inflight = (guint) from->sts_max_inflight;
+  settings.timeout_ms = (guint) from->sts_fragment_timeout_ms;
+  self->link = dub_sts_link_new (&settings, &handlers, self, &error);
+  if (!self->link)
+    dub_warning ("no speech service, the programme passes through: %s",
+        error->message);
+}
+
+static void
+build_dubbing (DubWorker *self)
+{
+  gint64 max_ns = dub_programme_max_segment_ns (&self->params);
+
+  if (self->settings->skip_sts_connection) {
+    dub_info ("dubbing is off (SKIP_STS_CONNECTION): pass-through");
+    return;
+  }
+  if (max_ns == 0) {
+    dub_warning ("OUTPUT_DELAY_MS=%" G_GINT64_FORMAT
+                 " is too short for dubbing (4500 at least): pass-through",
+        self->settings->output_delay_ms);
+    return;
+  }
+  dub_info ("longest segment: %.3f s", seconds (max_ns));
+  build_detector (self);
+  if (self->detector ||
+      self->params.segment_mode == DUB_SEGMENT_MODE_FIXED)
+    build_link (self);
+}
+
+DubWorker *
+dub_worker_new (const DubWorkerSettings *settings, GError **error)
+{
+  g_autoptr (DubWorker) self = g_new0 (DubWorker, 1);
+
+  self->settings = settings;
+  self->loop = g_main_loop_new (NULL, FALSE);
+  self->metrics = dub_worker_metrics_new (settings->stream_id);
+  if (!open_taps (self, error) || !build_ingest (self, error) ||
+      !build_publish (self, error))
+    return NULL;
+  build_programme (self);
+  build_dubbing (self);
+  return g_steal_pointer (&self);
+}
+
+void
+dub_worker_free (DubWorker *self)
+{
+  if (!self)
+    return;
+  g_clear_handle_id (&self->tick_id, g_source_remove);
+  g_clear_handle_id (&self->stop_id, g_source_remove);
+  /* Left to right; what a stage calls lives longer than the stage. */
+  g_clear_pointer (&self->ingest, dub_ingest_free);
+  g_clear_pointer (&self->link, dub_sts_link_free);
+  if (self->programme)
+    dub_programme_thread_stop (self->programme);
+  g_clear_pointer (&self->detector, dub_speech_detector_free);
+  g_clear_pointer (&self->programme, dub_programme_thread_free);
+  g_clear_pointer (&self->publish, dub_publish_free);
+  g_clear_pointer (&self->ingest_queue, dub_queue_unref);
+  g_clear_pointer (&self->metrics, dub_worker_metrics_free);
+  g_clear_pointer (&self->tap_video_in, dub_tap_free);
+  g_clear_pointer (&self->tap_video_out, dub_tap_free);
+  g_clear_pointer (&self->tap_sound_out, dub_tap_free);
+  g_clear_pointer (&self->loop, g_main_loop_unref);
+  g_clear_error (&self->error);
+  g_clear_error (&self->output_error);
+  g_free (self);
+}
+
+gboolean
+dub_worker_run (DubWorker *self, GError **error)
+{
+  dub_programme_thread_start (self->programme);
+  self->tick_id = g_timeout_add (TICK_MS, on_tick, self);
+  dub_ingest_start (self->ingest);
+  g_main_loop_run (self->loop);
+  if (!self->error)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&self->error));
+  return FALSE;
+}

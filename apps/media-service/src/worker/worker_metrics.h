@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "../programme/programme.h"
+#include "../publish/publisher.h"
+
+/*
+ * The worker's Prometheus families, prefix media_service_worker_, label
+ * stream_id everywhere. Fed by what happens (events, fragments, answers) and,
+ * each second, by the counters of programme and publisher.
+ *
+ * Main thread only.
+ */
+G_BEGIN_DECLS
+
+typedef struct _DubWorkerMetrics DubWorkerMetrics;
+
+typedef enum {
+  DUB_PIPELINE_STOPPED = 0,
+  DUB_PIPELINE_RUNNING = 1,
+  DUB_PIPELINE_ERROR = 2,
+} DubPipelineState;
+
+DubWorkerMetrics *dub_worker_metrics_new (const char *stream_id);
+void dub_worker_metrics_free (DubWorkerMetrics *metrics);
+
+/* pipeline: "input" or "output" */
+void dub_worker_metrics_set_pipeline (
+    DubWorkerMetrics *metrics, const char *pipeline, DubPipelineState state);
+void dub_worker_metrics_fragment_sent (
+    DubWorkerMetrics *metrics, const DubFragment *fragment);
+void dub_worker_metrics_answer (
+    DubWorkerMetrics *metrics, const DubAnswer *answer);
+void dub_worker_metrics_event (
+    DubWorkerMetrics *metrics, const DubProgrammeEvent *event);
+void dub_worker_metrics_error (
+    DubWorkerMetrics *metrics, const char *error_type);
+void dub_worker_metrics_update (DubWorkerMetrics *metrics,
+    const DubProgrammeStats *stats, const DubPublisherStats *published,
+    gint64 delay_ns);
+
+/* The exposition. (transfer full) */
+char *dub_worker_metrics_to_text (DubWorkerMetrics *metrics);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubWorkerMetrics, dub_worker_metrics_free)
+
+G_END_DECLS

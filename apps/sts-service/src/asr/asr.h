@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <gio/gio.h>
+#include <glib.h>
+
+/*
+ * A recogniser: sound in, text out. Some also translate in the same pass.
+ * Which one is chosen by name out of dub_asr_providers.
+ *
+ * Main thread only; nothing blocks; done is called exactly once, later, and
+ * not at all after cancel.
+ */
+G_BEGIN_DECLS
+
+#define DUB_ASR_RATE_HZ 16000
+
+typedef struct {
+  const char *text;
+  const char *language; /* heard, or as given */
+  double no_speech;     /* 0 to 1 */
+  double mean_logprob;  /* per token */
+} DubHeard;
+
+/* heard: NULL with error. */
+typedef void (*DubAsrDoneFunc) (
+    const DubHeard *heard, const GError *error, gpointer user_data);
+
+typedef struct {
+  const char *const *engine_argv; /* program and its first arguments */
+  const char *model;              /* path */
+  guint threads;
+} DubAsrSettings;
+
+typedef struct _DubAsr DubAsr;
+
+typedef struct {
+  const char *name;
+  DubAsr *(*create) (const DubAsrSettings *settings);
+  void (*free) (DubAsr *self);
+  gboolean (*is_ready) (DubAsr *self, GError **error);
+  /* "auto" is asked for too. */
+  gboolean (*knows) (DubAsr *self, const char *language);
+  /* In the same pass. */
+  gboolean (*translates_to) (DubAsr *self, const char *language);
+  /* samples: mono float32 at DUB_ASR_RATE_HZ. */
+  guint64 (*recognise) (DubAsr *self, GBytes *samples, const char *language,
+      gboolean translate, gint64 deadline_ns, DubAsrDoneFunc done,
+      gpointer user_data);
+  void (*cancel) (DubAsr *self, guint64 id);
+  /* Nothing waits: there is time for what is nice to have. */
+  gboolean (*is_idle) (DubAsr *self);
+} DubAsrProvider;
+
+/* What a provider's own struct begins with. */
+struct _DubAsr {
+  const DubAsrProvider *provider;
+};
+
+extern const DubAsrProvider dub_asr_whisper;
+/* NULL-terminated; the first is the default. */
+extern const DubAsrProvider *const dub_asr_providers[];
+
+const DubAsrProvider *dub_asr_provider_find (const char *name);
+
+G_END_DECLS

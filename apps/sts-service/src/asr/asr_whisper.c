@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "asr.h"
+#include "whisper_engine.h"
+
+#include "engine/command.h"
+#include "engine/engine_client.h"
+
+#include <dubbing_common/error.h>
+#include <string.h>
+
+/* The provider "whisper": the service's side of the child of that name. */
+
+typedef struct {
+  DubAsr base;
+  DubEngineClient *engine;
+} WhisperAsr;
+
+typedef struct {
+  DubAsrDoneFunc done;
+  gpointer user_data;
+} Call;
+
+static DubAsr *
+whisper_create (const DubAsrSettings *settings)
+{
+  WhisperAsr *self = g_new0 (WhisperAsr, 1);
+  g_auto (GStrv) argv = dub_engine_command (settings->engine_argv, "whisper");
+  g_autoptr (JsonObject) load = json_object_new ();
+  DubEngineClientSettings engine;
+
+  self->base.provider = &dub_asr_whisper;
+  json_object_set_string_member (load, "model", settings->model);
+  json_object_set_int_member (load, "threads", settings->threads);
+  dub_engine_client_settings_init (&engine);
+  engine.name = "whisper";
+  engine.argv = (const char *const *) argv;
+  engine.load = load;
+  self->engine = dub_engine_client_new (&engine);
+  return &self->base;
+}
+
+static void
+whisper_destroy (DubAsr *base)
+{
+  WhisperAsr *self = (WhisperAsr *) base;
+
+  dub_engine_client_free (self->engine);
+  g_free (self);
+}
+
+static gboolean
+whisper_is_ready (DubAsr *base, GError **error)
+{
+  return dub_engine_client_is_ready (((WhisperAsr *) base)->engine, error);
+}
+
+static gboolean
+whisper_knows (DubAsr *base, const char *language)
+{
+  return g_str_equal (language, "auto") ||
+         dub_whisper_language (language) != NULL;
+}
+
+static gboolean
+whisper_translates_to (DubAsr *base, const char *language)
+{
+  return g_strcmp0 (dub_whisper_language (language), "en") == 0;
+}
+
+static void
+on_answer (const DubFrame *answer, const GError *error, gpointer user_data)
+{
+  g_autofree Call *call = user_data;
+  DubHeard heard = { NULL };
+
+  if (answer == NULL) {
+    call->done (NULL, error, call->user_data);
+    return;
+  }
+  heard.text = dub_frame_get_string (answer, "text", "");
+  heard.language = dub_frame_get_string (answer, "language", "");
+  heard.no_speech = dub_frame_get_double (answer, "no_speech", 0);
+  heard.mean_logprob = dub_frame_get_double (answer, "mean_logprob", -99);
+  call->done (&heard, NULL, call->user_data);
+}
+
+static guint64
+whisper_recognise (DubAsr *base, GBytes *samples, const char *language,
+    gboolean translate, gint64 deadline_ns, DubAsrDoneFunc done,
+    gpointer user_data)
+{
+  JsonObject *header = json_object_new ();
+  Call *call = g_new (Call, 1);
+
+  *call = (Call){ done, user_data };
+  json_object_set_string_member (header, "op", "recognise");
+  json_object_set_string_member (header, "language", language);
+  json_object_set_string_member (
+      header, "task", translate ? "translate" : "transcribe");
+  return dub_engine_client_request (((WhisperAsr *) base)->engine,
+      dub_frame_new (header, samples), deadline_ns, on_answer, call);
+}
+
+static void
+whisper_cancel (DubAsr *base, guint64 id)
+{
+  g_autofree Call *call =
+      dub_engine_client_cancel (((WhisperAsr *) base)->engine, id);
+}
+
+static gboolean
+whisper_is_idle (DubAsr *base)
+{
+  return dub_engine_client_get_depth (((WhisperAsr *) base)->engine) == 0;
+}
+
+const DubAsrProvider dub_asr_whisper = {
+  .name = "whisper",
+  .create = whisper_create,
+  .free = whisper_destroy,
+  .is_ready = whisper_is_ready,
+  .knows = whisper_knows,
+  .translates_to = whisper_translates_to,
+  .recognise = whisper_recognise,
+  .cancel = whisper_cancel,
+  .is_idle = whisper_is_idle,
+};

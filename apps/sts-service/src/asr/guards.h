@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+/*
+ * What a recogniser says when there was nothing to hear must not be spoken on
+ * air. These rules look at one recognised text and its figures and say whether
+ * it may go on. They work on code points, so a text without spaces (Chinese,
+ * Japanese, Thai) is judged like any other.
+ *
+ * A text that is stopped is not an error of the engine: the slot keeps its
+ * original sound.
+ *
+ * Pure; any thread.
+ */
+G_BEGIN_DECLS
+
+typedef enum {
+  DUB_GUARD_NONE = 0,
+  DUB_GUARD_PASS,
+  DUB_GUARD_EMPTY,          /* nothing was said, or sound descriptions only */
+  DUB_GUARD_NO_SPEECH,      /* the recogniser itself doubts that it was speech */
+  DUB_GUARD_LOW_CONFIDENCE, /* it guessed */
+  DUB_GUARD_REPETITION,     /* it looped */
+  DUB_GUARD_TOO_DENSE,      /* more text than a mouth can say in that time */
+  DUB_GUARD_STOCK_PHRASE,   /* what such models say over music and silence */
+} DubGuardVerdict;
+/* "empty", "no_speech", ... for logs and metrics. Static. */
+const char *dub_guard_verdict_to_string (DubGuardVerdict verdict);
+
+typedef struct {
+  double max_no_speech;       /* 0.6; beyond it confidence must be high */
+  double min_mean_logprob;    /* -1.0 */
+  double min_logprob_unsure;  /* -0.6: when no_speech is beyond its limit */
+} DubGuardLimits;
+void dub_guard_limits_init (DubGuardLimits *limits);
+
+typedef struct {
+  const char *text; /* as dub_guard_clean () left it */
+  double no_speech; /* 0 to 1 */
+  double mean_logprob; /* per token, <= 0 */
+  guint duration_ms;
+} DubGuardInput;
+
+DubGuardVerdict dub_guard_check (
+    const DubGuardInput *input, const DubGuardLimits *limits);
+
+/*
+ * The text without descriptions of sounds ("[Music]", "(applause)", "*sighs*",
+ * notes), with single spaces. "" when nothing is left that can be said: no
+ * letter and no digit. (transfer full)
+ */
+char *dub_guard_clean (const char *text);
+
+/* Does one stretch repeat itself through most of the text? */
+gboolean dub_guard_is_looping (const char *text);
+
+G_END_DECLS

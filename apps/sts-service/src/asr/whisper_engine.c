@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define DUB_LOG_TOPIC "sts.asr"
+
+#include "whisper_engine.h"
+
+#include "guards.h"
+
+#include <dubbing_common/clock.h>
+#include <dubbing_common/error.h>
+#include <dubbing_common/log.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <whisper.h>
+
+/* 50 positions of the encoder are a second of sound. Cut to what the segment
+ * needs (and some, else it loops), recognition is five times faster than with
+ * the full 1500; the settings are those measured in docs/performance.md. */
+#define CTX_PER_S 50
+#define CTX_MARGIN 128
+#define CTX_MIN 320
+#define CTX_MAX 1500
+#define CTX_SECOND_TRY 256
+#define SECOND_TRY_NS (1500 * DUB_NS_PER_MS)
+/* whisper.cpp refuses less than 100 ms. */
+#define MIN_SAMPLES (DUB_WHISPER_RATE_HZ / 5)
+#define MAX_SAMPLES (DUB_WHISPER_RATE_HZ / 1000 * DUB_WHISPER_MAX_MS)
+#define MODEL_MAGIC 0x67676d6c /* "ggml" */
+
+typedef struct {
+  struct whisper_context *context;
+  int threads;
+} Whisper;
+
+typedef struct {
+  const float *samples;
+  int n_samples;
+  const char *language;
+  gboolean is_translation;
+  gint64 deadline_ns;
+} Task;
+
+typedef struct {
+  char *text;
+  const char *language;
+  double no_speech;
+  double mean_logprob;
+  int tokens;
+  gboolean is_looping;
+} Heard;
+
+static gint64
+now_ns (void)
+{
+  return g_get_monotonic_time () * 1000;
+}
+
+static void
+on_whisper_log (enum ggml_log_level level, const char *text, void *user_data)
+{
+  g_autofree char *line = g_strchomp (g_strdup (text));
+
+  if (*line == '\0')
+    return;
+  if (level == GGML_LOG_LEVEL_ERROR)
+    dub_warning ("whisper.cpp: %s", line);
+  else
+    dub_trace ("whisper.cpp: %s", line);
+}
+
+/* whisper.cpp trusts its file, so at least it must be one. */
+static gboolean
+check_model (const char *path, GError **error)
+{
+  guint32 magic = 0;
+  FILE *file = path[0] != '\0' ? fopen (path, "rb") : NULL;
+
+  if (file == NULL) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_NOT_FOUND,
+        "no Whisper model at '%s' (scripts/fetch gets it)", path);
+    return FALSE;
+  }
+  if (fread (&magic, sizeof magic, 1, file) != 1)
+    magic = 0;
+  fclose (file);
+  if (GUINT32_FROM_LE (magic) != MODEL_MAGIC) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+        "'%s' is no ggml model of Whisper", path);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static bool
+is_late (void *user_data)
+{
+  const Task *task = user_data;
+
+  return now_ns () >= task->deadline_ns;
+}
+
+static int
+context_for (int n_samples)
+{
+  int context =
+      (int) ((gint64) n_samples * CTX_PER_S / DUB_WHISPER_RATE_HZ) + CTX_MARGIN;
+
+  return CLAMP (context, CTX_MIN, CTX_MAX);
+}
+
+static struct whisper_full_params
+params_for (const Whisper *self, Task *task, int audio_ctx)
+{
+  struct whisper_full_params params =
+      whisper_full_default_params (WHISPER_SAMPLING_GREEDY);
+
+  params.n_threads = self->threads;
+  params.language = task->language;
+  params.translate = task->is_translation;
+  params.audio_ctx = audio_ctx;
+  params.max_tokens = 8 * task->n_samples / DUB_WHISPER_RATE_HZ + 12;
+  params.temperature_inc = 0; /* its retries took 7 to 18 s on a bad cut */
+  params.no_context = true;
+  params.no_timestamps = true;
+  params.single_segment = true;
+  params.suppress_nst = true;
+  params.no_speech_thold = 2; /* never: the guards decide, and say why */
+  params.print_progress = false;
+  params.print_realtime = false;
+  params.print_timestamps = false;
+  params.print_special = false;
+  params.abort_callback = is_late;
+  params.abort_callback_user_data = task;
+  return params;
+}
+
+static void
+read_tokens (struct whisper_context *context, int segment, Heard *heard,
+    double *sum)
+{
+  int n = whisper_full_n_tokens (context, segment);
+
+  for (int i = 0; i < n; i++) {
+    whisper_token_data token =
+        whisper_full_get_token_data (context, segment, i);
+    if (token.id >= whisper_token_eot (context))
+      continue;
+    *sum += token.plog;
+    heard->tokens++;
+  }
+}
+
+static void
+read_result (struct whisper_context *context, Heard *heard)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *valid = NULL;
+  double sum = 0;
+  int n = whisper_full_n_segments (context);
+
+  for (int i = 0; i < n; i++) {
+    g_string_append (text, whisper_full_get_segment_text (context, i));
+    heard->no_speech = MAX (heard->no_speech,
+        (double) whisper_full_get_segment_no_speech_prob (context, i));
+    read_tokens (context, i, heard, &sum);
+  }
+  /* A token is bytes: the last one may end inside a character. */
+  valid = g_utf8_make_valid (text->str, -1);
+  heard->text = g_strdup (g_strstrip (valid));
+  heard->mean_logprob = heard->tokens > 0 ? sum / heard->tokens : 0;
+  heard->language = whisper_lang_str (whisper_full_lang_id (context));
+  heard->is_looping = dub_guard_is_looping (heard->text);
+}
+
+static gboolean
+listen (const Whisper *self, Task *task, int audio_ctx, Heard *heard,
+    GError **error)
+{
+  struct whisper_full_params params = params_for (self, task, audio_ctx);
+  int status = whisper_full (
+      self->context, params, task->samples, task->n_samples);
+
+  g_clear_pointer (&heard->text, g_free);
+  *heard = (Heard){ NULL };
+  if (status != 0) {
+    gboolean late = is_late (task);
+    g_set_error (error, DUB_ERROR,
+        late ? DUB_ERROR_TIMEOUT : DUB_ERROR_ENGINE,
+        late ? "recognition did not end in time (%d)"
+             : "whisper.cpp failed with %d",
+        status);
+    return FALSE;
+  }
+  read_result (self->context, heard);
+  return TRUE;
+}
+
+static gboolean
+recognise (const Whisper *self, Task *task, Heard *heard, GError **error)
+{
+  int audio_ctx = context_for (task->n_samples);
+
+  if (!listen (self, task, audio_ctx, heard, error))
+    return FALSE;
+  if (!heard->is_looping || audio_ctx == CTX_MAX ||
+      task->deadline_ns - now_ns () < SECOND_TRY_NS)
+    return TRUE;
+  dub_debug ("looping, once more with a larger context");
+  return listen (self, task, MIN (audio_ctx + CTX_SECOND_TRY, CTX_MAX), heard,
+      error);
+}
+
+static gboolean
+read_task (const DubFrame *request, Task *task, GError **error)
+{
+  gsize length = 0;
+  const char *tag = dub_frame_get_string (request, "language", "auto");
+
+  task->samples = g_bytes_get_data (request->payload, &length);
+  task->n_samples = (int) (length / sizeof (float));
+  task->deadline_ns = dub_frame_get_int (request, "deadline_ns", G_MAXINT64);
+  task->is_translation = g_str_equal (
+      dub_frame_get_string (request, "task", "transcribe"), "translate");
+  task->language =
+      g_str_equal (tag, "auto") ? "auto" : dub_whisper_language (tag);
+  if (task->language == NULL) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED,
+        "Whisper knows no language '%s'", tag);
+    return FALSE;
+  }
+  if (length % sizeof (float) != 0 || task->n_samples > MAX_SAMPLES) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_LIMIT,
+        "%" G_GSIZE_FORMAT " bytes of sound: whole samples, and at most "
+        "%d s, are allowed",
+        length, DUB_WHISPER_MAX_MS / 1000);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static DubFrame *
+heard_to_frame (const Heard *heard)
+{
+  JsonObject *header = json_object_new ();
+
+  json_object_set_string_member (header, "text", heard->text);
+  json_object_set_string_member (
+      header, "language", heard->language != NULL ? heard->language : "");
+  json_object_set_double_member (header, "no_speech", heard->no_speech);
+  json_object_set_double_member (header, "mean_logprob",
+      isfinite (heard->mean_logprob) ? heard->mean_logprob : -99.0);
+  json_object_set_int_member (header, "tokens", heard->tokens);
+  json_object_set_boolean_member (header, "is_looping", heard->is_looping);
+  return dub_frame_new (header, NULL);
+}
+
+static DubFrame *
+whisper_handle (gpointer state, const DubFrame *request, GError **error)
+{
+  Task task = { NULL };
+  Heard heard = { NULL };
+  DubFrame *answer = NULL;
+
+  if (!read_task (request, &task, error))
+    return NULL;
+  if (task.n_samples < MIN_SAMPLES) {
+    heard.text = g_strdup ("");
+    heard.no_speech = 1;
+  } else if (!recognise (state, &task, &heard, error)) {
+    g_free (heard.text);
+    return NULL;
+  }
+  answer = heard_to_frame (&heard);
+  g_free (heard.text);
+  return answer;
+}
+
+/* The first run builds what the others use. */
+static gboolean
+warm_up (Whisper *self, GError **error)
+{
+  g_autofree float *silence = g_new0 (float, DUB_WHISPER_RATE_HZ);
+  Task task = { .samples = silence, .n_samples = DUB_WHISPER_RATE_HZ,
+    .language = "en", .deadline_ns = G_MAXINT64 };
+  Heard heard = { NULL };
+  gboolean ok = listen (self, &task, CTX_MIN, &heard, error);
+
+  g_free (heard.text);
+  return ok;
+}
+
+static void
+whisper_unload (gpointer state)
+{
+  Whisper *self = state;
+
+  g_clear_pointer (&self->context, whisper_free);
+  g_free (self);
+}
+
+static gpointer
+whisper_load (const DubFrame *settings, JsonObject *ready, GError **error)
+{
+  struct whisper_context_params params = whisper_context_default_params ();
+  const char *model = dub_frame_get_string (settings, "model", "");
+  Whisper *self = NULL;
+
+  whisper_log_set (on_whisper_log, NULL);
+  if (!check_model (model, error))
+    return NULL;
+  params.use_gpu = false;
+  params.flash_attn = true;
+  self = g_new0 (Whisper, 1);
+  self->threads = (int) CLAMP (dub_frame_get_int (settings, "threads", 1), 1,
+      64);
+  self->context = whisper_init_from_file_with_params (model, params);
+  if (self->context == NULL) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+        "whisper.cpp does not take the model '%s'", model);
+    whisper_unload (self);
+    return NULL;
+  }
+  if (!warm_up (self, error)) {
+    whisper_unload (self);
+    return NULL;
+  }
+  json_object_set_boolean_member (
+      ready, "is_multilingual", whisper_is_multilingual (self->context));
+  json_object_set_int_member (ready, "threads", self->threads);
+  return self;
+}
+
+const char *
+dub_whisper_language (const char *tag)
+{
+  g_autofree char *base = g_ascii_strdown (tag, -1);
+
+  base[strcspn (base, "-_")] = '\0';
+  for (int id = 0; id <= whisper_lang_max_id (); id++)
+    if (g_str_equal (base, whisper_lang_str (id)))
+      return whisper_lang_str (id);
+  return NULL;
+}
+
+const DubEngineKind dub_whisper_engine = {
+  .kind = "whisper",
+  .load = whisper_load,
+  .handle = whisper_handle,
+  .unload = whisper_unload,
+};

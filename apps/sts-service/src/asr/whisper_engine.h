@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "engine/engine_child.h"
+
+/*
+ * The inside of the child "whisper": whisper.cpp with one model.
+ *
+ * load:      { "model": path, "threads": n }
+ * recognise: { "language": "es" | "auto", "task": "translate"|"transcribe" }
+ *            + mono float32 at 16 kHz, at most 30 s
+ * result:    { "text", "language", "no_speech", "mean_logprob", "tokens",
+ *              "is_looping" }
+ *
+ * In a build without whisper.cpp load says so.
+ */
+G_BEGIN_DECLS
+
+#define DUB_WHISPER_RATE_HZ 16000
+#define DUB_WHISPER_MAX_MS 30000
+
+extern const DubEngineKind dub_whisper_engine;
+
+/* Whisper's name for a language tag ("pt-BR" → "pt"), NULL when it knows
+ * none. Static. */
+const char *dub_whisper_language (const char *tag);
+
+G_END_DECLS

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+/*
+ * The commands of sts-service that have to do with speech. Each takes argc and
+ * argv as main () got them (argv[1] is the command's name) and returns an exit
+ * status of sysexits. Logging and gst_init () come before.
+ */
+G_BEGIN_DECLS
+
+/* sts-service engine KIND: a child that serves its file descriptor 3. Not for
+ * people. */
+int dub_command_engine (int argc, char **argv);
+
+/* sts-service transcribe FILE [--language LL] [--task translate]: prints what
+ * is said in a sound file, a line per stretch of at most 25 s. */
+int dub_command_transcribe (int argc, char **argv);
+
+/* sts-service say TEXT [--output FILE.wav]: speaks with the synthesiser. */
+int dub_command_say (int argc, char **argv);
+
+/* sts-service fragment FILE... : sends each file through the whole chain as
+ * fragments of 5 s and prints what was heard, said and how long it took. */
+int dub_command_fragment (int argc, char **argv);
+
+G_END_DECLS

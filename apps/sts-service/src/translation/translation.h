@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <gio/gio.h>
+#include <glib.h>
+
+/*
+ * A translator: text in, text out. Only asked when the recogniser did not
+ * translate already. identity is for a source that is in the target language.
+ *
+ * Main thread only; nothing blocks; done is called exactly once, later, and
+ * not at all after cancel.
+ */
+G_BEGIN_DECLS
+
+/* text: NULL with error. */
+typedef void (*DubTranslatedFunc) (
+    const char *text, const GError *error, gpointer user_data);
+
+typedef struct _DubTranslator DubTranslator;
+
+typedef struct {
+  const char *name;
+  DubTranslator *(*create) (void);
+  void (*free) (DubTranslator *self);
+  gboolean (*is_ready) (DubTranslator *self, GError **error);
+  gboolean (*supports) (
+      DubTranslator *self, const char *source, const char *target);
+  guint64 (*translate) (DubTranslator *self, const char *text,
+      const char *source, const char *target, gint64 deadline_ns,
+      DubTranslatedFunc done, gpointer user_data);
+  void (*cancel) (DubTranslator *self, guint64 id);
+} DubTranslatorProvider;
+
+struct _DubTranslator {
+  const DubTranslatorProvider *provider;
+};
+
+extern const DubTranslatorProvider dub_translator_identity;
+/* NULL-terminated. */
+extern const DubTranslatorProvider *const dub_translator_providers[];
+
+const DubTranslatorProvider *dub_translator_provider_find (const char *name);
+
+/* "pt-BR" and "pt" are one language to us. */
+gboolean dub_language_equal (const char *a, const char *b);
+
+G_END_DECLS

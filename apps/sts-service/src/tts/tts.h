@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <gio/gio.h>
+#include <glib.h>
+
+/*
+ * A synthesiser: text in, sound out. Which one is chosen by name out of
+ * dub_tts_providers.
+ *
+ * Main thread only; nothing blocks; done is called exactly once, later, and
+ * not at all after cancel.
+ */
+G_BEGIN_DECLS
+
+/* samples: mono float32; NULL with error. */
+typedef void (*DubTtsDoneFunc) (GBytes *samples, guint rate_hz,
+    const GError *error, gpointer user_data);
+
+typedef struct {
+  const char *const *engine_argv; /* program and its first arguments */
+  const char *voice_folder;       /* model.onnx, model.onnx.json, tokens.txt */
+  guint threads;
+} DubTtsSettings;
+
+typedef struct _DubTts DubTts;
+
+typedef struct {
+  const char *name;
+  DubTts *(*create) (const DubTtsSettings *settings);
+  void (*free) (DubTts *self);
+  gboolean (*is_ready) (DubTts *self, GError **error);
+  /* voice: a name, or "default". */
+  gboolean (*has_voice) (
+      DubTts *self, const char *language, const char *voice);
+  /* speed: 1.2 asks for a rate 1.2 times the normal one. */
+  guint64 (*synthesise) (DubTts *self, const char *text, const char *language,
+      const char *voice, double speed, gint64 deadline_ns, DubTtsDoneFunc done,
+      gpointer user_data);
+  void (*cancel) (DubTts *self, guint64 id);
+} DubTtsProvider;
+
+struct _DubTts {
+  const DubTtsProvider *provider;
+};
+
+extern const DubTtsProvider dub_tts_piper;
+/* NULL-terminated; the first is the default. */
+extern const DubTtsProvider *const dub_tts_providers[];
+
+const DubTtsProvider *dub_tts_provider_find (const char *name);
+
+G_END_DECLS
