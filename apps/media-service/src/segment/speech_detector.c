@@ -14,6 +14,9 @@
 #define WINDOW 512 /* at 16 kHz */
 #define RATE 16000
 #define RATIO 3
+/* Speech without one pause for so long is looked at more strictly; the
+ * library keeps it all, and complains when it has no room. */
+#define MAX_SPEECH_S 20
 #define MAX_BLOCKS 512
 #define MAX_FRAMES (10 * 48000)
 
@@ -68,12 +71,12 @@ load (const char *model_path, GError **error)
   config.silero_vad.threshold = 0.5f;
   config.silero_vad.min_silence_duration = 0.001f;
   config.silero_vad.min_speech_duration = 0.001f;
-  config.silero_vad.max_speech_duration = 30;
+  config.silero_vad.max_speech_duration = MAX_SPEECH_S;
   config.silero_vad.window_size = WINDOW;
   config.sample_rate = RATE;
   config.num_threads = 1;
   config.provider = "cpu";
-  vad = SherpaOnnxCreateVoiceActivityDetector (&config, 1);
+  vad = SherpaOnnxCreateVoiceActivityDetector (&config, MAX_SPEECH_S + 2);
   if (!vad)
     g_set_error (error, DUB_ERROR, DUB_ERROR_ENGINE,
         "the speech model %s does not load", model_path);

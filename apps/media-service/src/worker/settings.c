@@ -246,8 +246,6 @@ derive (DubWorkerSettings *self, GError **error)
         self->grace_period);
     return FALSE;
   }
-  dub_fallback_mode_parse (
-      fallback_modes[self->fallback_mode], &self->fallback);
   if (!self->run_id)
     self->run_id = g_uuid_string_random ();
   return require (self->input_url, "INPUT_URL", error) &&
@@ -275,6 +273,15 @@ dub_worker_settings_clear (DubWorkerSettings *settings)
   dub_config_clear (options, settings);
 }
 
+DubFallbackMode
+dub_worker_settings_get_fallback (const DubWorkerSettings *self)
+{
+  DubFallbackMode mode = DUB_FALLBACK_PASS_THROUGH;
+
+  dub_fallback_mode_parse (fallback_modes[self->fallback_mode], &mode);
+  return mode;
+}
+
 static gint64
 seconds_to_ns (double seconds)
 {
@@ -294,7 +301,7 @@ dub_worker_settings_to_params (
   p->max_dub_lag_ns = self->max_dub_lag_ms * DUB_NS_PER_MS;
   p->mix_mode = (DubMixMode) (self->mix_mode + 1);
   p->duck_db = self->duck_db;
-  p->fallback_mode = self->fallback;
+  p->fallback_mode = dub_worker_settings_get_fallback (self);
   p->source_loss = (DubSourceLoss) (self->source_loss + 1);
   p->segment_mode = self->skip_sts_connection ? DUB_SEGMENT_MODE_NONE
                                               : modes[self->segment_mode];

@@ -57,7 +57,6 @@ typedef struct {
 
   /* derived */
   gint64 grace_ns;
-  DubFallbackMode fallback;
 } DubWorkerSettings;
 
 const DubOption *dub_worker_options (void);
@@ -80,6 +79,9 @@ gboolean dub_duration_parse (
 
 void dub_worker_settings_to_params (
     const DubWorkerSettings *settings, DubProgrammeParams *ret_params);
+
+DubFallbackMode dub_worker_settings_get_fallback (
+    const DubWorkerSettings *settings);
 
 /* In the cache folder, where the fetch tool puts it. (transfer full) */
 char *dub_worker_settings_get_vad_model (const DubWorkerSettings *settings);

@@ -35,8 +35,8 @@ dub_guard_limits_init (DubGuardLimits *limits)
 {
   *limits = (DubGuardLimits){
     .max_no_speech = 0.6,
-    .min_mean_logprob = -1.0,
-    .min_logprob_unsure = -0.6,
+    .min_mean_logprob = -1.7,
+    .min_logprob_unsure = -0.8,
   };
 }
 

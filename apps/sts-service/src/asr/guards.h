@@ -31,8 +31,10 @@ const char *dub_guard_verdict_to_string (DubGuardVerdict verdict);
 
 typedef struct {
   double max_no_speech;       /* 0.6; beyond it confidence must be high */
-  double min_mean_logprob;    /* -1.0 */
-  double min_logprob_unsure;  /* -0.6: when no_speech is beyond its limit */
+  /* -1.7: what Whisper base says over noise, tones and music lies below -2.2,
+   * of real speech above -1.65 */
+  double min_mean_logprob;
+  double min_logprob_unsure;  /* -0.8: when no_speech is beyond its limit */
 } DubGuardLimits;
 void dub_guard_limits_init (DubGuardLimits *limits);
 

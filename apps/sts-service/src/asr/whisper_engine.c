@@ -150,8 +150,34 @@ read_tokens (struct whisper_context *context, int segment, Heard *heard,
   }
 }
 
+/*
+ * The model's own doubt that it was speech, which it says right after the
+ * start token. whisper.cpp looks for it behind the whole prompt, where it is
+ * always near nothing, so this asks again: one step of the decoder on what
+ * the encoder has already made.
+ */
+static double
+no_speech_of (struct whisper_context *context, int threads)
+{
+  whisper_token start = whisper_token_sot (context);
+  whisper_token doubt = whisper_token_nosp (context);
+  int n = whisper_n_vocab (context);
+  const float *logits = NULL;
+  double highest, sum = 0;
+
+  if (whisper_decode (context, &start, 1, 0, threads) != 0)
+    return 0;
+  logits = whisper_get_logits (context);
+  highest = logits[0];
+  for (int i = 1; i < n; i++)
+    highest = MAX (highest, (double) logits[i]);
+  for (int i = 0; i < n; i++)
+    sum += exp (logits[i] - highest);
+  return exp (logits[doubt] - highest) / sum;
+}
+
 static void
-read_result (struct whisper_context *context, Heard *heard)
+read_result (struct whisper_context *context, int threads, Heard *heard)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   g_autofree char *valid = NULL;
@@ -160,8 +186,6 @@ read_result (struct whisper_context *context, Heard *heard)
 
   for (int i = 0; i < n; i++) {
     g_string_append (text, whisper_full_get_segment_text (context, i));
-    heard->no_speech = MAX (heard->no_speech,
-        (double) whisper_full_get_segment_no_speech_prob (context, i));
     read_tokens (context, i, heard, &sum);
   }
   /* A token is bytes: the last one may end inside a character. */
@@ -169,6 +193,7 @@ read_result (struct whisper_context *context, Heard *heard)
   heard->text = g_strdup (g_strstrip (valid));
   heard->mean_logprob = heard->tokens > 0 ? sum / heard->tokens : 0;
   heard->language = whisper_lang_str (whisper_full_lang_id (context));
+  heard->no_speech = no_speech_of (context, threads);
   heard->is_looping = dub_guard_is_looping (heard->text);
 }
 
@@ -191,7 +216,7 @@ listen (const Whisper *self, Task *task, int audio_ctx, Heard *heard,
         status);
     return FALSE;
   }
-  read_result (self->context, heard);
+  read_result (self->context, self->threads, heard);
   return TRUE;
 }
 

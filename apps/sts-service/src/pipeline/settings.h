@@ -93,7 +93,7 @@ char *dub_pipeline_models_dir (void);
     .help = "No-speech probability beyond which only confident text is " \
             "spoken" }, \
   { DUB_PIPELINE_ROW (S, m, "min-mean-logprob", "ASR_MIN_MEAN_LOGPROB", \
-        DOUBLE, min_mean_logprob, "-1.0"), \
+        DOUBLE, min_mean_logprob, "-1.7"), \
     .min = -5, .max = -0.01, \
     .help = "Mean log probability below which no text is spoken" }
 

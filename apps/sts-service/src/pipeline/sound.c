@@ -5,6 +5,7 @@
 #include "speech.h"
 #include "stretch.h"
 
+#include <dubbing_common/clock.h>
 #include <dubbing_common/error.h>
 #include <dubbing_common/pcm.h>
 #include <math.h>
