@@ -213,10 +213,21 @@ def media(name: str) -> Path:
 
 
 def load_sound(path: Path | str, rate: int = 48000) -> np.ndarray:
-    """Any file's sound as mono floats."""
-    raw = tools.ffmpeg("-i", path, "-map", "0:a:0", "-ac", "1", "-ar",
-                       str(rate), "-f", "f32le", "-")
-    return np.frombuffer(raw, np.float32).astype(np.float64)
+    """Any file's sound as mono floats: the mean of two channels.
+
+    (ffmpeg's own way to mono adds 3 dB in float.)
+    """
+    raw = tools.ffmpeg("-i", path, "-map", "0:a:0", "-ar", str(rate),
+                       "-f", "f32le", "-")
+    samples = np.frombuffer(raw, np.float32).astype(np.float64)
+    return samples.reshape(-1, channels_of(path)).mean(axis=1)
+
+
+def channels_of(path: Path | str) -> int:
+    return int(tools.run(
+        "ffprobe", "-v", "error", "-select_streams", "a:0",
+        "-show_entries", "stream=channels", "-of", "csv=p=0", path,
+        text=True).stdout.split()[0])
 
 
 def write_wav(path: Path | str, sound: np.ndarray, rate: int) -> None:
