@@ -107,7 +107,9 @@ put_ftyp (GByteArray *to)
   box_end (to, box);
 }
 
-/* The movie counts in samples, so that the edit list is exact. */
+/* The movie counts in samples, so that the edit list is exact. It is said to be
+ * longer than its edits by what they skip: GStreamer's qtdemux stops there in
+ * the track's own time, and would leave out the last frames. */
 static void
 put_mvhd (GByteArray *to, const DubMp4Track *track)
 {
@@ -115,7 +117,7 @@ put_mvhd (GByteArray *to, const DubMp4Track *track)
 
   put_zeros (to, 8); /* made, changed */
   put_u32 (to, track->rate_hz);
-  put_u32 (to, (guint32) track->n_samples);
+  put_u32 (to, (guint32) track->n_samples + track->delay);
   put_u32 (to, 0x10000); /* rate */
   put_u16 (to, 0x100);   /* volume */
   put_zeros (to, 10);
