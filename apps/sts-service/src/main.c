@@ -11,7 +11,8 @@
 
 #include "echo/echo.h"
 #include "server/server.h"
-#include "server/settings.h"
+#include "settings.h"
+
 #include "pipeline/commands.h"
 #include "pipeline/pipeline.h"
 
