@@ -73,11 +73,13 @@ learn_reorder (DubDts *self)
         MAX (self->reorder_ns, SORTED (self, i) - DECODE (self, i).pts_ns);
 }
 
+/* Sound dts that rise and are each <= their pts are so also <= the i-th
+ * smallest pts; one that is not would leave no room for those behind it. */
 static gboolean
 is_usable (const DubDts *self, const Times *times)
 {
   return times->dts_ns != DUB_TIME_NONE && times->dts_ns >= 0 &&
-         times->dts_ns <= times->pts_ns &&
+         times->dts_ns <= times->pts_ns && times->dts_ns <= SORTED (self, 0) &&
          (self->last_dts_ns == DUB_TIME_NONE ||
              times->dts_ns > self->last_dts_ns);
 }

@@ -213,39 +213,43 @@ lower_target (const Region *region, gint64 first, gsize frames, float *target)
     target[i] = MIN (target[i], region->gain);
 }
 
-static gboolean
-add_samples (const Dub *dub, gint64 first, gsize frames, float *out)
+static void
+add_samples (const Dub *dub, gint64 first, gsize frames, float *out,
+    DubMixerInput *input)
 {
   const DubPcm *pcm = dub->answer->pcm;
   gint64 from = MAX (dub->start, first);
   gint64 to = MIN (dub->end, first + (gint64) frames);
 
+  if (from >= to)
+    return;
   for (gint64 at = from; at < to; at++) {
     const gint16 *in = pcm->samples + (at - dub->start) * pcm->channels;
 
     out[(at - first) * 2] = in[0];
     out[(at - first) * 2 + 1] = in[pcm->channels - 1];
   }
-  return from < to;
+  if (input->dub == NULL)
+    input->dub_from = from - first;
+  input->dub = out;
+  input->dub_to = to - first;
 }
 
-gboolean
+void
 dub_dub_layer_fill (const DubDubLayer *self, gint64 first, gsize frames,
-    float *dub, float *target)
+    float *dub, float *target, DubMixerInput *ret_input)
 {
-  gboolean has_dub = FALSE;
-
+  *ret_input = (DubMixerInput){.target = target};
   for (gsize i = 0; i < frames; i++)
     target[i] = 1.0f;
   for (guint i = 0; i < self->regions->len; i++)
     lower_target (
         &g_array_index (self->regions, Region, i), first, frames, target);
   if (self->placed.length == 0)
-    return FALSE;
+    return;
   memset (dub, 0, frames * DUB_PROGRAMME_CHANNELS * sizeof (float));
   for (const GList *l = self->placed.head; l != NULL; l = l->next)
-    has_dub |= add_samples (l->data, first, frames, dub);
-  return has_dub;
+    add_samples (l->data, first, frames, dub, ret_input);
 }
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "mixer.h"
 #include "programme.h"
 
 /*
@@ -38,10 +39,10 @@ void dub_dub_layer_place (DubDubLayer *self, gint64 first, gsize frames);
 /* Nothing sounds and nothing is lowered there. */
 gboolean dub_dub_layer_is_clear (
     const DubDubLayer *self, gint64 first, gsize frames);
-/* Stereo dub samples, and the gain for the original at each frame. Returns
- * whether a dub sounds there; if not, dub is left alone. */
-gboolean dub_dub_layer_fill (const DubDubLayer *self, gint64 first,
-    gsize frames, float *dub, float *target);
+/* What the mixer needs of these frames, apart from the original. dub (stereo)
+ * and target have room for frames; dub is left alone where none sounds. */
+void dub_dub_layer_fill (const DubDubLayer *self, gint64 first, gsize frames,
+    float *dub, float *target, DubMixerInput *ret_input);
 /* All before next has been rendered. */
 void dub_dub_layer_advance (DubDubLayer *self, gint64 next);
 

@@ -18,9 +18,9 @@
 
 struct _DubMixer {
   guint block_frames;
-  float down_frames, up_frames;
-  float gain;         /* of the original, at the next frame */
-  float depth;        /* the lowest it was sent to since it was 1 */
+  double down_frames, up_frames;
+  double gain;        /* of the original, at the next frame */
+  double depth;       /* the lowest it was sent to since it was 1 */
   float limit;        /* gain of the limiter at the next frame */
   float release_step; /* per look-ahead */
   float taps[PHASES][TAPS];
@@ -48,10 +48,10 @@ make_taps (DubMixer *self)
   }
 }
 
-static float
+static double
 frames_of (guint rate_hz, gint64 ns)
 {
-  return MAX (1.0f, (float) rate_hz * (float) ns / (float) DUB_NS_PER_S);
+  return MAX (1.0, (double) rate_hz * (double) ns / DUB_NS_PER_S);
 }
 
 DubMixer *
@@ -63,8 +63,9 @@ dub_mixer_new (guint rate_hz, guint block_frames, gint64 down_ns, gint64 up_ns)
   self->block_frames = block_frames;
   self->down_frames = frames_of (rate_hz, down_ns);
   self->up_frames = frames_of (rate_hz, up_ns);
-  self->release_step = LA / frames_of (rate_hz, RELEASE_NS);
-  self->gain = self->depth = self->limit = 1.0f;
+  self->release_step = (float) (LA / frames_of (rate_hz, RELEASE_NS));
+  self->gain = self->depth = 1.0;
+  self->limit = 1.0f;
   self->mixed = g_new0 (float, (TAPS + block_frames + LA) * CH);
   make_taps (self);
   return self;
@@ -82,31 +83,30 @@ dub_mixer_free (DubMixer *self)
 gboolean
 dub_mixer_is_idle (const DubMixer *self)
 {
-  return self->gain == 1.0f && self->limit == 1.0f;
+  return self->gain == 1.0 && self->limit == 1.0f;
 }
 
 static void
-move_gain (DubMixer *self, float target)
+move_gain (DubMixer *self, double target)
 {
   if (self->gain > target) {
     self->depth = MIN (self->depth, target);
-    self->gain = MAX (target, self->gain - (1.0f - target) / self->down_frames);
+    self->gain = MAX (target, self->gain - (1.0 - target) / self->down_frames);
   } else if (self->gain < target) {
     self->gain =
-        MIN (target, self->gain + (1.0f - self->depth) / self->up_frames);
-    if (self->gain == 1.0f)
-      self->depth = 1.0f;
+        MIN (target, self->gain + (1.0 - self->depth) / self->up_frames);
+    if (self->gain == 1.0)
+      self->depth = 1.0;
   }
 }
 
 /* Fills the buffer behind the history; the gain is left where it is at the end
  * of the block. */
 static void
-mix (DubMixer *self, const gint16 *original, const float *dub,
-    const float *target)
+mix (DubMixer *self, const DubMixerInput *input)
 {
   float *out = self->mixed + TAPS * CH;
-  float gain = self->gain, depth = self->depth;
+  double gain = self->gain, depth = self->depth;
 
   for (guint i = 0; i < self->block_frames + LA; i++) {
     if (i == self->block_frames) {
@@ -114,9 +114,9 @@ mix (DubMixer *self, const gint16 *original, const float *dub,
       depth = self->depth;
     }
     for (int c = 0; c < CH; c++)
-      out[i * CH + c] = original[i * CH + c] * self->gain +
-                        (dub != NULL ? dub[i * CH + c] : 0.0f);
-    move_gain (self, target[i]);
+      out[i * CH + c] = (float) (input->original[i * CH + c] * self->gain) +
+                        (input->dub != NULL ? input->dub[i * CH + c] : 0.0f);
+    move_gain (self, input->target[i]);
   }
   self->gain = gain;
   self->depth = depth;
@@ -157,13 +157,20 @@ true_peak (const DubMixer *self, guint from)
   return peak;
 }
 
-/* The gain that the sub-block needs to stay below the ceiling. */
+/* The gain that the sub-block needs to stay below the ceiling; the original on
+ * its own may be as loud as it was. */
 static float
-needed_limit (const DubMixer *self, guint sub_block)
+needed_limit (const DubMixer *self, const DubMixerInput *input, guint sub_block)
 {
   const float *from = self->mixed + (TAPS + sub_block * LA) * CH;
-  float peak = sample_peak (from, LA * CH);
+  gboolean has_dub = input->dub != NULL &&
+                     input->dub_from < (sub_block + 1) * LA &&
+                     input->dub_to > sub_block * LA;
+  float peak;
 
+  if (!has_dub)
+    return 1.0f;
+  peak = sample_peak (from, LA * CH);
   if (peak < SAFE_PEAK)
     return 1.0f;
   peak = MAX (peak, true_peak (self, sub_block * LA));
@@ -173,14 +180,14 @@ needed_limit (const DubMixer *self, guint sub_block)
 /* A straight line from boundary to boundary, each as low as both its
  * neighbours need: so no frame is above what its sub-block needs. */
 static void
-limit (DubMixer *self, gboolean is_active)
+limit (DubMixer *self, const DubMixerInput *input)
 {
   float *at = self->mixed + TAPS * CH;
-  float here = is_active ? needed_limit (self, 0) : 1.0f;
+  float here = needed_limit (self, input, 0);
 
   self->limit = MIN (self->limit, here);
   for (guint k = 0; k < self->block_frames / LA; k++) {
-    float next = is_active ? needed_limit (self, k + 1) : 1.0f;
+    float next = needed_limit (self, input, k + 1);
     float to = MIN (MIN (here, next), self->limit + self->release_step);
 
     for (guint i = 0; i < LA; i++, at += CH) {
@@ -195,14 +202,13 @@ limit (DubMixer *self, gboolean is_active)
 }
 
 void
-dub_mixer_run (DubMixer *self, const gint16 *original, const float *dub,
-    const float *target, gint16 *out)
+dub_mixer_run (DubMixer *self, const DubMixerInput *input, gint16 *out)
 {
   float *block = self->mixed + TAPS * CH;
 
-  mix (self, original, dub, target);
-  if (dub != NULL || self->limit < 1.0f)
-    limit (self, dub != NULL);
+  mix (self, input);
+  if (input->dub != NULL || self->limit < 1.0f)
+    limit (self, input);
   for (guint i = 0; i < self->block_frames * CH; i++)
     out[i] = (gint16) CLAMP (lrintf (block[i]), -32768, 32767);
   memmove (self->mixed, self->mixed + self->block_frames * CH,

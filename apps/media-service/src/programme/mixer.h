@@ -35,12 +35,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubMixer, dub_mixer_free)
 /* Gain 1, limiter at rest: a block without dub and target needs no run. */
 gboolean dub_mixer_is_idle (const DubMixer *self);
 
-/*
- * All of block_frames + DUB_MIXER_LOOK_AHEAD frames: original (samples), dub
- * (in the same scale, (nullable): none sounds), target (the gain that the
- * original shall have at each frame, 0 to 1). out: block_frames.
- */
-void dub_mixer_run (DubMixer *self, const gint16 *original, const float *dub,
-    const float *target, gint16 *out);
+/* All of block_frames + DUB_MIXER_LOOK_AHEAD frames. */
+typedef struct {
+  const gint16 *original;
+  const float *target;    /* the gain that the original shall have, 0 to 1 */
+  const float *dub;       /* (nullable), in the scale of the original */
+  gsize dub_from, dub_to; /* frames in which it sounds; zeros elsewhere */
+} DubMixerInput;
+
+/* out: block_frames */
+void dub_mixer_run (DubMixer *self, const DubMixerInput *input, gint16 *out);
 
 G_END_DECLS

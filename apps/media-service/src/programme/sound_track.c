@@ -16,6 +16,7 @@ struct _DubSoundTrack {
   guint rate_hz;
   guint channels;
   gboolean has_started;
+  gboolean is_overlapping; /* drop until new sound comes, to the sample */
   gint64 next_frame;
   double mean_frames; /* of pts less count */
   int correcting;     /* -1, 0, 1: frames added per FRAMES_PER_CORRECTION */
@@ -59,6 +60,7 @@ jump_to (DubSoundTrack *self, gint64 frame)
   self->mean_frames = 0;
   self->correcting = 0;
   self->credit_frames = 0;
+  self->is_overlapping = FALSE;
   memset (self->last, 0, sizeof self->last);
 }
 
@@ -169,14 +171,17 @@ place (DubSoundTrack *self, DubPcm **pcm, DubSoundPlacement *placement)
     jump_to (self, MAX (due, 0));
     residual = due - self->next_frame;
     placement->overlap_frames = -residual;
+    self->is_overlapping = -residual >= (gint64) (*pcm)->frames;
   } else if (residual > jump) {
     placement->gap_frames = residual;
     jump_to (self, due);
-  } else if (residual < -jump) {
+  } else if (residual < -jump || (residual < 0 && self->is_overlapping)) {
     placement->overlap_frames = -residual;
+    self->is_overlapping = -residual >= (gint64) (*pcm)->frames;
     self->mean_frames = 0;
     self->correcting = 0;
   } else {
+    self->is_overlapping = FALSE;
     judge_mean (self, residual);
     correct (self, pcm, placement);
   }
@@ -189,8 +194,11 @@ dub_sound_track_push (
   g_return_if_fail (pcm->channels == self->channels);
 
   *ret_placement = (DubSoundPlacement){0};
-  if (pcm->frames > 0)
-    place (self, &pcm, ret_placement);
+  if (pcm->frames == 0) {
+    dub_pcm_unref (pcm);
+    return;
+  }
+  place (self, &pcm, ret_placement);
   ret_placement->overlap_frames =
       MIN (ret_placement->overlap_frames, (gint64) pcm->frames);
   drop_front (&pcm, ret_placement->overlap_frames);

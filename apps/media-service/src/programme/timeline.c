@@ -397,14 +397,14 @@ static void
 mix_block (DubTimeline *self, gint16 *out)
 {
   gsize frames = self->params->block_frames;
-  gboolean has_dub;
+  DubMixerInput input;
 
   dub_sound_store_read (self->sound, self->next_frame + frames,
       DUB_MIXER_LOOK_AHEAD, self->original + frames * SOUND_CHANNELS);
-  has_dub = dub_dub_layer_fill (self->dubs, self->next_frame,
-      frames + DUB_MIXER_LOOK_AHEAD, self->dub, self->target);
-  dub_mixer_run (self->mixer, self->original, has_dub ? self->dub : NULL,
-      self->target, out);
+  dub_dub_layer_fill (self->dubs, self->next_frame,
+      frames + DUB_MIXER_LOOK_AHEAD, self->dub, self->target, &input);
+  input.original = self->original;
+  dub_mixer_run (self->mixer, &input, out);
 }
 
 static void

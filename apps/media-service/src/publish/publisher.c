@@ -11,6 +11,12 @@
 /* 32-bit milliseconds wrap after 49 days; servers have been seen to fall over
  * it, so a connection is renewed long before. */
 #define RENEW_MS (G_GINT64_CONSTANT (20) * 24 * 3600 * 1000)
+/* MediaMTX looks at the first 2 s of a publisher's times to see which tracks
+ * there are, and throws away what it read meanwhile. So codec data goes first
+ * with times 2 s before the key frame's, and the sound's once more with the
+ * key frame's own time: that one ends the look, and no picture is lost. All
+ * times on the wire are this much above media time, since none is negative. */
+#define LEAD_IN_MS 2000
 #define CHUNK_SIZE 65536
 #define N_CONFIG 3
 
@@ -35,7 +41,7 @@ struct _DubPublisher {
   /* protected by lock */
   GMutex lock;
   DubPublisherState state;
-  Link *link; /* NULL: none */
+  Link *link;          /* NULL: none */
   gboolean is_sending; /* a key frame went out on this link */
   gboolean is_finishing;
   gboolean is_loss_told; /* a stall that the owner has yet to handle */
@@ -56,8 +62,8 @@ now_ns (void)
 const char *
 dub_publisher_state_to_string (DubPublisherState state)
 {
-  static const char *const names[] = { "none", "idle", "running", "waiting",
-    "ended" };
+  static const char *const names[] = {
+      "none", "idle", "running", "waiting", "ended"};
 
   return (guint) state < G_N_ELEMENTS (names) ? names[state] : "none";
 }
@@ -69,8 +75,8 @@ dub_publisher_check_url (const char *url, GError **error)
   g_autofree char *shown = NULL;
 
   if (!url || !*url) {
-    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
-        "the output URL cannot be empty");
+    g_set_error (
+        error, DUB_ERROR, DUB_ERROR_INVALID, "the output URL cannot be empty");
     return FALSE;
   }
   if (scheme && (g_ascii_strcasecmp (scheme, "rtmp") == 0 ||
@@ -177,8 +183,7 @@ describe (const DubPublisher *self, GstMessage *message)
 
   gst_message_parse_error (message, &error, &debug);
   cause = debug ? strrchr (debug, '\n') : NULL;
-  text = g_strdup_printf (
-      "%s %s", error->message, cause ? cause + 1 : "");
+  text = g_strdup_printf ("%s %s", error->message, cause ? cause + 1 : "");
   safe = without_key (self, g_strchomp (text));
   if (g_error_matches (
           error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED))
@@ -216,7 +221,7 @@ do_running (gpointer user_data)
 
   g_mutex_lock (&self->lock);
   is_new = self->link && self->state != DUB_PUBLISHER_RUNNING &&
-      self->state != DUB_PUBLISHER_ENDED;
+           self->state != DUB_PUBLISHER_ENDED;
   g_mutex_unlock (&self->lock);
   self->attempt = 0;
   if (is_new)
@@ -273,7 +278,7 @@ on_taken (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   self->stats.bytes_sent += gst_buffer_get_size (buffer);
   /* This one follows others, so the socket has taken those. */
   is_first_picture = self->state != DUB_PUBLISHER_RUNNING &&
-      !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_HEADER);
+                     !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_HEADER);
   g_mutex_unlock (&self->lock);
   if (is_first_picture)
     invoke (self, do_running);
@@ -285,38 +290,39 @@ static void
 send_locked (DubPublisher *self, const DubFlvTag *tag, gint64 dts_ms)
 {
   DubFlvTag timed = *tag;
+  g_autoptr (GBytes) bytes = NULL;
   GstBuffer *buffer;
 
   timed.dts_ms = dts_ms;
-  {
-    GBytes *bytes = dub_flv_tag_write (&timed, self->base_ms);
-
-    buffer = gst_buffer_new_wrapped_bytes (bytes);
-    g_bytes_unref (bytes);
-  }
+  bytes = dub_flv_tag_write (&timed, self->base_ms);
+  buffer = gst_buffer_new_wrapped_bytes (bytes);
   GST_BUFFER_OFFSET (buffer) = (guint64) dts_ms;
   if (tag->is_config)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_HEADER);
   gst_app_src_push_buffer (self->link->source, buffer);
 }
 
-/* Called with the lock held: the codec data, then the key frame follows. */
+/* Called with the lock held: the codec data; the key frame follows. */
 static void
 begin_locked (DubPublisher *self, gint64 dts_ms)
 {
-  self->base_ms = dts_ms >= RENEW_MS ? dts_ms : 0;
+  self->base_ms = (dts_ms >= RENEW_MS ? dts_ms : 0) - LEAD_IN_MS;
   self->pushed_ms = self->taken_ms = dts_ms;
   self->is_sending = TRUE;
   self->stats.n_connections++;
   for (guint i = 0; i < N_CONFIG; i++)
     if (self->config[i])
-      send_locked (self, self->config[i], dts_ms);
+      send_locked (self, self->config[i], dts_ms - LEAD_IN_MS);
+  if (self->config[N_CONFIG - 1])
+    send_locked (self, self->config[N_CONFIG - 1], dts_ms);
 }
 
 static void
 keep_config_locked (DubPublisher *self, DubFlvTag *tag)
 {
-  guint i = tag->type == DUB_FLV_SCRIPT ? 0 : tag->type == DUB_FLV_VIDEO ? 1 : 2;
+  guint i = tag->type == DUB_FLV_SCRIPT  ? 0
+            : tag->type == DUB_FLV_VIDEO ? 1
+                                         : 2;
 
   g_clear_pointer (&self->config[i], dub_flv_tag_unref);
   self->config[i] = dub_flv_tag_ref (tag);
@@ -326,7 +332,7 @@ static gboolean
 may_begin_locked (DubPublisher *self, const DubFlvTag *tag)
 {
   return tag->type == DUB_FLV_VIDEO && tag->is_key && self->config[1] &&
-      now_ns () >= self->retry_at_ns;
+         now_ns () >= self->retry_at_ns;
 }
 
 static gboolean
@@ -395,8 +401,8 @@ build_link (DubPublisher *self)
   link = g_new0 (Link, 1);
   link->pipeline = gst_object_ref_sink (gst_pipeline_new ("publish"));
   link->source = GST_APP_SRC (gst_object_ref_sink (source));
-  g_object_set (source, "caps", caps, "format", GST_FORMAT_TIME, "block",
-      FALSE, "max-bytes", G_GUINT64_CONSTANT (0), NULL);
+  g_object_set (source, "caps", caps, "format", GST_FORMAT_TIME, "block", FALSE,
+      "max-bytes", G_GUINT64_CONSTANT (0), NULL);
   /* Connects with the first tag, which is when there is something to send. */
   g_object_set (sink, "location", self->url, "sync", FALSE, "async", FALSE,
       "async-connect", FALSE, "enable-last-sample", FALSE, "chunk-size",
@@ -459,8 +465,8 @@ drop_invocations (DubPublisher *self)
 {
   GSource *source;
 
-  while ((source = g_main_context_find_source_by_user_data (
-              self->context, self)))
+  while (
+      (source = g_main_context_find_source_by_user_data (self->context, self)))
     g_source_destroy (source);
 }
 

@@ -145,18 +145,21 @@ cut_forced (DubSegmenter *self)
     open_at (self, end);
 }
 
-/* Everything that the position reached so far allows. */
+/* Everything that the position reached so far allows. Speech that has begun
+ * but may still be a click is no part of a pause. */
 static void
 cut_due (DubSegmenter *self)
 {
+  gint64 quiet_end = self->onset >= 0 ? self->onset : self->position;
+
   while (self->is_open) {
     gint64 end = MAX (self->speech_end + self->params.after_frames,
         self->start + self->params.min_frames);
     gint64 seen = self->speech_end + self->params.pause_frames;
 
-    if (self->position >= MAX (seen, end) &&
+    if (quiet_end >= seen && self->position >= end &&
         end - self->start <= limit_frames (self))
-      cut_at (self, end, self->position - end, DUB_CUT_SILENCE);
+      cut_at (self, end, quiet_end - end, DUB_CUT_SILENCE);
     else if (self->position >= self->start + limit_frames (self))
       cut_forced (self);
     else

@@ -3,6 +3,7 @@
 
 #define DUB_LOG_TOPIC "media.main"
 #include <dubbing_common/error.h>
+#include <dubbing_common/log.h>
 #include <glib-unix.h>
 #include <gst/gst.h>
 #include <malloc.h>
@@ -11,7 +12,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define WHAT_IT_IS \
+#define WHAT_IT_IS                                                             \
   "Pulls one live stream, has its speech dubbed, and publishes it again."
 
 static gboolean
@@ -61,8 +62,8 @@ read_stdin (GError **error)
 }
 
 static gboolean
-load_settings (DubWorkerSettings *settings, int *argc, char ***argv,
-    GError **error)
+load_settings (
+    DubWorkerSettings *settings, int *argc, char ***argv, GError **error)
 {
   g_auto (GStrv) environment = g_get_environ ();
   g_autofree char *json = NULL;
@@ -79,7 +80,7 @@ load_settings (DubWorkerSettings *settings, int *argc, char ***argv,
     return TRUE;
   json = read_stdin (error);
   return json &&
-      dub_worker_settings_load (settings, NULL, NULL, NULL, json, error);
+         dub_worker_settings_load (settings, NULL, NULL, NULL, json, error);
 }
 
 static gboolean
@@ -94,8 +95,8 @@ wants (int argc, char **argv, const char *word)
 static void
 print_help (void)
 {
-  g_autofree char *text = dub_config_help (
-      dub_worker_options (), "media-worker", WHAT_IT_IS);
+  g_autofree char *text =
+      dub_config_help (dub_worker_options (), "media-worker", WHAT_IT_IS);
 
   fputs (text, stdout);
 }
@@ -139,8 +140,7 @@ run (const DubWorkerSettings *settings)
 static void
 log_summary (const DubWorkerSettings *settings)
 {
-  g_autofree char *text =
-      dub_config_summary (dub_worker_options (), settings);
+  g_autofree char *text = dub_config_summary (dub_worker_options (), settings);
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
 
   for (guint i = 0; lines[i]; i++)
@@ -151,7 +151,7 @@ log_summary (const DubWorkerSettings *settings)
 int
 main (int argc, char **argv)
 {
-  DubWorkerSettings settings = { 0 };
+  DubWorkerSettings settings = {0};
   g_autoptr (GError) error = NULL;
   int status;
 

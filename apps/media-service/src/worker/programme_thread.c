@@ -185,12 +185,12 @@ take_item (DubProgrammeThread *self, DubIngestItem *item)
       break;
     case DUB_INGEST_ITEM_VIDEO:
       self->handlers.on_video_in (item->unit, self->user_data);
-      dub_programme_push_video (self->programme,
-          g_steal_pointer (&item->unit), item->arrival_ns);
+      dub_programme_push_video (
+          self->programme, g_steal_pointer (&item->unit), item->arrival_ns);
       break;
     case DUB_INGEST_ITEM_SOUND:
-      dub_programme_push_sound (self->programme, g_steal_pointer (&item->pcm),
-          item->arrival_ns);
+      dub_programme_push_sound (
+          self->programme, g_steal_pointer (&item->pcm), item->arrival_ns);
       break;
     case DUB_INGEST_ITEM_LOST:
       dub_programme_source_lost (self->programme, item->arrival_ns);
@@ -317,53 +317,49 @@ on_input_ready (gpointer user_data)
 static void
 push_command (DubProgrammeThread *self, Command command)
 {
-  dub_queue_push (
-      self->commands, g_memdup2 (&command, sizeof command), 1);
+  dub_queue_push (self->commands, g_memdup2 (&command, sizeof command), 1);
 }
 
 void
 dub_programme_thread_push_answer (DubProgrammeThread *self, DubAnswer *answer)
 {
-  push_command (
-      self, (Command) { .kind = COMMAND_ANSWER, .answer = answer });
+  push_command (self, (Command){.kind = COMMAND_ANSWER, .answer = answer});
 }
 
 void
 dub_programme_thread_push_mark (DubProgrammeThread *self, gint64 first_frame,
     gint64 frames, gboolean is_speech, double level_db)
 {
-  push_command (self, (Command) { .kind = COMMAND_MARK,
+  push_command (self, (Command){.kind = COMMAND_MARK,
                           .first_frame = first_frame,
                           .frames = frames,
                           .value = is_speech,
-                          .level = level_db });
+                          .level = level_db});
 }
 
 void
 dub_programme_thread_set_sts (DubProgrammeThread *self, DubStsState state,
     guint max_inflight, gint64 send_delay_ns)
 {
-  push_command (self, (Command) { .kind = COMMAND_STS,
+  push_command (self, (Command){.kind = COMMAND_STS,
                           .value = (int) state,
                           .max_inflight = max_inflight,
-                          .send_delay_ns = send_delay_ns });
+                          .send_delay_ns = send_delay_ns});
 }
 
 void
 dub_programme_thread_set_mix (
     DubProgrammeThread *self, DubMixMode mode, double duck_db)
 {
-  push_command (self, (Command) { .kind = COMMAND_MIX,
-                          .value = (int) mode,
-                          .level = duck_db });
+  push_command (self,
+      (Command){.kind = COMMAND_MIX, .value = (int) mode, .level = duck_db});
 }
 
 void
 dub_programme_thread_set_fallback (
     DubProgrammeThread *self, DubFallbackMode mode)
 {
-  push_command (
-      self, (Command) { .kind = COMMAND_FALLBACK, .value = (int) mode });
+  push_command (self, (Command){.kind = COMMAND_FALLBACK, .value = (int) mode});
 }
 
 void
@@ -381,11 +377,11 @@ dub_programme_thread_new (const DubProgrammeParams *params, DubQueue *ingest,
     const DubProgrammeThreadHandlers *handlers, gpointer user_data)
 {
   static const DubProgrammeSinks sinks = {
-    .video = sink_video,
-    .sound = sink_sound,
-    .heard = sink_heard,
-    .fragment = sink_fragment,
-    .event = sink_event,
+      .video = sink_video,
+      .sound = sink_sound,
+      .heard = sink_heard,
+      .fragment = sink_fragment,
+      .event = sink_event,
   };
   DubProgrammeThread *self = g_new0 (DubProgrammeThread, 1);
 
@@ -397,8 +393,8 @@ dub_programme_thread_new (const DubProgrammeParams *params, DubQueue *ingest,
   self->ingest = dub_queue_ref (ingest);
   self->commands = dub_queue_new (
       "programme", MAX_COMMANDS, MAX_COMMANDS, DUB_QUEUE_REFUSE, command_free);
-  self->notices = dub_queue_new ("notices", MAX_NOTICES, MAX_NOTICES,
-      DUB_QUEUE_REFUSE, notice_free);
+  self->notices = dub_queue_new (
+      "notices", MAX_NOTICES, MAX_NOTICES, DUB_QUEUE_REFUSE, notice_free);
   dub_queue_set_ready_func (self->ingest, on_input_ready, self, NULL);
   dub_queue_set_ready_func (self->commands, on_input_ready, self, NULL);
   dub_queue_set_ready_func (self->notices, on_notice_ready, self, NULL);
@@ -419,8 +415,8 @@ drop_deliveries (DubProgrammeThread *self)
 {
   GSource *source;
 
-  while ((source = g_main_context_find_source_by_user_data (
-              self->context, self)))
+  while (
+      (source = g_main_context_find_source_by_user_data (self->context, self)))
     g_source_destroy (source);
 }
 

@@ -48,10 +48,9 @@ wait_for_frames (Frames *frames, guint n)
 static void
 test_times (void)
 {
-  DubAacEncoderHandlers handlers = { .on_frame = on_frame,
-    .on_error = on_error };
+  DubAacEncoderHandlers handlers = {.on_frame = on_frame, .on_error = on_error};
   g_autoptr (GError) error = NULL;
-  Frames frames = { .times = g_array_new (FALSE, FALSE, sizeof (gint64)) };
+  Frames frames = {.times = g_array_new (FALSE, FALSE, sizeof (gint64))};
   g_autoptr (DubAacEncoder) encoder = NULL;
   const gint64 start_ns = 5 * DUB_NS_PER_S;
   gint64 delay_ns;
@@ -59,17 +58,17 @@ test_times (void)
   g_mutex_init (&frames.lock);
   encoder = dub_aac_encoder_new (160000, &handlers, &frames, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (g_bytes_get_size (dub_aac_encoder_get_config (encoder)),
-      >=, 2);
+  g_assert_cmpuint (
+      g_bytes_get_size (dub_aac_encoder_get_config (encoder)), >=, 2);
   g_assert_cmpuint (dub_aac_encoder_get_delay_frames (encoder), >=, 500);
   g_assert_cmpuint (dub_aac_encoder_get_delay_frames (encoder), <=, 4096);
   g_test_message ("%s: %u samples late", dub_aac_encoder_get_name (encoder),
       dub_aac_encoder_get_delay_frames (encoder));
 
   for (guint i = 0; i < 40; i++)
-    g_assert_true (dub_aac_encoder_push (encoder,
-        dub_pcm_new_silence (1000, RATE, 2,
-            start_ns + dub_frames_to_ns (i * 1000, RATE))));
+    g_assert_true (dub_aac_encoder_push (
+        encoder, dub_pcm_new_silence (1000, RATE, 2,
+                     start_ns + dub_frames_to_ns (i * 1000, RATE))));
   wait_for_frames (&frames, 36);
   delay_ns =
       dub_frames_to_ns (dub_aac_encoder_get_delay_frames (encoder), RATE);

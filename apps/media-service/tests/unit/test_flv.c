@@ -13,19 +13,39 @@ assert_bytes (GBytes *bytes, const guint8 *expected, gsize size)
 static void
 test_picture (void)
 {
-  static const guint8 data[] = { 0, 0, 0, 2, 0x65, 0x88 };
+  static const guint8 data[] = {0, 0, 0, 2, 0x65, 0x88};
   static const guint8 expected[] = {
-    9, 0, 0, 11,          /* video, 11 bytes of body */
-    0x02, 0x03, 0x04, 0x01, /* 0x01020304 ms: the high byte comes last */
-    0, 0, 0,              /* stream */
-    0x17, 1, 0, 0, 80,    /* key frame, AVC, data, 80 ms to its pts */
-    0, 0, 0, 2, 0x65, 0x88, /* untouched */
-    0, 0, 0, 22,
+      9,
+      0,
+      0,
+      11, /* video, 11 bytes of body */
+      0x02,
+      0x03,
+      0x04,
+      0x01, /* 0x01020304 ms: the high byte comes last */
+      0,
+      0,
+      0, /* stream */
+      0x17,
+      1,
+      0,
+      0,
+      80, /* key frame, AVC, data, 80 ms to its pts */
+      0,
+      0,
+      0,
+      2,
+      0x65,
+      0x88, /* untouched */
+      0,
+      0,
+      0,
+      22,
   };
   gint64 dts_ns = G_GINT64_CONSTANT (0x01020304) * DUB_NS_PER_MS;
   g_autoptr (DubAccessUnit) unit = dub_access_unit_new (DUB_VIDEO_CODEC_H264,
-      g_bytes_new_static (data, sizeof data), NULL,
-      dts_ns + 80 * DUB_NS_PER_MS, dts_ns, TRUE);
+      g_bytes_new_static (data, sizeof data), NULL, dts_ns + 80 * DUB_NS_PER_MS,
+      dts_ns, TRUE);
   g_autoptr (DubFlvTag) tag = dub_flv_tag_new_video (unit);
   g_autoptr (GBytes) written = dub_flv_tag_write (tag, 0);
 
@@ -37,9 +57,9 @@ test_picture (void)
 static void
 test_inter_picture (void)
 {
-  g_autoptr (DubAccessUnit) unit = dub_access_unit_new (DUB_VIDEO_CODEC_H264,
-      g_bytes_new_static ("x", 1), NULL, 40 * DUB_NS_PER_MS,
-      40 * DUB_NS_PER_MS, FALSE);
+  g_autoptr (DubAccessUnit) unit =
+      dub_access_unit_new (DUB_VIDEO_CODEC_H264, g_bytes_new_static ("x", 1),
+          NULL, 40 * DUB_NS_PER_MS, 40 * DUB_NS_PER_MS, FALSE);
   g_autoptr (DubFlvTag) tag = dub_flv_tag_new_video (unit);
   const guint8 *body = g_bytes_get_data (tag->body, NULL);
 
@@ -73,10 +93,9 @@ test_times (void)
 static void
 test_config (void)
 {
-  static const guint8 avcc[] = { 1, 0x64, 0, 0x1f };
-  static const guint8 expected_video[] = { 0x17, 0, 0, 0, 0, 1, 0x64, 0,
-    0x1f };
-  static const guint8 expected_sound[] = { 0xaf, 0, 0x11, 0x90 };
+  static const guint8 avcc[] = {1, 0x64, 0, 0x1f};
+  static const guint8 expected_video[] = {0x17, 0, 0, 0, 0, 1, 0x64, 0, 0x1f};
+  static const guint8 expected_sound[] = {0xaf, 0, 0x11, 0x90};
   g_autoptr (GBytes) video = g_bytes_new_static (avcc, sizeof avcc);
   g_autoptr (GBytes) sound = g_bytes_new_static (expected_sound + 2, 2);
   g_autoptr (DubFlvTag) video_tag = dub_flv_tag_new_video_config (video, 7);

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sts/tracker.h"
+
+#define MS DUB_NS_PER_MS
+#define S DUB_NS_PER_S
+
+typedef struct {
+  DubTracker *tracker;
+  GPtrArray *sent;   /* DubFragment */
+  GPtrArray *fallen; /* DubFragment */
+  GArray *reasons;   /* DubFallbackReason */
+  guint64 next;
+} Fixture;
+
+static void
+on_send (DubFragment *fragment, gpointer user_data)
+{
+  g_ptr_array_add (((Fixture *) user_data)->sent, fragment);
+}
+
+static void
+on_fallback (
+    DubFragment *fragment, DubFallbackReason reason, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  g_ptr_array_add (f->fallen, dub_fragment_ref (fragment));
+  g_array_append_val (f->reasons, reason);
+}
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  DubTrackerParams params = {
+      .max_inflight = 3, .max_waiting = 4, .fragment_timeout_ns = 8 * S};
+  DubTrackerFuncs funcs = {on_send, on_fallback};
+
+  f->sent =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) dub_fragment_unref);
+  f->fallen =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) dub_fragment_unref);
+  f->reasons = g_array_new (FALSE, FALSE, sizeof (DubFallbackReason));
+  f->tracker = dub_tracker_new (&params, &funcs, f);
+  dub_tracker_set_state (f->tracker, DUB_TRACKER_READY, 0, 0, 0);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  dub_tracker_free (f->tracker);
+  g_ptr_array_unref (f->sent);
+  g_ptr_array_unref (f->fallen);
+  g_array_unref (f->reasons);
+}
+
+static void
+push (Fixture *f, gint64 deadline_ns, gint64 now_ns)
+{
+  DubFragment *fragment = dub_fragment_new (f->next++,
+      dub_pcm_new_silence (10, 48000, 1, 0), DUB_CUT_SILENCE, deadline_ns, 0);
+
+  dub_tracker_push (f->tracker, fragment, now_ns);
+}
+
+static DubVerdict
+answer (Fixture *f, guint i, gint64 now_ns)
+{
+  DubFragment *asked = g_ptr_array_index (f->sent, i);
+  DubVerdict verdict;
+  g_autoptr (DubFragment) fragment =
+      dub_tracker_take_answer (f->tracker, asked->id, now_ns, &verdict);
+
+  g_assert_cmpint (fragment != NULL, ==, verdict == DUB_VERDICT_ACCEPTED);
+  if (fragment != NULL)
+    g_assert_true (fragment == asked);
+  return verdict;
+}
+
+static guint64
+number_of (GPtrArray *array, guint i)
+{
+  return ((DubFragment *) g_ptr_array_index (array, i))->number;
+}
+
+static DubFallbackReason
+reason_of (Fixture *f, guint i)
+{
+  return g_array_index (f->reasons, DubFallbackReason, i);
+}
+
+static void
+test_three_in_flight (Fixture *f, gconstpointer data)
+{
+  for (int i = 0; i < 5; i++)
+    push (f, 10 * S, 0);
+  g_assert_cmpuint (f->sent->len, ==, 3);
+  g_assert_cmpuint (dub_tracker_inflight (f->tracker), ==, 3);
+  g_assert_cmpuint (dub_tracker_waiting (f->tracker), ==, 2);
+  g_assert_cmpint (answer (f, 1, S), ==, DUB_VERDICT_ACCEPTED);
+  g_assert_cmpuint (f->sent->len, ==, 4);
+  for (guint i = 0; i < f->sent->len; i++)
+    g_assert_cmpuint (number_of (f->sent, i), ==, i);
+  g_assert_cmpuint (f->fallen->len, ==, 0);
+}
+
+static void
+test_server_may_allow_less (Fixture *f, gconstpointer data)
+{
+  dub_tracker_set_state (f->tracker, DUB_TRACKER_READY, 1, 0, 0);
+  push (f, 10 * S, 0);
+  push (f, 10 * S, 0);
+  g_assert_cmpuint (f->sent->len, ==, 1);
+  dub_tracker_set_state (f->tracker, DUB_TRACKER_READY, 10, 0, 0);
+  g_assert_cmpuint (f->sent->len, ==, 2);
+  push (f, 10 * S, 0);
+  push (f, 10 * S, 0);
+  g_assert_cmpuint (f->sent->len, ==, 3); /* ours is 3 */
+}
+
+static void
+test_timeout_at_the_deadline (Fixture *f, gconstpointer data)
+{
+  push (f, 5 * S, 0);
+  push (f, 20 * S, 0); /* the timeout of 8 s is nearer */
+  g_assert_cmpint (dub_tracker_run (f->tracker, 0), ==, 5 * S);
+  g_assert_cmpint (dub_tracker_run (f->tracker, 5 * S - 1), ==, 5 * S);
+  g_assert_cmpuint (f->fallen->len, ==, 0);
+  g_assert_cmpint (dub_tracker_run (f->tracker, 5 * S), ==, 8 * S);
+  g_assert_cmpuint (f->fallen->len, ==, 1);
+  g_assert_cmpint (reason_of (f, 0), ==, DUB_FALLBACK_REASON_TIMEOUT);
+  g_assert_cmpint (answer (f, 0, 6 * S), ==, DUB_VERDICT_LATE);
+  g_assert_cmpint (dub_tracker_run (f->tracker, 8 * S), ==, G_MAXINT64);
+  g_assert_cmpuint (number_of (f->fallen, 1), ==, 1);
+}
+
+static void
+test_answer_at_the_deadline_is_late (Fixture *f, gconstpointer data)
+{
+  push (f, 5 * S, 0);
+  push (f, 5 * S, 0);
+  g_assert_cmpint (answer (f, 0, 5 * S - 1), ==, DUB_VERDICT_ACCEPTED);
+  g_assert_cmpint (answer (f, 1, 5 * S), ==, DUB_VERDICT_LATE);
+  g_assert_cmpuint (f->fallen->len, ==, 1);
+}
+
+static void
+test_duplicate_and_unknown (Fixture *f, gconstpointer data)
+{
+  DubVerdict verdict;
+
+  push (f, 5 * S, 0);
+  g_assert_cmpint (answer (f, 0, S), ==, DUB_VERDICT_ACCEPTED);
+  g_assert_cmpint (answer (f, 0, S), ==, DUB_VERDICT_DUPLICATE);
+  g_assert_null (dub_tracker_take_answer (f->tracker, "nobody", S, &verdict));
+  g_assert_cmpint (verdict, ==, DUB_VERDICT_UNKNOWN);
+  for (int i = 0; i < 100; i++) { /* long ago: forgotten */
+    push (f, 5 * S, 0);
+    g_assert_cmpint (answer (f, 1 + i, S), ==, DUB_VERDICT_ACCEPTED);
+  }
+  g_assert_cmpint (answer (f, 0, S), ==, DUB_VERDICT_UNKNOWN);
+}
+
+static void
+test_waits_while_it_can_be_in_time (Fixture *f, gconstpointer data)
+{
+  for (int i = 0; i < 3; i++)
+    push (f, 20 * S, 0);
+  push (f, 6 * S, 0);
+  /* 1.5 s are taken for an answer before there was any */
+  g_assert_cmpint (dub_tracker_run (f->tracker, S), ==, 4500 * MS);
+  g_assert_cmpuint (f->fallen->len, ==, 0);
+  dub_tracker_run (f->tracker, 4500 * MS);
+  g_assert_cmpuint (f->fallen->len, ==, 1);
+  g_assert_cmpuint (number_of (f->fallen, 0), ==, 3);
+  g_assert_cmpint (reason_of (f, 0), ==, DUB_FALLBACK_REASON_OVERLOAD);
+}
+
+static void
+test_p95_is_of_the_last_answers (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (dub_tracker_answer_p95_ns (f->tracker), ==, 1500 * MS);
+  for (int i = 0; i < 100; i++) {
+    push (f, 1000 * S, i * 10 * S);
+    answer (f, i, i * 10 * S + (i < 39 ? 7 * S : i == 99 ? 3 * S : S));
+  }
+  /* of the last 64: three of 7 s, one of 3 s, the rest 1 s */
+  g_assert_cmpint (dub_tracker_answer_p95_ns (f->tracker), ==, 3 * S);
+  for (int i = 100; i < 200; i++) {
+    push (f, 10000 * S, i * 10 * S);
+    answer (f, i, i * 10 * S + 400 * MS);
+  }
+  g_assert_cmpint (dub_tracker_answer_p95_ns (f->tracker), ==, 400 * MS);
+}
+
+static void
+test_too_many_waiting (Fixture *f, gconstpointer data)
+{
+  for (int i = 0; i < 8; i++)
+    push (f, 20 * S, 0);
+  g_assert_cmpuint (f->sent->len, ==, 3);
+  g_assert_cmpuint (dub_tracker_waiting (f->tracker), ==, 4);
+  g_assert_cmpuint (f->fallen->len, ==, 1);
+  g_assert_cmpuint (number_of (f->fallen, 0), ==, 3);
+  g_assert_cmpint (reason_of (f, 0), ==, DUB_FALLBACK_REASON_OVERLOAD);
+}
+
+static void
+test_lost_link_falls_back_at_once (Fixture *f, gconstpointer data)
+{
+  for (int i = 0; i < 5; i++)
+    push (f, 20 * S, 0);
+  dub_tracker_set_state (f->tracker, DUB_TRACKER_LOST, 0, 0, S);
+  g_assert_cmpuint (f->fallen->len, ==, 5);
+  for (guint i = 0; i < 5; i++)
+    g_assert_cmpint (reason_of (f, i), ==, DUB_FALLBACK_REASON_DISCONNECTED);
+  push (f, 20 * S, S);
+  g_assert_cmpint (reason_of (f, 5), ==, DUB_FALLBACK_REASON_NOT_READY);
+  g_assert_cmpint (dub_tracker_run (f->tracker, 2 * S), ==, G_MAXINT64);
+  dub_tracker_set_state (f->tracker, DUB_TRACKER_READY, 0, 0, 3 * S);
+  g_assert_cmpint (answer (f, 0, 4 * S), ==, DUB_VERDICT_LATE);
+  push (f, 20 * S, 5 * S);
+  g_assert_cmpuint (f->sent->len, ==, 4);
+  g_assert_cmpuint (f->fallen->len, ==, 6);
+}
+
+static void
+test_pause_keeps_what_waits (Fixture *f, gconstpointer data)
+{
+  push (f, 20 * S, 0);
+  dub_tracker_set_state (f->tracker, DUB_TRACKER_PAUSED, 0, 0, S);
+  push (f, 3 * S, S);
+  push (f, 20 * S, S);
+  g_assert_cmpuint (f->sent->len, ==, 1);
+  g_assert_cmpint (answer (f, 0, 1100 * MS), ==, DUB_VERDICT_ACCEPTED);
+  g_assert_cmpuint (f->sent->len, ==, 1);
+  /* by then the first that waits is past hope (3 s less 1.1 s) */
+  dub_tracker_set_state (f->tracker, DUB_TRACKER_READY, 0, 0, 2 * S);
+  g_assert_cmpuint (f->sent->len, ==, 2);
+  g_assert_cmpuint (number_of (f->sent, 1), ==, 2);
+  g_assert_cmpuint (f->fallen->len, ==, 1);
+}
+
+static void
+test_paused_for_too_long (Fixture *f, gconstpointer data)
+{
+  dub_tracker_set_state (f->tracker, DUB_TRACKER_PAUSED, 0, 0, 0);
+  push (f, 5 * S, 0);
+  g_assert_cmpint (dub_tracker_run (f->tracker, 0), ==, 3500 * MS);
+  dub_tracker_run (f->tracker, 3500 * MS);
+  g_assert_cmpint (reason_of (f, 0), ==, DUB_FALLBACK_REASON_OVERLOAD);
+}
+
+static void
+test_slow_down (Fixture *f, gconstpointer data)
+{
+  dub_tracker_set_state (f->tracker, DUB_TRACKER_READY, 0, 500 * MS, 0);
+  push (f, 20 * S, 0);
+  push (f, 20 * S, 0);
+  g_assert_cmpuint (f->sent->len, ==, 1);
+  g_assert_cmpint (dub_tracker_run (f->tracker, 0), ==, 500 * MS);
+  dub_tracker_run (f->tracker, 499 * MS);
+  g_assert_cmpuint (f->sent->len, ==, 1);
+  dub_tracker_run (f->tracker, 500 * MS);
+  g_assert_cmpuint (f->sent->len, ==, 2);
+  push (f, 20 * S, 600 * MS);
+  g_assert_cmpuint (f->sent->len, ==, 2);
+  dub_tracker_set_state (f->tracker, DUB_TRACKER_READY, 0, 0, 600 * MS);
+  g_assert_cmpuint (f->sent->len, ==, 3);
+}
+
+/* Every fragment ends once, whatever happens. */
+static void
+test_random_life (Fixture *f, gconstpointer data)
+{
+  GHashTable *ended = g_hash_table_new (g_str_hash, g_str_equal);
+  gint64 now = 0;
+  guint accepted = 0;
+
+  for (int i = 0; i < 20000; i++) {
+    now += g_test_rand_int_range (0, 800) * MS;
+    switch (g_test_rand_int_range (0, 6)) {
+      case 0:
+      case 1:
+        push (f, now + g_test_rand_int_range (0, 9000) * MS, now);
+        break;
+      case 2:
+      case 3:
+        if (f->sent->len > 0) {
+          guint n = f->sent->len;
+          guint k = n - 1 - (guint) g_test_rand_int_range (0, MIN ((int) n, 6));
+          DubFragment *asked = g_ptr_array_index (f->sent, k);
+
+          if (answer (f, k, now) == DUB_VERDICT_ACCEPTED) {
+            g_assert_true (g_hash_table_add (ended, asked->id));
+            accepted++;
+          }
+        }
+        break;
+      case 4:
+        dub_tracker_run (f->tracker, now);
+        break;
+      default:
+        if (g_test_rand_int_range (0, 20) == 0)
+          dub_tracker_set_state (f->tracker, g_test_rand_int_range (0, 3),
+              g_test_rand_int_range (0, 5), 0, now);
+        else
+          dub_tracker_set_state (f->tracker, DUB_TRACKER_READY, 0, 0, now);
+        break;
+    }
+    g_assert_cmpuint (dub_tracker_inflight (f->tracker), <=, 3);
+    g_assert_cmpuint (dub_tracker_waiting (f->tracker), <=, 4);
+  }
+  dub_tracker_set_state (f->tracker, DUB_TRACKER_LOST, 0, 0, now);
+  for (guint i = 0; i < f->fallen->len; i++)
+    g_assert_true (g_hash_table_add (
+        ended, ((DubFragment *) g_ptr_array_index (f->fallen, i))->id));
+  g_assert_cmpuint (g_hash_table_size (ended), ==, f->next);
+  g_assert_cmpuint (accepted, >, 400);
+  g_hash_table_unref (ended);
+}
+
+static void
+test_names (void)
+{
+  g_assert_cmpstr (
+      dub_fallback_reason_to_string (DUB_FALLBACK_REASON_NONE), ==, "none");
+  g_assert_cmpstr (
+      dub_fallback_reason_to_string (DUB_FALLBACK_REASON_GONE), ==, "gone");
+  g_assert_cmpstr (
+      dub_fallback_reason_to_string (DUB_FALLBACK_REASON_DISCONNECTED), ==,
+      "disconnected");
+  g_assert_cmpstr (
+      dub_fallback_reason_to_string ((DubFallbackReason) 77), ==, "none");
+}
+
+#define ADD(name, func)                                                        \
+  g_test_add ("/media/tracker/" name, Fixture, NULL, set_up, func, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("three-in-flight", test_three_in_flight);
+  ADD ("server-may-allow-less", test_server_may_allow_less);
+  ADD ("timeout-at-the-deadline", test_timeout_at_the_deadline);
+  ADD ("answer-at-the-deadline", test_answer_at_the_deadline_is_late);
+  ADD ("duplicate-and-unknown", test_duplicate_and_unknown);
+  ADD ("waits-while-in-time", test_waits_while_it_can_be_in_time);
+  ADD ("p95", test_p95_is_of_the_last_answers);
+  ADD ("too-many-waiting", test_too_many_waiting);
+  ADD ("lost-link", test_lost_link_falls_back_at_once);
+  ADD ("pause", test_pause_keeps_what_waits);
+  ADD ("paused-for-too-long", test_paused_for_too_long);
+  ADD ("slow-down", test_slow_down);
+  ADD ("random-life", test_random_life);
+  g_test_add_func ("/media/tracker/names", test_names);
+  return g_test_run ();
+}
