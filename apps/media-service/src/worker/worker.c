@@ -159,12 +159,10 @@ on_fragment (DubFragment *fragment, gpointer user_data)
   DubWorker *self = user_data;
 
   dub_worker_metrics_fragment_sent (self->metrics, fragment);
-#ifdef DUB_HAVE_STS_LINK
   if (self->link) {
     dub_sts_link_send (self->link, fragment);
     return;
   }
-#endif
   dub_fragment_unref (fragment);
 }
 
@@ -277,7 +275,6 @@ on_publish_error (const GError *error, gpointer user_data)
   fail (user_data, error);
 }
 
-#ifdef DUB_HAVE_STS_LINK
 static void
 on_link_state (
     DubStsLink *link, const DubStsLinkState *state, gpointer user_data)
@@ -305,7 +302,6 @@ on_answer (DubStsLink *link, DubAnswer *answer, gpointer user_data)
   dub_programme_thread_push_answer (self->programme, answer);
 }
 
-#endif
 
 /* -- each second --------------------------------------------------------- */
 
@@ -495,7 +491,6 @@ build_detector (DubWorker *self)
         "no speech detector, the programme passes through: %s", error->message);
 }
 
-#ifdef DUB_HAVE_STS_LINK
 static void
 build_link (DubWorker *self)
 {
@@ -522,13 +517,6 @@ build_link (DubWorker *self)
         "no speech service, the programme passes through: %s", error->message);
 }
 
-#else
-static void
-build_link (DubWorker *self)
-{
-  dub_warning ("built without the link");
-}
-#endif
 
 static void
 build_dubbing (DubWorker *self)
@@ -577,9 +565,7 @@ dub_worker_free (DubWorker *self)
   g_clear_handle_id (&self->drain_id, g_source_remove);
   /* Left to right; what a stage calls lives longer than the stage. */
   g_clear_pointer (&self->ingest, dub_ingest_free);
-#ifdef DUB_HAVE_STS_LINK
   g_clear_pointer (&self->link, dub_sts_link_free);
-#endif
   if (self->programme)
     dub_programme_thread_stop (self->programme);
   g_clear_pointer (&self->detector, dub_speech_detector_free);
