@@ -13,7 +13,7 @@
 #include "pipeline/commands.h"
 #include "pipeline/pipeline.h"
 #include "server/server.h"
-#include "server/settings.h"
+#include "settings.h"
 
 static const char what_it_is[] =
     "Speech to speech for live broadcast dubbing, as a Socket.IO server.";
