@@ -71,9 +71,8 @@ measure (const DubPcm *pcm, DubSource *source)
   g_autofree float *samples = g_new (float, count + 1);
 
   dub_pcm_s16_to_f32 (pcm->samples, samples, count);
-  source->lufs =
-      dub_loudness_measure (samples, pcm->frames, pcm->channels, pcm->rate_hz)
-          .lufs;
+  source->lufs = dub_loudness_integrated (
+      samples, pcm->frames, pcm->channels, pcm->rate_hz);
   source->duration_ms = (guint) (dub_pcm_duration_ns (pcm) / DUB_NS_PER_MS);
 }
 
