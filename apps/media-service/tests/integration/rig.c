@@ -182,8 +182,10 @@ http_call (const char *method, const char *url, const char *body,
   if (answer == NULL)
     return 0;
   if (ret_body != NULL)
-    *ret_body =
-        g_strndup (g_bytes_get_data (answer, NULL), g_bytes_get_size (answer));
+    *ret_body = g_bytes_get_size (answer) == 0
+                    ? g_strdup ("")
+                    : g_strndup (g_bytes_get_data (answer, NULL),
+                          g_bytes_get_size (answer));
   return soup_message_get_status (message);
 }
 
