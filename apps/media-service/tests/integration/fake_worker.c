@@ -81,7 +81,8 @@ main (int argc, char **argv)
   g_autofree char *shown = NULL;
   g_autoptr (DubControl) control = NULL;
   g_autoptr (GError) error = NULL;
-  Fake self = {g_main_loop_new (NULL, FALSE), NULL};
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  Fake self = {loop, NULL};
 
   if (settings == NULL || argc != 2 ||
       strcmp (argv[1], "--settings-stdin") != 0)

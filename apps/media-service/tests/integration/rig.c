@@ -163,8 +163,8 @@ guint
 http_call (const char *method, const char *url, const char *body,
     const char *token, char **ret_body)
 {
-  g_autoptr (SoupSession) session =
-      soup_session_new_with_options ("timeout", 20, NULL);
+  g_autoptr (SoupSession) session = soup_session_new_with_options (
+      "timeout", 20, "proxy-resolver", NULL, NULL);
   g_autoptr (SoupMessage) message = soup_message_new (method, url);
   g_autoptr (GBytes) answer = NULL;
   g_autofree char *authorization = g_strconcat ("Bearer ", token, NULL);
