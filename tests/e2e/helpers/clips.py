@@ -42,6 +42,7 @@ class Clip:
     b_frames: int = 2
     speech: str = ""
     flash_every_s: float = 2.0
+    channels: int = 1
     video: str = "h264"
 
     @property
@@ -84,7 +85,7 @@ def _encode(clip: Clip, path: Path) -> None:
     sound = path.with_suffix(".wav")
     args = ["-f", "lavfi", "-i", _picture(clip)]
     if clip.sound != "none":
-        write_wav(sound, make_sound(clip), clip.rate)
+        write_wav(sound, to_channels(make_sound(clip), clip), clip.rate)
         args += ["-i", sound, "-c:a", "aac", "-b:a", "160k"]
     args += _video_codec(clip)
     tools.ffmpeg(*args, "-t", str(clip.seconds), "-f", "flv", temporary,
@@ -126,6 +127,14 @@ def make_sound(clip: Clip) -> np.ndarray:
                   "beeps": beeps, "speech": speech,
                   "background": background}[layer](clip, count)
     return np.clip(sound, -0.95, 0.95)
+
+
+def to_channels(sound: np.ndarray, clip: Clip) -> np.ndarray:
+    """Two channels differ by a room sound; their mean is the mono sound."""
+    if clip.channels == 1:
+        return sound
+    side = 0.3 * np.roll(sound, round(0.011 * clip.rate))
+    return np.stack((sound + side, sound - side), axis=1)
 
 
 def silence(_clip: Clip, count: int) -> np.ndarray:
@@ -213,15 +222,26 @@ def media(name: str) -> Path:
 
 
 def load_sound(path: Path | str, rate: int = 48000) -> np.ndarray:
-    """Any file's sound as mono floats."""
-    raw = tools.ffmpeg("-i", path, "-map", "0:a:0", "-ac", "1", "-ar",
-                       str(rate), "-f", "f32le", "-")
-    return np.frombuffer(raw, np.float32).astype(np.float64)
+    """Any file's sound as mono floats: the mean of two channels.
+
+    (ffmpeg's own way to mono adds 3 dB in float.)
+    """
+    raw = tools.ffmpeg("-i", path, "-map", "0:a:0", "-ar", str(rate),
+                       "-f", "f32le", "-")
+    samples = np.frombuffer(raw, np.float32).astype(np.float64)
+    return samples.reshape(-1, channels_of(path)).mean(axis=1)
+
+
+def channels_of(path: Path | str) -> int:
+    return int(tools.run(
+        "ffprobe", "-v", "error", "-select_streams", "a:0",
+        "-show_entries", "stream=channels", "-of", "csv=p=0", path,
+        text=True).stdout.split()[0])
 
 
 def write_wav(path: Path | str, sound: np.ndarray, rate: int) -> None:
     with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
+        out.setnchannels(1 if sound.ndim == 1 else sound.shape[1])
         out.setsampwidth(2)
         out.setframerate(rate)
         out.writeframes((np.clip(sound, -1, 1) * 32767)
@@ -231,4 +251,5 @@ def write_wav(path: Path | str, sound: np.ndarray, rate: int) -> None:
 def programme_1080p(seconds: float = 70) -> Clip:
     """What the cost is measured on: 1080p30, 6 Mbit/s, speech and music."""
     return Clip("programme-1080p30", Fraction(30), seconds, "1920x1080",
-                "speech+background", video_kbps=6000, speech="lv_es.mp3")
+                "speech+background", video_kbps=6000, speech="lv_es.mp3",
+                channels=2)
