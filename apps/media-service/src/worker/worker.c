@@ -15,6 +15,8 @@
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
 
+/* Two AAC frames: half the wake-ups of one. */
+#define BLOCK_FRAMES 2048
 #define FINISH_MS 2000
 #define STOP_MS 4000
 #define DRAIN_MARGIN_MS 5000
@@ -302,7 +304,6 @@ on_answer (DubStsLink *link, DubAnswer *answer, gpointer user_data)
   dub_programme_thread_push_answer (self->programme, answer);
 }
 
-
 /* -- each second --------------------------------------------------------- */
 
 static void
@@ -471,6 +472,7 @@ build_programme (DubWorker *self)
   };
 
   dub_worker_settings_to_params (self->settings, &self->params);
+  self->params.block_frames = BLOCK_FRAMES;
   self->params.lead_ns = dub_publish_get_lead_ns (self->publish);
   self->programme = dub_programme_thread_new (
       &self->params, self->ingest_queue, &handlers, self);
@@ -516,7 +518,6 @@ build_link (DubWorker *self)
     dub_warning (
         "no speech service, the programme passes through: %s", error->message);
 }
-
 
 static void
 build_dubbing (DubWorker *self)

@@ -46,14 +46,14 @@ DubLoudness
 dub_loudness_measure (
     const float *samples, gsize frames, guint channels, guint rate_hz)
 {
-  DubLoudness result = { DUB_LOUDNESS_SILENT, -120 };
+  DubLoudness result = {DUB_LOUDNESS_SILENT, -120};
   ebur128_state *state = NULL;
   gsize fed = 0;
 
   if (frames == 0)
     return result;
-  state = ebur128_init (
-      channels, rate_hz, EBUR128_MODE_I | EBUR128_MODE_TRUE_PEAK);
+  state =
+      ebur128_init (channels, rate_hz, EBUR128_MODE_I | EBUR128_MODE_TRUE_PEAK);
   if (state == NULL)
     return result;
   if (channels == 1)
@@ -117,11 +117,10 @@ limit (float *samples, gsize frames, guint channels, guint rate_hz)
 }
 
 DubLoudness
-dub_loudness_match (float *samples, gsize frames, guint channels,
-    guint rate_hz, double target_lufs)
+dub_loudness_match (float *samples, gsize frames, guint channels, guint rate_hz,
+    double target_lufs)
 {
-  DubLoudness now =
-      dub_loudness_measure (samples, frames, channels, rate_hz);
+  DubLoudness now = dub_loudness_measure (samples, frames, channels, rate_hz);
   double target = CLAMP (target_lufs, MIN_TARGET, MAX_TARGET);
 
   /* Limiting costs loudness, so it takes a round or two. */
