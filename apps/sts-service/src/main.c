@@ -10,11 +10,10 @@
 #include <sysexits.h>
 
 #include "echo/echo.h"
-#include "server/server.h"
-#include "settings.h"
-
 #include "pipeline/commands.h"
 #include "pipeline/pipeline.h"
+#include "server/server.h"
+#include "settings.h"
 
 static const char what_it_is[] =
     "Speech to speech for live broadcast dubbing, as a Socket.IO server.";
@@ -22,6 +21,10 @@ static const char commands_help[] =
     "\nCommands:\n"
     "  sts-service                serves: recognises, translates, speaks\n"
     "  sts-service echo           serves: gives back what it gets (for tests)\n"
+    "  sts-service transcribe FILE [--language LL]\n"
+    "                             prints what is said in a file\n"
+    "  sts-service fragment FILE... [--from LL] [--to LL] [--output DUB.wav]\n"
+    "                             dubs files in fragments, with the times\n"
     "  sts-service --print-env    prints .env.example\n"
     "  sts-service --version\n";
 
@@ -219,6 +222,8 @@ static const struct {
   int (*run) (int argc, char **argv);
 } commands[] = {
     {"engine", dub_command_engine},
+    {"transcribe", dub_command_transcribe},
+    {"fragment", dub_command_fragment},
 };
 
 int

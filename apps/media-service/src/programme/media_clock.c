@@ -25,7 +25,9 @@ struct _DubMediaClock {
   guint n_epochs;               /* since the reset */
   int current[DUB_TRACK_COUNT]; /* index, -1: none */
   gint64 reference_ns;          /* last unwrapped source time */
-  gint64 floor_ns;              /* media end of the last frame */
+  /* Media time that is taken: ends of the last frames, by order and by pts. */
+  gint64 order_end_ns[DUB_TRACK_COUNT];
+  gint64 pts_end_ns[DUB_TRACK_COUNT];
   gboolean has_started;
   gboolean is_requested;
 };
@@ -161,13 +163,33 @@ shift_epochs (DubMediaClock *self, gboolean forget_others)
   }
 }
 
+/* What passed, but behind the last frame of the track that opens the epoch:
+ * its pts too, which may be ahead of its order. The other track follows with
+ * the same offset, and overlaps at most by what it is ahead. */
 static gint64
 epoch_start_ns (
     const DubMediaClock *self, const DubStamp *stamp, gint64 passed_ns)
 {
+  gint64 ahead_ns = stamp->pts_ns - stamp->order_ns;
+  gint64 start_ns = passed_ns;
+
   if (!self->has_started)
     return stamp->is_reordered ? DUB_MEDIA_REORDER_ROOM_NS : 0;
-  return MAX (passed_ns, self->floor_ns);
+  start_ns = MAX (start_ns, self->order_end_ns[DUB_TRACK_VIDEO]);
+  start_ns = MAX (start_ns, self->order_end_ns[stamp->track]);
+  return MAX (start_ns, self->pts_end_ns[stamp->track] - ahead_ns);
+}
+
+static void
+take_time (
+    DubMediaClock *self, const DubStamp *stamp, gint64 order_ns, gint64 pts_ns)
+{
+  gint64 length_ns = MAX (stamp->duration_ns, DUB_NS_PER_MS);
+  gint64 *order_end_ns = &self->order_end_ns[stamp->track];
+  gint64 *pts_end_ns = &self->pts_end_ns[stamp->track];
+
+  *order_end_ns = MAX (*order_end_ns, order_ns + length_ns);
+  *pts_end_ns = MAX (*pts_end_ns, pts_ns + length_ns);
 }
 
 static void
@@ -213,6 +235,8 @@ dub_media_clock_map (DubMediaClock *self, const DubStamp *raw, gint64 passed_ns,
     open_epoch (self, &stamp, passed_ns);
     result = DUB_MAP_EPOCH;
     found = 0;
+  } else if (found != self->current[stamp.track]) {
+    result = DUB_MAP_MOVED;
   }
   epoch = &self->epochs[found];
   epoch->last_ns[stamp.track] = stamp.order_ns;
@@ -220,7 +244,6 @@ dub_media_clock_map (DubMediaClock *self, const DubStamp *raw, gint64 passed_ns,
   self->reference_ns = stamp.order_ns;
   *ret_order_ns = stamp.order_ns + epoch->offset_ns;
   *ret_pts_ns = stamp.pts_ns + epoch->offset_ns;
-  self->floor_ns = MAX (self->floor_ns,
-      MAX (*ret_order_ns, *ret_pts_ns) + MAX (stamp.duration_ns, 1));
+  take_time (self, &stamp, *ret_order_ns, *ret_pts_ns);
   return result;
 }

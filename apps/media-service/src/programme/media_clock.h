@@ -37,6 +37,7 @@ typedef enum {
 typedef enum {
   DUB_MAP_NONE = 0, /* no epoch yet: comes before the first key frame */
   DUB_MAP_OK,
+  DUB_MAP_MOVED, /* and its track has gone over to an epoch that was there */
   DUB_MAP_EPOCH, /* and it has opened a new epoch */
 } DubMapResult;
 

@@ -397,6 +397,8 @@ map_sound (DubProgramme *self, DubPcm *pcm, gboolean is_live)
   }
   if (result == DUB_MAP_EPOCH)
     emit_epoch (self, pts_ns);
+  if (result != DUB_MAP_OK)
+    dub_sound_track_realign (self->sound_track);
   if (is_live)
     dub_departure_clock_observe (&self->departure, pts_ns, self->now_ns);
   take_sound (self, retimed (pcm, pts_ns));
@@ -465,21 +467,22 @@ make_stamp (const DubAccessUnit *unit, DubStamp *ret_stamp)
   return TRUE;
 }
 
-/* Too late for 2 s: the source has fallen behind for good, and goes on from
- * its next key frame at the time that has really passed. */
 static void
 note_lateness (DubProgramme *self, gboolean is_in_time)
 {
-  if (is_in_time) {
-    if (self->late_since_ns != DUB_TIME_NONE)
-      dub_media_clock_request_epoch (self->media_clock, FALSE);
+  if (is_in_time)
     self->late_since_ns = DUB_TIME_NONE;
-    return;
-  }
-  if (self->late_since_ns == DUB_TIME_NONE)
+  else if (self->late_since_ns == DUB_TIME_NONE)
     self->late_since_ns = self->now_ns;
-  if (self->now_ns - self->late_since_ns >= LATE_NS)
-    dub_media_clock_request_epoch (self->media_clock, TRUE);
+}
+
+/* Too late for 2 s: the source has fallen behind for good, and goes on from
+ * its next key frame at the time that has really passed. */
+static gboolean
+has_fallen_behind (const DubProgramme *self)
+{
+  return self->late_since_ns != DUB_TIME_NONE &&
+         self->now_ns - self->late_since_ns >= LATE_NS;
 }
 
 static void
@@ -487,10 +490,12 @@ take_video (
     DubProgramme *self, const DubAccessUnit *unit, const DubStamp *stamp)
 {
   gint64 order_ns, pts_ns, dts_ns = DUB_TIME_NONE;
-  DubMapResult result = dub_media_clock_map (
-      self->media_clock, stamp, passed_ns (self), &order_ns, &pts_ns);
+  DubMapResult result;
   gboolean is_in_time;
 
+  dub_media_clock_request_epoch (self->media_clock, has_fallen_behind (self));
+  result = dub_media_clock_map (
+      self->media_clock, stamp, passed_ns (self), &order_ns, &pts_ns);
   if (result == DUB_MAP_NONE) {
     self->stats.video_dropped_invalid++;
     return;

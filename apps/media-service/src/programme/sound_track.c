@@ -17,6 +17,7 @@ struct _DubSoundTrack {
   guint channels;
   gboolean has_started;
   gboolean is_overlapping; /* drop until new sound comes, to the sample */
+  gboolean is_realigning;
   gint64 next_frame;
   double mean_frames; /* of pts less count */
   int correcting;     /* -1, 0, 1: frames added per FRAMES_PER_CORRECTION */
@@ -45,6 +46,12 @@ gint64
 dub_sound_track_next_frame (const DubSoundTrack *self)
 {
   return self->next_frame;
+}
+
+void
+dub_sound_track_realign (DubSoundTrack *self)
+{
+  self->is_realigning = TRUE;
 }
 
 static double
@@ -162,10 +169,12 @@ correct (DubSoundTrack *self, DubPcm **pcm, DubSoundPlacement *placement)
 static void
 place (DubSoundTrack *self, DubPcm **pcm, DubSoundPlacement *placement)
 {
-  gint64 jump = (gint64) frames_of (self, JUMP_MS);
+  gint64 jump =
+      (gint64) frames_of (self, self->is_realigning ? LEAVE_MS : JUMP_MS);
   gint64 due = dub_ns_to_frames ((*pcm)->pts_ns, self->rate_hz);
   gint64 residual = due - self->next_frame;
 
+  self->is_realigning = FALSE;
   if (!self->has_started) {
     self->has_started = TRUE;
     jump_to (self, MAX (due, 0));

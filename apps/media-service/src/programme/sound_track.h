@@ -13,6 +13,9 @@
  *   ahead by more         a gap: the next block starts later (silence)
  *   behind by more        an overlap: what would sound twice is dropped
  *
+ * Where an epoch begins the sound goes where its pts says at once, if that is
+ * 5 ms or more away: it belongs to other pictures now.
+ *
  * The 5 ms are judged on a running mean, so that jitter does not start a
  * correction; it goes on until the mean is within 0.5 ms.
  *
@@ -39,6 +42,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubSoundTrack, dub_sound_track_free)
  * counts as overlap. */
 void dub_sound_track_push (
     DubSoundTrack *self, DubPcm *pcm, DubSoundPlacement *ret_placement);
+/* The next block is the first of an epoch. */
+void dub_sound_track_realign (DubSoundTrack *self);
 /* Where the next block goes; 0 before the first. */
 gint64 dub_sound_track_next_frame (const DubSoundTrack *self);
 

@@ -19,6 +19,9 @@
 #define LEAD_IN_MS 2000
 #define CHUNK_SIZE 65536
 #define N_CONFIG 3
+/* Sound waits for the next picture, or for so many frames, and goes with it:
+ * each hand-over wakes two threads, and that costs more than the sending. */
+#define MAX_HELD 3
 
 typedef struct {
   GstElement *pipeline;
@@ -50,6 +53,8 @@ struct _DubPublisher {
   gint64 pushed_ms;
   gint64 taken_ms;
   DubFlvTag *config[N_CONFIG]; /* metadata, video, sound */
+  DubFlvTag *held[MAX_HELD];   /* sound */
+  guint n_held;
   DubPublisherStats stats;
 };
 
@@ -106,6 +111,8 @@ link_free (Link *link)
   g_free (link);
 }
 
+static void drop_held_locked (DubPublisher *self);
+
 static Link *
 take_link (DubPublisher *self)
 {
@@ -114,6 +121,7 @@ take_link (DubPublisher *self)
 
   self->is_sending = FALSE;
   self->is_loss_told = FALSE;
+  drop_held_locked (self);
   return g_steal_pointer (&self->link);
 }
 
@@ -328,6 +336,24 @@ keep_config_locked (DubPublisher *self, DubFlvTag *tag)
   self->config[i] = dub_flv_tag_ref (tag);
 }
 
+static void
+send_held_locked (DubPublisher *self)
+{
+  for (guint i = 0; i < self->n_held; i++) {
+    send_locked (self, self->held[i], self->held[i]->dts_ms);
+    dub_flv_tag_unref (self->held[i]);
+  }
+  self->n_held = 0;
+}
+
+static void
+drop_held_locked (DubPublisher *self)
+{
+  for (guint i = 0; i < self->n_held; i++)
+    dub_flv_tag_unref (self->held[i]);
+  self->n_held = 0;
+}
+
 static gboolean
 may_begin_locked (DubPublisher *self, const DubFlvTag *tag)
 {
@@ -353,7 +379,12 @@ push_locked (DubPublisher *self, DubFlvTag *tag)
       goto drop;
     begin_locked (self, tag->dts_ms);
   }
-  send_locked (self, tag, tag->dts_ms);
+  if (tag->type == DUB_FLV_SOUND && !tag->is_config)
+    self->held[self->n_held++] = dub_flv_tag_ref (tag);
+  if (tag->type != DUB_FLV_SOUND || self->n_held == MAX_HELD)
+    send_held_locked (self);
+  if (tag->type != DUB_FLV_SOUND || tag->is_config)
+    send_locked (self, tag, tag->dts_ms);
   self->pushed_ms = MAX (self->pushed_ms, tag->dts_ms);
   if (is_stalled_locked (self) ||
       (tag->is_key && tag->dts_ms - self->base_ms > RENEW_MS)) {
@@ -505,8 +536,10 @@ dub_publisher_finish (DubPublisher *self, guint timeout_ms)
   g_mutex_lock (&self->lock);
   self->is_finishing = TRUE;
   is_sending = self->is_sending && !self->is_loss_told;
-  if (is_sending)
+  if (is_sending) {
+    send_held_locked (self);
     gst_app_src_end_of_stream (self->link->source);
+  }
   g_mutex_unlock (&self->lock);
   self->end_timer = g_timeout_source_new (is_sending ? timeout_ms : 0);
   g_source_set_callback (self->end_timer, on_end_timer, self, NULL);

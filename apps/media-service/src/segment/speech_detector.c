@@ -17,13 +17,17 @@
 /* Speech without one pause for so long is looked at more strictly; the
  * library keeps it all, and complains when it has no room. */
 #define MAX_SPEECH_S 20
+/* Blocks are handed over by the pair of windows, to wake the thread less. */
+#define BATCH_FRAMES (2 * DUB_SPEECH_WINDOW)
 #define MAX_BLOCKS 512
 #define MAX_FRAMES (10 * 48000)
 
-typedef struct {
+typedef struct _Block Block;
+struct _Block {
   DubPcm *pcm;
   gint64 first_frame;
-} Block;
+  Block *next;
+};
 
 struct _DubSpeechDetector {
   /* immutable */
@@ -31,6 +35,10 @@ struct _DubSpeechDetector {
   DubSpeechMarkFunc on_mark;
   gpointer user_data;
   GThread *thread;
+
+  /* the pushing thread only */
+  Block *first, *last; /* not handed over yet */
+  gsize pending_frames;
 
   /* the detector's thread only */
   const SherpaOnnxVoiceActivityDetector *vad;
@@ -46,8 +54,13 @@ block_free (gpointer data)
 {
   Block *block = data;
 
-  dub_pcm_unref (block->pcm);
-  g_free (block);
+  while (block) {
+    Block *next = block->next;
+
+    dub_pcm_unref (block->pcm);
+    g_free (block);
+    block = next;
+  }
 }
 
 /* Silero's own hysteresis is what we want: it says "speech" from 0.5 on and
@@ -147,7 +160,8 @@ run (gpointer data)
   Block *block;
 
   while ((block = dub_queue_pop_wait (self->queue, -1))) {
-    take_block (self, block);
+    for (Block *each = block; each; each = each->next)
+      take_block (self, each);
     block_free (block);
   }
   return NULL;
@@ -179,6 +193,7 @@ dub_speech_detector_free (DubSpeechDetector *self)
 {
   if (!self)
     return;
+  block_free (self->first);
   dub_queue_close (self->queue);
   g_thread_join (self->thread);
   SherpaOnnxDestroyVoiceActivityDetector (self->vad);
@@ -193,9 +208,18 @@ dub_speech_detector_push (
 {
   Block *block = g_new (Block, 1);
 
-  block->pcm = pcm;
-  block->first_frame = first_frame;
-  dub_queue_push (self->queue, block, pcm->frames);
+  *block = (Block){.pcm = pcm, .first_frame = first_frame};
+  self->pending_frames += pcm->frames;
+  if (self->last)
+    self->last->next = block;
+  else
+    self->first = block;
+  self->last = block;
+  if (self->pending_frames < BATCH_FRAMES)
+    return;
+  dub_queue_push (self->queue, self->first, self->pending_frames);
+  self->first = self->last = NULL;
+  self->pending_frames = 0;
 }
 
 guint64

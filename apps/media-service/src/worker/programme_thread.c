@@ -5,6 +5,10 @@
 
 #define MAX_COMMANDS 4096
 #define MAX_NOTICES 4096
+/* Once media flows, what comes in waits for the next round, at most so long:
+ * a wake-up for each packet would cost more than the work on it, and nothing
+ * that comes in is due before OUTPUT_DELAY_MS. */
+#define ROUND_NS (20 * DUB_NS_PER_MS)
 #define STATS_INTERVAL_NS (100 * DUB_NS_PER_MS)
 
 typedef enum {
@@ -53,6 +57,7 @@ struct _DubProgrammeThread {
   GMutex lock;
   GCond cond;
   gboolean is_awake;
+  gboolean is_flowing; /* media has come: rounds, not wake-ups */
   gboolean is_stopping;
   DubProgrammeStats stats;
   gint64 delay_ns;
@@ -236,14 +241,21 @@ take_all (DubProgrammeThread *self)
 {
   DubIngestItem *item;
   Command *command;
+  gboolean has_media = FALSE;
 
   while ((item = dub_queue_pop (self->ingest))) {
+    has_media |= item->unit || item->pcm;
     take_item (self, item);
     dub_ingest_item_free (item);
   }
   while ((command = dub_queue_pop (self->commands))) {
     take_command (self, command, now_ns ());
     command_free (command);
+  }
+  if (has_media && !self->is_flowing) {
+    g_mutex_lock (&self->lock);
+    self->is_flowing = TRUE;
+    g_mutex_unlock (&self->lock);
   }
 }
 
@@ -295,6 +307,8 @@ run (gpointer data)
     take_all (self);
     now = now_ns ();
     next_ns = dub_programme_run (self->programme, now);
+    if (self->is_flowing)
+      next_ns = MIN (next_ns, now + ROUND_NS);
     publish_stats (self, now);
   } while (sleep_until (self, next_ns));
   return NULL;
@@ -306,8 +320,10 @@ on_input_ready (gpointer user_data)
   DubProgrammeThread *self = user_data;
 
   g_mutex_lock (&self->lock);
-  self->is_awake = TRUE;
-  g_cond_signal (&self->cond);
+  if (!self->is_flowing) {
+    self->is_awake = TRUE;
+    g_cond_signal (&self->cond);
+  }
   g_mutex_unlock (&self->lock);
   return G_SOURCE_REMOVE;
 }

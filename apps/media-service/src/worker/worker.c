@@ -15,6 +15,8 @@
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
 
+/* Two AAC frames: half the wake-ups of one. */
+#define BLOCK_FRAMES 2048
 #define FINISH_MS 2000
 #define STOP_MS 4000
 #define DRAIN_MARGIN_MS 5000
@@ -159,12 +161,10 @@ on_fragment (DubFragment *fragment, gpointer user_data)
   DubWorker *self = user_data;
 
   dub_worker_metrics_fragment_sent (self->metrics, fragment);
-#ifdef DUB_HAVE_STS_LINK
   if (self->link) {
     dub_sts_link_send (self->link, fragment);
     return;
   }
-#endif
   dub_fragment_unref (fragment);
 }
 
@@ -277,7 +277,6 @@ on_publish_error (const GError *error, gpointer user_data)
   fail (user_data, error);
 }
 
-#ifdef DUB_HAVE_STS_LINK
 static void
 on_link_state (
     DubStsLink *link, const DubStsLinkState *state, gpointer user_data)
@@ -304,8 +303,6 @@ on_answer (DubStsLink *link, DubAnswer *answer, gpointer user_data)
   dub_reporter_answer (self->reporter, answer);
   dub_programme_thread_push_answer (self->programme, answer);
 }
-
-#endif
 
 /* -- each second --------------------------------------------------------- */
 
@@ -475,6 +472,7 @@ build_programme (DubWorker *self)
   };
 
   dub_worker_settings_to_params (self->settings, &self->params);
+  self->params.block_frames = BLOCK_FRAMES;
   self->params.lead_ns = dub_publish_get_lead_ns (self->publish);
   self->programme = dub_programme_thread_new (
       &self->params, self->ingest_queue, &handlers, self);
@@ -495,7 +493,6 @@ build_detector (DubWorker *self)
         "no speech detector, the programme passes through: %s", error->message);
 }
 
-#ifdef DUB_HAVE_STS_LINK
 static void
 build_link (DubWorker *self)
 {
@@ -521,14 +518,6 @@ build_link (DubWorker *self)
     dub_warning (
         "no speech service, the programme passes through: %s", error->message);
 }
-
-#else
-static void
-build_link (DubWorker *self)
-{
-  dub_warning ("built without the link");
-}
-#endif
 
 static void
 build_dubbing (DubWorker *self)
@@ -577,9 +566,7 @@ dub_worker_free (DubWorker *self)
   g_clear_handle_id (&self->drain_id, g_source_remove);
   /* Left to right; what a stage calls lives longer than the stage. */
   g_clear_pointer (&self->ingest, dub_ingest_free);
-#ifdef DUB_HAVE_STS_LINK
   g_clear_pointer (&self->link, dub_sts_link_free);
-#endif
   if (self->programme)
     dub_programme_thread_stop (self->programme);
   g_clear_pointer (&self->detector, dub_speech_detector_free);

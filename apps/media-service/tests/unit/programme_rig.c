@@ -83,6 +83,7 @@ rig_new (const DubProgrammeParams *params)
   rig->now_ns = RIG_START;
   rig->next_run_ns = G_MAXINT64;
   rig->base_ns = 3600 * RIG_S;
+  rig->config = "config";
   rig->pictures = g_array_new (FALSE, FALSE, sizeof (RigPicture));
   rig->sound = g_array_new (FALSE, FALSE, sizeof (gint16));
   rig->fragments =
@@ -121,16 +122,25 @@ advance (Rig *rig, gint64 to_ns)
   rig->now_ns = to_ns;
 }
 
+static gint64
+source_ns (const Rig *rig, gint64 ns)
+{
+  if (!rig->is_rtmp)
+    return rig->base_ns + ns;
+  return (gint64) (guint32) ((rig->base_ns + ns) / RIG_MS) * RIG_MS;
+}
+
 static DubAccessUnit *
 make_picture (const Rig *rig)
 {
   guint64 number = rig->picture;
   gboolean is_key = number % 25 == 0;
-  gint64 dts_ns = rig->base_ns + rig->picture * PICTURE_NS;
+  gint64 dts_ns = rig->picture * PICTURE_NS;
 
   return dub_access_unit_new (DUB_VIDEO_CODEC_H264, g_bytes_new (&number, 8),
-      is_key ? g_bytes_new_static ("config", 6) : NULL, dts_ns + SHOWN_AFTER_NS,
-      rig->has_no_dts ? DUB_TIME_NONE : dts_ns, is_key);
+      is_key ? g_bytes_new (rig->config, strlen (rig->config)) : NULL,
+      source_ns (rig, dts_ns + SHOWN_AFTER_NS),
+      rig->has_no_dts ? DUB_TIME_NONE : source_ns (rig, dts_ns), is_key);
 }
 
 static DubPcm *
@@ -141,7 +151,15 @@ make_sound (const Rig *rig)
   for (int i = 0; i < BLOCK; i++)
     samples[2 * i] = (gint16) (1 + (rig->frame + i) % RIG_CYCLE);
   return dub_pcm_new (g_bytes_new_take (samples, BLOCK * 4), RIG_RATE, 2,
-      rig->base_ns + dub_frames_to_ns (rig->frame, RIG_RATE));
+      source_ns (rig, dub_frames_to_ns (rig->frame, RIG_RATE)));
+}
+
+static gint64
+jitter (const Rig *rig)
+{
+  if (rig->jitter_ns == 0)
+    return 0;
+  return g_test_rand_int_range (0, (gint32) (rig->jitter_ns / RIG_MS)) * RIG_MS;
 }
 
 /* Sends all up to source time to_ns; each at its time when in_time. */
@@ -158,7 +176,7 @@ send (Rig *rig, gint64 to_ns, gboolean in_time)
     if (next_ns >= to_ns)
       break;
     if (in_time)
-      advance (rig, shift + next_ns);
+      advance (rig, MAX (rig->now_ns, shift + next_ns + jitter (rig)));
     if (picture_ns <= sound_ns) {
       if (!rig->is_blind)
         dub_programme_push_video (
@@ -174,7 +192,7 @@ send (Rig *rig, gint64 to_ns, gboolean in_time)
   }
   rig->sent_ns = to_ns;
   if (in_time)
-    advance (rig, shift + to_ns);
+    advance (rig, MAX (rig->now_ns, shift + to_ns));
 }
 
 void
@@ -311,4 +329,51 @@ rig_check_silence (const Rig *rig, gint64 from, gint64 to)
   for (gint64 at = from; at < to; at++)
     if (rig_left (rig, at) != 0)
       g_error ("frame %" G_GINT64_FORMAT ": %d", at, rig_left (rig, at));
+}
+
+/* The last pictures of an epoch are shown after its last dts, where the sound
+ * of the next begins. */
+static gboolean
+is_at_epoch (const Rig *rig, gint64 media_ns)
+{
+  for (guint i = 0; i < rig->events->len; i++) {
+    const RigEvent *event = &g_array_index (rig->events, RigEvent, i);
+
+    if (event->type == DUB_EVENT_EPOCH &&
+        ABS (event->media_ns - media_ns) < 2 * SHOWN_AFTER_NS)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+guint
+rig_check_sync (const Rig *rig)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < rig->pictures->len; i++) {
+    const RigPicture *picture = &g_array_index (rig->pictures, RigPicture, i);
+    gint64 at = dub_ns_to_frames (picture->pts_ns, RIG_RATE);
+    gint64 expected = dub_ns_to_frames (
+        (gint64) picture->number * PICTURE_NS + SHOWN_AFTER_NS, RIG_RATE);
+    gint64 left, off;
+
+    if (at >= rig->sound_first + rig->sound->len / 2 ||
+        is_at_epoch (rig, picture->pts_ns))
+      continue;
+    left = rig_left (rig, at);
+    if (left == 0)
+      continue;
+    off = (left - 1 - expected) % RIG_CYCLE;
+    if (off > RIG_CYCLE / 2)
+      off -= RIG_CYCLE;
+    if (off < -RIG_CYCLE / 2)
+      off += RIG_CYCLE;
+    if (ABS (off) > RIG_RATE / 100)
+      g_error ("picture %" G_GUINT64_FORMAT " at %" G_GINT64_FORMAT
+               " ns: its sound is %" G_GINT64_FORMAT " frames off",
+          picture->number, picture->pts_ns, off);
+    n++;
+  }
+  return n;
 }

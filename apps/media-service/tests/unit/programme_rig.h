@@ -45,6 +45,8 @@ typedef struct {
   gint64 frame;   /* next sound frame to be sent */
   gint64 sent_ns; /* source ns sent so far, since the base */
   gboolean has_no_dts;
+  gboolean is_rtmp;   /* times are whole ms, and wrap at 32 bits of them */
+  const char *config; /* codec data of its key frames */
   gboolean is_mute, is_blind; /* sends no sound, no pictures */
   /* recorder */
   GArray *pictures; /* RigPicture */
@@ -54,6 +56,7 @@ typedef struct {
   GPtrArray *fragments; /* DubFragment */
   GArray *events;       /* RigEvent */
   gint64 heard_end;
+  gint64 jitter_ns; /* largest extra delay of what arrives */
 } Rig;
 
 /* params (nullable): the defaults */
@@ -65,7 +68,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Rig, rig_free)
 void rig_play (Rig *rig, gint64 ns);
 /* The source is silent for so long. */
 void rig_idle (Rig *rig, gint64 ns);
-/* The source goes on with other times: its next picture is a key frame. */
+/* The source goes on with other times. */
 void rig_jump (Rig *rig, gint64 ns);
 /* What was held back: the source sends so much at once. */
 void rig_burst (Rig *rig, gint64 ns);
@@ -88,6 +91,9 @@ DubProgrammeStats rig_stats (const Rig *rig);
 void rig_check_video (const Rig *rig);
 /* Frames [from, to) of the output are the source's, shifted by shift. */
 void rig_check_sound (const Rig *rig, gint64 from, gint64 to, gint64 shift);
+/* Where both picture and sound of a moment are there, they are within 10 ms of
+ * each other. Returns how many pictures were so. */
+guint rig_check_sync (const Rig *rig);
 /* They are silent. */
 void rig_check_silence (const Rig *rig, gint64 from, gint64 to);
 

@@ -175,6 +175,34 @@ test_before_media_time_is_dropped (void)
   dub_pcm_unref (placement.pcm);
 }
 
+static void
+test_epoch_begins_where_it_says (void)
+{
+  static const gint64 offs_ms[] = {4, -4, 6, -6, 39, -39};
+
+  for (gsize k = 0; k < G_N_ELEMENTS (offs_ms); k++) {
+    g_autoptr (DubSoundTrack) track = dub_sound_track_new (RATE, 2);
+    gint64 off = ABS (offs_ms[k]) < 5 ? 0 : offs_ms[k] * 48;
+
+    for (gint64 i = 0; i < 30; i++) {
+      gint64 pts_ns = dub_frames_to_ns (i * BLOCK, RATE);
+      DubSoundPlacement placement;
+
+      if (i == 10)
+        dub_sound_track_realign (track);
+      placement =
+          push (track, i * BLOCK, pts_ns + (i >= 10 ? offs_ms[k] * MS : 0));
+      g_assert_cmpint (placement.resampled_frames, ==, 0);
+      if (i == 10)
+        g_assert_cmpint (placement.gap_frames - placement.overlap_frames, ==,
+            off < -BLOCK ? -BLOCK : off);
+      if (i >= 12)
+        g_assert_cmpint (placement.first_frame, ==, i * BLOCK + off);
+      g_clear_pointer (&placement.pcm, dub_pcm_unref);
+    }
+  }
+}
+
 /* The stretched sine is still one: no step at the borders of blocks. */
 static void
 test_resampling_is_smooth (void)
@@ -232,6 +260,7 @@ main (int argc, char **argv)
       test_before_media_time_is_dropped);
   g_test_add_func (
       "/media/sound-track/resampling-is-smooth", test_resampling_is_smooth);
+  g_test_add_func ("/media/sound-track/epoch", test_epoch_begins_where_it_says);
   g_test_add_func ("/media/sound-track/empty-block", test_empty_block);
   return g_test_run ();
 }

@@ -135,8 +135,8 @@ params_for (const Whisper *self, Task *task, int audio_ctx)
 }
 
 static void
-read_tokens (struct whisper_context *context, int segment, Heard *heard,
-    double *sum)
+read_tokens (
+    struct whisper_context *context, int segment, Heard *heard, double *sum)
 {
   int n = whisper_full_n_tokens (context, segment);
 
@@ -202,15 +202,14 @@ listen (const Whisper *self, Task *task, int audio_ctx, Heard *heard,
     GError **error)
 {
   struct whisper_full_params params = params_for (self, task, audio_ctx);
-  int status = whisper_full (
-      self->context, params, task->samples, task->n_samples);
+  int status =
+      whisper_full (self->context, params, task->samples, task->n_samples);
 
   g_clear_pointer (&heard->text, g_free);
-  *heard = (Heard){ NULL };
+  *heard = (Heard){NULL};
   if (status != 0) {
     gboolean late = is_late (task);
-    g_set_error (error, DUB_ERROR,
-        late ? DUB_ERROR_TIMEOUT : DUB_ERROR_ENGINE,
+    g_set_error (error, DUB_ERROR, late ? DUB_ERROR_TIMEOUT : DUB_ERROR_ENGINE,
         late ? "recognition did not end in time (%d)"
              : "whisper.cpp failed with %d",
         status);
@@ -231,8 +230,8 @@ recognise (const Whisper *self, Task *task, Heard *heard, GError **error)
       task->deadline_ns - now_ns () < SECOND_TRY_NS)
     return TRUE;
   dub_debug ("looping, once more with a larger context");
-  return listen (self, task, MIN (audio_ctx + CTX_SECOND_TRY, CTX_MAX), heard,
-      error);
+  return listen (
+      self, task, MIN (audio_ctx + CTX_SECOND_TRY, CTX_MAX), heard, error);
 }
 
 static gboolean
@@ -282,8 +281,8 @@ heard_to_frame (const Heard *heard)
 static DubFrame *
 whisper_handle (gpointer state, const DubFrame *request, GError **error)
 {
-  Task task = { NULL };
-  Heard heard = { NULL };
+  Task task = {NULL};
+  Heard heard = {NULL};
   DubFrame *answer = NULL;
 
   if (!read_task (request, &task, error))
@@ -305,9 +304,11 @@ static gboolean
 warm_up (Whisper *self, GError **error)
 {
   g_autofree float *silence = g_new0 (float, DUB_WHISPER_RATE_HZ);
-  Task task = { .samples = silence, .n_samples = DUB_WHISPER_RATE_HZ,
-    .language = "en", .deadline_ns = G_MAXINT64 };
-  Heard heard = { NULL };
+  Task task = {.samples = silence,
+      .n_samples = DUB_WHISPER_RATE_HZ,
+      .language = "en",
+      .deadline_ns = G_MAXINT64};
+  Heard heard = {NULL};
   gboolean ok = listen (self, &task, CTX_MIN, &heard, error);
 
   g_free (heard.text);
@@ -336,8 +337,8 @@ whisper_load (const DubFrame *settings, JsonObject *ready, GError **error)
   params.use_gpu = false;
   params.flash_attn = true;
   self = g_new0 (Whisper, 1);
-  self->threads = (int) CLAMP (dub_frame_get_int (settings, "threads", 1), 1,
-      64);
+  self->threads =
+      (int) CLAMP (dub_frame_get_int (settings, "threads", 1), 1, 64);
   self->context = whisper_init_from_file_with_params (model, params);
   if (self->context == NULL) {
     g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
@@ -368,8 +369,8 @@ dub_whisper_language (const char *tag)
 }
 
 const DubEngineKind dub_whisper_engine = {
-  .kind = "whisper",
-  .load = whisper_load,
-  .handle = whisper_handle,
-  .unload = whisper_unload,
+    .kind = "whisper",
+    .load = whisper_load,
+    .handle = whisper_handle,
+    .unload = whisper_unload,
 };

@@ -49,9 +49,9 @@ struct _DubEngineClient {
   /* owner context only */
   DubEngineState state;
   Child *child;
-  GQueue waiting;    /* of Request */
-  Request *running;  /* the one that the child has */
-  GSource *timer;    /* at the earliest thing to happen; see arm () */
+  GQueue waiting;     /* of Request */
+  Request *running;   /* the one that the child has */
+  GSource *timer;     /* at the earliest thing to happen; see arm () */
   gint64 start_at_us; /* WAITING: when to try again; STARTING: give up */
   guint failed_starts;
   gboolean is_broken; /* the last child did not load: nobody waits for it */
@@ -68,8 +68,8 @@ static void child_failed (DubEngineClient *self, const char *why);
 const char *
 dub_engine_state_to_string (DubEngineState state)
 {
-  static const char *const names[] = { "none", "starting", "ready", "waiting",
-    "stopped" };
+  static const char *const names[] = {
+      "none", "starting", "ready", "waiting", "stopped"};
   return state < G_N_ELEMENTS (names) ? names[state] : "none";
 }
 
@@ -77,11 +77,11 @@ void
 dub_engine_client_settings_init (DubEngineClientSettings *settings)
 {
   *settings = (DubEngineClientSettings){
-    .load_timeout_ms = 60000,
-    .kill_after_ms = 2000,
-    .backoff_min_ms = 250,
-    .backoff_max_ms = 10000,
-    .max_queue = 64,
+      .load_timeout_ms = 60000,
+      .kill_after_ms = 2000,
+      .backoff_min_ms = 250,
+      .backoff_max_ms = 10000,
+      .max_queue = 64,
   };
 }
 
@@ -370,8 +370,8 @@ child_start (DubEngineClient *self, GError **error)
   self->child->process = spawn (self, fds[1], error);
   if (self->child->process == NULL)
     return FALSE;
-  self->child->readable = watch (
-      self, fds[0], G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable);
+  self->child->readable =
+      watch (self, fds[0], G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable);
   child_send (self, bytes);
   return TRUE;
 }
@@ -475,8 +475,8 @@ check_running (DubEngineClient *self, gint64 now)
   if (self->running == NULL)
     return;
   if (self->running->deadline_us <= now)
-    request_fail (self->running, DUB_ERROR_TIMEOUT,
-        "the engine did not answer in time");
+    request_fail (
+        self->running, DUB_ERROR_TIMEOUT, "the engine did not answer in time");
   if (self->running != NULL && kill_time_us (self) <= now)
     child_failed (self, "it hung and was killed");
 }
@@ -504,7 +504,7 @@ dispatch_timer (GSource *source, GSourceFunc callback, gpointer user_data)
   return callback (user_data);
 }
 
-static GSourceFuncs timer_funcs = { .dispatch = dispatch_timer };
+static GSourceFuncs timer_funcs = {.dispatch = dispatch_timer};
 
 /* Gives the child its next request when it is free. */
 static void
@@ -600,7 +600,7 @@ refuse_later (DubEngineClient *self, GError *error, DubEngineDoneFunc done,
   GSource *source = g_idle_source_new ();
   Refusal *refusal = g_new (Refusal, 1);
 
-  *refusal = (Refusal){ error, done, user_data };
+  *refusal = (Refusal){error, done, user_data};
   g_source_set_callback (source, on_refused, refusal, refusal_free);
   g_source_attach (source, self->context);
   g_source_unref (source);
@@ -610,8 +610,7 @@ static GError *
 why_not_now (DubEngineClient *self)
 {
   if (self->is_broken)
-    return g_error_new_literal (
-        DUB_ERROR, DUB_ERROR_UNAVAILABLE, self->reason);
+    return g_error_new_literal (DUB_ERROR, DUB_ERROR_UNAVAILABLE, self->reason);
   if (g_queue_get_length (&self->waiting) >= self->limits.max_queue)
     return g_error_new_literal (DUB_ERROR, DUB_ERROR_OVERLOADED,
         "too many fragments wait for the engine");

@@ -26,21 +26,21 @@ typedef struct {
 } Settings;
 
 static const DubOption options[] = {
-  DUB_PIPELINE_OPTIONS (Settings, pipeline),
-  { "from", "FRAGMENT_FROM", DUB_OPTION_STRING,
-      G_STRUCT_OFFSET (Settings, from), "auto", .help = "Language spoken" },
-  { "to", "FRAGMENT_TO", DUB_OPTION_STRING, G_STRUCT_OFFSET (Settings, to),
-      "en", .help = "Language wanted" },
-  { "output", "FRAGMENT_OUTPUT", DUB_OPTION_STRING,
-      G_STRUCT_OFFSET (Settings, output), NULL,
-      .help = "WAV file for the dub, each fragment in its place" },
-  { "seconds", "FRAGMENT_SECONDS", DUB_OPTION_DOUBLE,
-      G_STRUCT_OFFSET (Settings, seconds), "5", .min = 1, .max = 25,
-      .unit = "s", .help = "Longest fragment" },
-  { "deadline-ms", "FRAGMENT_DEADLINE_MS", DUB_OPTION_INT,
-      G_STRUCT_OFFSET (Settings, deadline_ms), "8000", .min = 100,
-      .max = 600000, .unit = "ms", .help = "Time that each fragment has" },
-  { NULL },
+    DUB_PIPELINE_OPTIONS (Settings, pipeline),
+    {"from", "FRAGMENT_FROM", DUB_OPTION_STRING,
+        G_STRUCT_OFFSET (Settings, from), "auto", .help = "Language spoken"},
+    {"to", "FRAGMENT_TO", DUB_OPTION_STRING, G_STRUCT_OFFSET (Settings, to),
+        "en", .help = "Language wanted"},
+    {"output", "FRAGMENT_OUTPUT", DUB_OPTION_STRING,
+        G_STRUCT_OFFSET (Settings, output), NULL,
+        .help = "WAV file for the dub, each fragment in its place"},
+    {"seconds", "FRAGMENT_SECONDS", DUB_OPTION_DOUBLE,
+        G_STRUCT_OFFSET (Settings, seconds), "5", .min = 1, .max = 25,
+        .unit = "s", .help = "Longest fragment"},
+    {"deadline-ms", "FRAGMENT_DEADLINE_MS", DUB_OPTION_INT,
+        G_STRUCT_OFFSET (Settings, deadline_ms), "8000", .min = 100,
+        .max = 600000, .unit = "ms", .help = "Time that each fragment has"},
+    {NULL},
 };
 
 /* Figures of all files, for the percentiles. */
@@ -126,9 +126,8 @@ on_done (DubResult *taken, gpointer user_data)
 
   printf ("%6.2f s  %u ms (asr %u, tts %u)  speech %u -> %u ms at %.2f%s%s\n",
       run->at / (double) RATE_HZ, result->total_ms, result->asr_ms,
-      result->tts_ms, result->original_duration_ms,
-      result->dubbed_duration_ms, result->speed_ratio,
-      result->error_code != NULL ? "  " : "",
+      result->tts_ms, result->original_duration_ms, result->dubbed_duration_ms,
+      result->speed_ratio, result->error_code != NULL ? "  " : "",
       result->error_code != NULL ? result->error_code : "");
   if (result->transcript != NULL)
     printf ("          heard: %s\n", result->transcript);
@@ -151,8 +150,7 @@ job_of (Run *run)
   gint64 now = g_get_monotonic_time () * 1000;
 
   job->stream_id = g_strdup ("file");
-  job->fragment_id =
-      g_strdup_printf ("file-%" G_GUINT64_FORMAT, run->sequence);
+  job->fragment_id = g_strdup_printf ("file-%" G_GUINT64_FORMAT, run->sequence);
   job->sequence_number = run->sequence++;
   job->source_language = g_strdup (run->settings->from);
   job->target_language = g_strdup (run->settings->to);
@@ -161,8 +159,7 @@ job_of (Run *run)
   job->sound.sample_rate_hz = RATE_HZ;
   job->sound.channels = 1;
   job->sound.duration_ms = (guint) (run->length * 1000 / RATE_HZ);
-  job->sound.data =
-      g_bytes_new (run->pcm->samples + run->at, run->length * 2);
+  job->sound.data = g_bytes_new (run->pcm->samples + run->at, run->length * 2);
   job->deadline_ns = now + run->settings->deadline_ms * DUB_NS_PER_MS;
   job->reply_format = g_strdup ("pcm_s16le");
   job->reply_rate_hz = RATE_HZ;
@@ -215,7 +212,7 @@ on_wait (gpointer user_data)
 static void
 wait_until_ready (Run *run)
 {
-  Wait wait = { run, g_get_monotonic_time () + 60 * G_USEC_PER_SEC };
+  Wait wait = {run, g_get_monotonic_time () + 60 * G_USEC_PER_SEC};
 
   g_timeout_add (50, on_wait, &wait);
   g_main_loop_run (run->loop);
@@ -239,8 +236,8 @@ run_file (Run *run, const char *path)
   next_fragment (run);
   g_main_loop_run (run->loop);
   if (run->settings->output != NULL) {
-    g_autoptr (DubPcm) out = dub_pcm_new (
-        g_bytes_new (dub, run->pcm->frames * 2), RATE_HZ, 1, 0);
+    g_autoptr (DubPcm) out =
+        dub_pcm_new (g_bytes_new (dub, run->pcm->frames * 2), RATE_HZ, 1, 0);
     if (!dub_media_file_write_wav (run->settings->output, out, &error))
       fprintf (stderr, "fragment: %s\n", error->message);
   }
@@ -268,9 +265,9 @@ static void
 figures_init (Figures *figures)
 {
   *figures = (Figures){
-    .total = g_array_new (FALSE, FALSE, sizeof (double)),
-    .asr = g_array_new (FALSE, FALSE, sizeof (double)),
-    .tts = g_array_new (FALSE, FALSE, sizeof (double)),
+      .total = g_array_new (FALSE, FALSE, sizeof (double)),
+      .asr = g_array_new (FALSE, FALSE, sizeof (double)),
+      .tts = g_array_new (FALSE, FALSE, sizeof (double)),
   };
 }
 
@@ -285,11 +282,11 @@ figures_clear (Figures *figures)
 int
 dub_command_fragment (int argc, char **argv)
 {
-  Settings settings = { .from = NULL };
+  Settings settings = {.from = NULL};
   g_auto (GStrv) environment = g_get_environ ();
   g_autoptr (GError) error = NULL;
   Figures figures;
-  Run run = { .settings = &settings, .figures = &figures };
+  Run run = {.settings = &settings, .figures = &figures};
 
   if (!dub_config_load (
           options, &settings, &argc, &argv, environment, &error) ||

@@ -39,14 +39,14 @@ typedef struct {
 } Transcription;
 
 static const DubOption options[] = {
-  DUB_PIPELINE_OPTIONS (Settings, settings),
-  { "language", "TRANSCRIBE_LANGUAGE", DUB_OPTION_STRING,
-      G_STRUCT_OFFSET (Settings, language), "auto",
-      .help = "Language spoken in the file, or auto" },
-  { "task", "TRANSCRIBE_TASK", DUB_OPTION_STRING,
-      G_STRUCT_OFFSET (Settings, task), "transcribe",
-      .help = "transcribe, or translate (into English)" },
-  { NULL },
+    DUB_PIPELINE_OPTIONS (Settings, settings),
+    {"language", "TRANSCRIBE_LANGUAGE", DUB_OPTION_STRING,
+        G_STRUCT_OFFSET (Settings, language), "auto",
+        .help = "Language spoken in the file, or auto"},
+    {"task", "TRANSCRIBE_TASK", DUB_OPTION_STRING,
+        G_STRUCT_OFFSET (Settings, task), "transcribe",
+        .help = "transcribe, or translate (into English)"},
+    {NULL},
 };
 
 static void next_stretch (Transcription *self);
@@ -83,8 +83,7 @@ next_stretch (Transcription *self)
   }
   self->length = dub_speech_word_end (
       self->samples + self->at, left, STRETCH_SAMPLES, DUB_ASR_RATE_HZ);
-  bytes = g_bytes_new (
-      self->samples + self->at, self->length * sizeof (float));
+  bytes = g_bytes_new (self->samples + self->at, self->length * sizeof (float));
   self->asr->provider->recognise (self->asr, bytes, self->settings->language,
       g_str_equal (self->settings->task, "translate"),
       g_get_monotonic_time () * 1000 + DEADLINE_NS, on_heard, self);
@@ -103,16 +102,18 @@ model_of (const DubPipelineSettings *settings)
 }
 
 static int
-transcribe (const Settings *settings, const DubAsrProvider *provider,
-    DubPcm *pcm)
+transcribe (
+    const Settings *settings, const DubAsrProvider *provider, DubPcm *pcm)
 {
-  static const char *const argv[] = { "/proc/self/exe", "engine", NULL };
+  static const char *const argv[] = {"/proc/self/exe", "engine", NULL};
   g_autofree char *model = model_of (&settings->settings);
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autofree float *samples = g_new (float, pcm->frames + 1);
-  DubAsrSettings asr = { argv, model, MAX (1, g_get_num_processors ()) };
-  Transcription self = { .loop = loop, .settings = settings,
-    .samples = samples, .count = pcm->frames };
+  DubAsrSettings asr = {argv, model, MAX (1, g_get_num_processors ())};
+  Transcription self = {.loop = loop,
+      .settings = settings,
+      .samples = samples,
+      .count = pcm->frames};
 
   dub_pcm_s16_to_f32 (pcm->samples, samples, pcm->frames);
   self.asr = provider->create (&asr);
@@ -125,7 +126,7 @@ transcribe (const Settings *settings, const DubAsrProvider *provider,
 int
 dub_command_transcribe (int argc, char **argv)
 {
-  Settings settings = { .language = NULL };
+  Settings settings = {.language = NULL};
   g_auto (GStrv) environment = g_get_environ ();
   g_autoptr (GError) error = NULL;
   g_autoptr (DubPcm) pcm = NULL;
@@ -135,9 +136,10 @@ dub_command_transcribe (int argc, char **argv)
   if (!dub_config_load (
           options, &settings, &argc, &argv, environment, &error) ||
       argc != 3) {
-    fprintf (stderr, "%s\n", error != NULL ? error->message
-                                           : "transcribe FILE [--language LL] "
-                                             "[--task translate]");
+    fprintf (stderr, "%s\n",
+        error != NULL ? error->message
+                      : "transcribe FILE [--language LL] "
+                        "[--task translate]");
     return error != NULL ? EX_CONFIG : EX_USAGE;
   }
   provider = dub_asr_provider_find (settings.settings.asr_provider);
