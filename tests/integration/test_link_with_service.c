@@ -7,6 +7,7 @@
 #include <dubbing_common/clock.h>
 #include <gio/gio.h>
 #include <gst/gst.h>
+#include <math.h>
 #include <string.h>
 #include <sys/prctl.h>
 
@@ -177,6 +178,19 @@ make_pcm (guint seed, gsize frames)
       DUB_PROGRAMME_RATE_HZ, 1, (gint64) seed * DUB_NS_PER_S);
 }
 
+/* 440 Hz at half of full scale: -9.03 dB. (transfer full) */
+static DubPcm *
+make_tone (gsize frames)
+{
+  gint16 *samples = g_new (gint16, frames);
+
+  for (gsize i = 0; i < frames; i++)
+    samples[i] = (gint16) (16384 * sin (2 * G_PI * 440 * (double) i /
+                                        DUB_PROGRAMME_RATE_HZ));
+  return dub_pcm_new (g_bytes_new_take (samples, frames * sizeof (gint16)),
+      DUB_PROGRAMME_RATE_HZ, 1, 0);
+}
+
 /* pcm (transfer full). The id; (transfer full). */
 static char *
 send_pcm (Fixture *self, guint number, DubPcm *pcm)
@@ -215,6 +229,33 @@ test_pcm (void)
   }
   g_assert_cmpstr (
       answer (&f, 29)->transcript, ==, "[ECHO] Original audio (seq=29)");
+  fixture_clear (&f);
+}
+
+/* The same over M4A and base64, as with services that take no PCM: the tone is
+ * there, in its place and length. */
+static void
+test_m4a (void)
+{
+  Fixture f;
+
+  fixture_init (&f, NULL);
+  link_up (&f, NULL, TRUE);
+  wait_for (&f, is_in_phase, DUB_STS_LINK_READY);
+  for (guint i = 0; i < 3; i++) {
+    g_autofree char *id = send_pcm (&f, i, make_tone (48000));
+    const DubPcm *pcm;
+
+    wait_for (&f, has_answers, i + 1);
+    g_assert_cmpint (answer (&f, i)->status, ==, DUB_ANSWER_SUCCESS);
+    pcm = answer (&f, i)->pcm;
+    g_assert_cmpuint (pcm->rate_hz, ==, DUB_PROGRAMME_RATE_HZ);
+    g_assert_cmpint (ABS ((int) pcm->frames - 48000), <=, 1024);
+    g_assert_cmpfloat (
+        fabs (
+            dub_pcm_rms_db (pcm->samples, pcm->frames * pcm->channels) + 9.03),
+        <, 1.0);
+  }
   fixture_clear (&f);
 }
 
@@ -302,6 +343,7 @@ main (int argc, char **argv)
   g_assert_cmpint (argc, ==, 2);
   sts_service = argv[1];
   g_test_add_func ("/link/service/pcm", test_pcm);
+  g_test_add_func ("/link/service/m4a", test_m4a);
   g_test_add_func ("/link/service/in-flight", test_in_flight);
   g_test_add_func ("/link/service/dies", test_service_dies);
   g_test_add_func ("/link/service/key", test_key);
