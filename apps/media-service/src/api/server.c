@@ -136,12 +136,15 @@ answer_hook (SoupServerMessage *message, const DubHookEvent *event,
 }
 
 static void
-answer_full (SoupServerMessage *message, const GError *error)
+answer_refused (SoupServerMessage *message, const GError *error)
 {
   JsonObject *object = object_of ("detail", error->message);
+  gboolean is_full = g_error_matches (error, DUB_ERROR, DUB_ERROR_OVERLOADED);
 
-  json_object_set_string_member (object, "code", "max_workers");
-  answer_json (message, 429, object);
+  json_object_set_string_member (
+      object, "code", is_full ? "max_workers" : "stopping");
+  answer_json (
+      message, is_full ? 429 : SOUP_STATUS_SERVICE_UNAVAILABLE, object);
 }
 
 static gboolean
@@ -185,7 +188,7 @@ handle_hook (DubApiServer *self, SoupServerMessage *message, HookKind kind)
   if (!carry_out (self, event, kind, &error)) {
     dub_warning ("%s: %s", event->stream_id, error->message);
     count_hook (self, kind, "refused");
-    answer_full (message, error);
+    answer_refused (message, error);
     return;
   }
   count_hook (
@@ -270,9 +273,9 @@ get_streams (DubApiServer *self, SoupServerMessage *message)
 static void
 get_metrics (DubApiServer *self, SoupServerMessage *message)
 {
-  g_autofree char *own = dub_metrics_to_text (self->metrics);
   g_autofree const char **workers =
       dub_orchestrator_get_metrics (self->orchestrator);
+  g_autofree char *own = dub_metrics_to_text (self->metrics);
   g_autoptr (GPtrArray) texts = g_ptr_array_new ();
 
   g_ptr_array_add (texts, own);

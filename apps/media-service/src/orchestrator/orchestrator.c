@@ -30,7 +30,7 @@ typedef struct {
   DubOrchestrator *owner;
   char *id;
   DubStream *stream;
-  DubStreamOptions *options; /* of the last ready */
+  DubStreamOptions *options; /* of the last ready; NULL: not known */
   char *run_id;
   guint start_id, timer_id; /* sources */
   gint64 stopped_ns;
@@ -48,7 +48,7 @@ struct _DubOrchestrator {
   const DubServiceSettings *settings;
   DubMetrics *metrics;
   GHashTable *entries; /* id -> Entry */
-  DubMetric *state_gauge, *starts, *exits, *active;
+  DubMetric *state_gauge, *degraded, *starts, *exits, *active;
   GDestroyNotify all_stopped;
   gpointer all_stopped_data;
 };
@@ -223,7 +223,8 @@ static char *
 worker_settings (Entry *entry)
 {
   const DubServiceSettings *s = entry->owner->settings;
-  const DubStreamOptions *o = entry->options;
+  static const DubStreamOptions none = {0};
+  const DubStreamOptions *o = entry->options != NULL ? entry->options : &none;
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
   JsonObject *object = json_object_new ();
   g_autofree char *in = stream_url (s, entry->id, "in");
@@ -484,7 +485,6 @@ entry_new (DubOrchestrator *self, const char *id)
 
   entry->owner = self;
   entry->id = g_strdup (id);
-  entry->options = dub_stream_options_parse (NULL);
   entry->stream = dub_stream_new (&params, &stream_funcs, entry);
   g_hash_table_insert (self->entries, entry->id, entry);
   return entry;
@@ -513,6 +513,9 @@ dub_orchestrator_new (const DubServiceSettings *settings, DubMetrics *metrics)
       "Streams that have a worker or wait for one", NULL);
   self->state_gauge = dub_metrics_gauge (metrics, "media_service_stream_state",
       "State of a stream: 2 starting, 3 running, 4 stopping", by_stream);
+  self->degraded = dub_metrics_gauge (metrics, "media_service_stream_degraded",
+      "1: its worker has died so often that it is tried each minute only",
+      by_stream);
   self->starts =
       dub_metrics_counter (metrics, "media_service_worker_starts_total",
           "Workers that were started", by_stream);
@@ -586,12 +589,14 @@ has_place (DubOrchestrator *self, Entry *entry, GError **error)
   return FALSE;
 }
 
-/* TRUE: they differ from those that the worker was started with. */
+/* TRUE: they differ from those that the worker was started with. Of a worker
+ * that we found they are not known, and it is not ended for a guess. */
 static gboolean
 take_options (Entry *entry, const char *query)
 {
   DubStreamOptions *options = dub_stream_options_parse (query);
-  gboolean differ = !dub_stream_options_equal (entry->options, options);
+  gboolean differ = entry->options != NULL &&
+                    !dub_stream_options_equal (entry->options, options);
 
   dub_stream_options_free (entry->options);
   entry->options = options;
@@ -730,9 +735,15 @@ dub_orchestrator_get_metrics (DubOrchestrator *self)
   gpointer value;
 
   g_hash_table_iter_init (&iter, self->entries);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    if (((Entry *) value)->metrics_text != NULL)
-      g_ptr_array_add (texts, ((Entry *) value)->metrics_text);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    Entry *entry = value;
+
+    if (is_active (dub_stream_get_state (entry->stream)))
+      dub_metric_set (self->degraded, label (entry),
+          dub_stream_is_degraded (entry->stream, now_ns ()));
+    if (entry->metrics_text != NULL)
+      g_ptr_array_add (texts, entry->metrics_text);
+  }
   g_ptr_array_add (texts, NULL);
   return (const char **) g_ptr_array_free (texts, FALSE);
 }
@@ -758,6 +769,8 @@ entry_to_json (Entry *entry)
         object, "worker_pid", dub_process_get_pid (entry->process));
   set_text (object, "worker_state", entry->worker_state);
   set_text (object, "worker_reason", entry->worker_reason);
+  if (entry->options == NULL)
+    return object;
   set_text (object, "source_language",
       or_else (entry->options->source_language, s->source_language));
   set_text (object, "target_language",
