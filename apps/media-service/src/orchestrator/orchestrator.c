@@ -223,8 +223,7 @@ static char *
 worker_settings (Entry *entry)
 {
   const DubServiceSettings *s = entry->owner->settings;
-  static const DubStreamOptions none = {0};
-  const DubStreamOptions *o = entry->options != NULL ? entry->options : &none;
+  const DubStreamOptions *o = entry->options;
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
   JsonObject *object = json_object_new ();
   g_autofree char *in = stream_url (s, entry->id, "in");
@@ -272,9 +271,12 @@ spawn_worker (Entry *entry, GError **error)
   const DubServiceSettings *s = entry->owner->settings;
   const char *argv[] = {s->worker_command, "--settings-stdin", NULL};
   g_auto (GStrv) environment = worker_environment ();
-  g_autofree char *settings = worker_settings (entry);
   g_autofree char *path = socket_path (entry->owner, entry->id);
+  g_autofree char *settings = NULL;
 
+  if (entry->options == NULL) /* found by its path, without its query */
+    entry->options = dub_stream_options_parse (NULL);
+  settings = worker_settings (entry);
   entry->process = dub_process_spawn (argv, (const char *const *) environment,
       settings, on_worker_exited, entry, error);
   if (entry->process == NULL)
