@@ -306,21 +306,24 @@ dub_ws_write_header (guint8 to[DUB_WS_MAX_HEADER], DubWsType type, gsize length,
   return at + 4;
 }
 
-/* Eight bytes at a time; the compiler makes more of it. */
+/* Four words at a time, which the compiler makes two or one of. */
 void
 dub_ws_mask (guint8 *data, gsize length, const guint8 mask[4], gsize offset)
 {
   guint8 pattern[8];
-  guint64 wide, word;
+  guint64 wide, words[4];
   gsize i = 0;
 
   for (guint k = 0; k < 8; k++)
     pattern[k] = mask[(offset + k) % 4];
   memcpy (&wide, pattern, 8);
-  for (; i + 8 <= length; i += 8) {
-    memcpy (&word, data + i, 8);
-    word ^= wide;
-    memcpy (data + i, &word, 8);
+  for (; i + sizeof words <= length; i += sizeof words) {
+    memcpy (words, data + i, sizeof words);
+    words[0] ^= wide;
+    words[1] ^= wide;
+    words[2] ^= wide;
+    words[3] ^= wide;
+    memcpy (data + i, words, sizeof words);
   }
   for (; i < length; i++)
     data[i] ^= pattern[i % 8];

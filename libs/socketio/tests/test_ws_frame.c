@@ -196,7 +196,7 @@ static void
 test_mask_by_parts (void)
 {
   static const guint8 mask[] = {1, 2, 4, 8};
-  guint8 whole[40], parts[40];
+  guint8 whole[100], parts[100];
 
   for (guint cut = 0; cut < sizeof whole; cut++) {
     for (guint i = 0; i < sizeof whole; i++)
