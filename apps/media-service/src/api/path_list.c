@@ -146,7 +146,9 @@ dub_path_list_new (
     return NULL;
   self = g_new0 (DubPathList, 1);
   self->orchestrator = orchestrator;
-  self->session = soup_session_new_with_options ("timeout", TIMEOUT_S, NULL);
+  /* It stands beside us: no proxy of the environment has part in it. */
+  self->session = soup_session_new_with_options (
+      "timeout", TIMEOUT_S, "proxy-resolver", NULL, NULL);
   self->cancellable = g_cancellable_new ();
   self->url = g_strdup_printf (
       "%s/v3/paths/list?itemsPerPage=1000", settings->mediamtx_api_url);
