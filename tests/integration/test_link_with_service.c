@@ -61,10 +61,10 @@ test_m4a (void)
   link_fixture_connect (&f, NULL, TRUE);
   link_fixture_wait_phase (&f, DUB_STS_LINK_READY);
   for (guint i = 0; i < 3; i++) {
-    g_autofree char *id =
-        link_fixture_send (&f, link_fixture_make_tone (48000));
+    g_autofree char *id = NULL;
     const DubPcm *pcm;
 
+    id = link_fixture_send (&f, link_fixture_make_tone (48000));
     link_fixture_wait_answers (&f, i + 1);
     g_assert_cmpint (
         link_fixture_answer (&f, i)->status, ==, DUB_ANSWER_SUCCESS);
