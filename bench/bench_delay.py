@@ -25,42 +25,17 @@ from statistics import median
 from benchlib import figure, fresh_stack, header, load, number, percentile, say
 
 from helpers import clips
-from helpers.flv import AccessUnit
+from helpers.delay import by_second, pair
 from helpers.processes import wait_for
 from helpers.rtmp import RtmpReader
 from helpers.stream_publisher import publish
 
 
-def pair(inputs: list[AccessUnit], outputs: list[AccessUnit],
-         delay_s: float) -> list[tuple[float, float]]:
-    """(input time, output time) of each picture that was seen at both.
-
-    The clip is looped, so a picture comes again each minute: the one whose
-    delay is nearest to the wanted is meant.
-    """
-    index: dict[bytes, list[float]] = {}
-    for unit in inputs:
-        index.setdefault(unit.data, []).append(unit.arrival_s)
-    found = []
-    for unit in outputs:
-        times = index.get(unit.data, ())
-        if times:
-            found.append((min(times, key=lambda t, u=unit: abs(
-                u.arrival_s - t - delay_s)), unit.arrival_s))
-    return found
-
-
 def judge(pairs: list[tuple[float, float]], expected: int,
           wanted_ms: float) -> None:
-    delays = [((out - came) * 1000, came) for came, out in pairs]
-    start = delays[0][1]
-    seconds: dict[int, list[float]] = {}
-    for delay, came in delays:
-        seconds.setdefault(int(came - start), []).append(delay)
-    # The first and last second may hold few pictures.
-    medians = [median(v) for _, v in sorted(seconds.items())][1:-1]
+    medians = by_second(pairs)
     edge = min(60, max(1, len(medians) // 3))
-    every = [d for d, _ in delays]
+    every = [(out - came) * 1000 for came, out in pairs]
     say(f"{len(pairs)} pictures in {len(medians)} s: median delay "
         f"{median(every):.1f} ms, of one second {min(medians):.1f} to "
         f"{max(medians):.1f}, of one picture {min(every):.1f} to "

@@ -73,6 +73,7 @@ def main() -> int:
     figure("worker_cpu_s_per_min", ours)
     figure("ffmpeg_cpu_s_per_min", theirs)
     figure("worker_cpu_ratio", ours / theirs)
+    figure("ffmpeg_uss_mib", peer_uss / 1024, 1)
     figure("worker_uss_mib", uss / 1024, 1)
     return 0
 

@@ -129,6 +129,7 @@ class Store:
             _publish(out, self.path(spec.path))
 
     def _take(self, item, way):
+        os.makedirs(self.root, exist_ok=True)
         folder = tempfile.mkdtemp(prefix=".making-", dir=self.root)
         try:
             inputs = [self._input(s, folder, i) for i, s in enumerate(way.inputs)]

@@ -221,6 +221,22 @@ def test_sound_error_packet_lost(recording):
     assert sa.sound_time_problems(recording)
 
 
+def test_original_gain_under_a_dub(sound):
+    samples = sound.samples.copy()
+    dub = np.random.default_rng(3).normal(0, 0.05, 96000)
+    samples[200000:296000] = samples[200000:296000] * 0.126 + dub
+    gains = sa.original_gain(sound, changed(sound, samples), 0.0)
+    begin, end = sound.time(200000), sound.time(296000)
+    under = [g for t, g in gains if begin < t and t + 0.2 < end]
+    beside = [g for t, g in gains if t + 0.2 < begin or t > end]
+    assert len(under) >= 8
+    assert np.median(under) == pytest.approx(0.126, abs=0.1)
+    assert beside == pytest.approx([1.0] * len(beside), abs=0.01)
+    spans = sa.lowered_spans(gains)
+    assert min(s for s, _ in spans) > begin - 1
+    assert max(e for _, e in spans) < end + 1
+
+
 # --- both together ---
 
 def test_sync_happy_path(clip, whole):

@@ -177,6 +177,8 @@ static const MergeCase merges[] = {
         "# TYPE a untyped\na{} 1\na{l=\"}\\\"\\n,\"} NaN\n"},
     {"broken-is-left-out-whole", {"a 1\n", "b 2\nc{x=\"1} 2\n", "d 3\n"},
         "# TYPE a untyped\na 1\n# TYPE d untyped\nd 3\n"},
+    {"type-after-samples",
+        {"a 1\n# TYPE a gauge\n", "h_sum 1\n# TYPE h histogram\n"}, ""},
     {"broken-forms", {"a\n", "a x\n", "1a 2\n", "# TYPE a nonsense\na 1\n"},
         ""},
 };

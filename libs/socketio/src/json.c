@@ -379,6 +379,8 @@ write_double (double value, GString *to)
     g_string_append (to, "null");
     return;
   }
+  if (value == 0) /* -0 too: it would come back as a whole 0 */
+    value = 0;
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
     g_ascii_formatd (text, sizeof text, formats[i], value);
     if (g_ascii_strtod (text, NULL) == value)

@@ -36,12 +36,13 @@ class Clip:
     fps: Fraction = Fraction(25)
     seconds: float = 66.0
     size: str = "640x360"
-    sound: str = "music+beeps"
+    sound: str = "music+breath+beeps"
     rate: int = 48000
     video_kbps: int = 800
     b_frames: int = 2
     speech: str = ""
     flash_every_s: float = 2.0
+    channels: int = 1
     video: str = "h264"
 
     @property
@@ -84,7 +85,7 @@ def _encode(clip: Clip, path: Path) -> None:
     sound = path.with_suffix(".wav")
     args = ["-f", "lavfi", "-i", _picture(clip)]
     if clip.sound != "none":
-        write_wav(sound, make_sound(clip), clip.rate)
+        write_wav(sound, to_channels(make_sound(clip), clip), clip.rate)
         args += ["-i", sound, "-c:a", "aac", "-b:a", "160k"]
     args += _video_codec(clip)
     tools.ffmpeg(*args, "-t", str(clip.seconds), "-f", "flv", temporary,
@@ -122,10 +123,16 @@ def make_sound(clip: Clip) -> np.ndarray:
     count = int(clip.seconds * clip.rate)
     sound = np.zeros(count)
     for layer in clip.sound.split("+"):
-        sound += {"music": music, "tone": tone, "silence": silence,
-                  "beeps": beeps, "speech": speech,
-                  "background": background}[layer](clip, count)
+        sound += LAYERS[layer](clip, count)
     return np.clip(sound, -0.95, 0.95)
+
+
+def to_channels(sound: np.ndarray, clip: Clip) -> np.ndarray:
+    """Two channels differ by a room sound; their mean is the mono sound."""
+    if clip.channels == 1:
+        return sound
+    side = 0.3 * np.roll(sound, round(0.011 * clip.rate))
+    return np.stack((sound + side, sound - side), axis=1)
 
 
 def silence(_clip: Clip, count: int) -> np.ndarray:
@@ -142,11 +149,7 @@ def background(clip: Clip, count: int) -> np.ndarray:
 
 
 def music(clip: Clip, count: int) -> np.ndarray:
-    """Plucked notes of a random walk in D minor: no bar is like another.
-
-    A breath of noise under them makes each 20 ms different from the last,
-    which a held note is not.
-    """
+    """Plucked notes of a random walk in D minor: no bar is like another."""
     random = np.random.default_rng(17)
     scale = [0, 2, 3, 5, 7, 8, 10]
     out, at, degree = np.zeros(count), 0, 7
@@ -158,8 +161,34 @@ def music(clip: Clip, count: int) -> np.ndarray:
         if random.random() < 0.3:
             _pluck(out, at, hertz / 2, clip.rate, random)
         at += length
-    out = 0.2 * out / max(1e-9, np.abs(out).max())
-    return out + _breath(count, clip.rate, random) * 0.35 * np.std(out)
+    return 0.2 * out / max(1e-9, np.abs(out).max())
+
+
+def breath(clip: Clip, count: int) -> np.ndarray:
+    """Faint noise: makes each 20 ms different from the last, which a held
+    note is not."""
+    return 0.01 * _breath(count, clip.rate, np.random.default_rng(18))
+
+
+def chords(clip: Clip, count: int) -> np.ndarray:
+    """Four voices that move slowly, as an organ does, with a soft attack."""
+    random = np.random.default_rng(19)
+    scale, t = [0, 2, 3, 5, 7, 8, 10], np.arange(count) / clip.rate
+    out = np.zeros(count)
+    for voice in range(4):
+        at, degree = 0.0, 2 * voice
+        while at < clip.seconds:
+            length = random.choice([0.6, 0.9, 1.2, 1.8])
+            degree = int(np.clip(degree + random.integers(-1, 2), 0, 14))
+            hertz = 146.8 * 2 ** ((degree // 7) + scale[degree % 7] / 12)
+            a, b = int(at * clip.rate), int((at + length) * clip.rate)
+            note = t[a:b] - at
+            edge = np.minimum(1, np.minimum(note, length - note) / 0.05)
+            for k in range(1, 7):
+                out[a:b] += edge * np.sin(2 * np.pi * hertz * k * note
+                                          + voice) / k ** 1.5
+            at += length
+    return 0.25 * out / max(1e-9, np.abs(out).max())
 
 
 def _breath(count: int, rate: int, random) -> np.ndarray:
@@ -205,6 +234,11 @@ def speech(clip: Clip, count: int) -> np.ndarray:
     return out
 
 
+LAYERS = {"music": music, "breath": breath, "chords": chords, "tone": tone,
+          "silence": silence, "beeps": beeps, "speech": speech,
+          "background": background}
+
+
 def media(name: str) -> Path:
     path = tools.MEDIA / name
     if not path.exists():
@@ -213,15 +247,26 @@ def media(name: str) -> Path:
 
 
 def load_sound(path: Path | str, rate: int = 48000) -> np.ndarray:
-    """Any file's sound as mono floats."""
-    raw = tools.ffmpeg("-i", path, "-map", "0:a:0", "-ac", "1", "-ar",
-                       str(rate), "-f", "f32le", "-")
-    return np.frombuffer(raw, np.float32).astype(np.float64)
+    """Any file's sound as mono floats: the mean of two channels.
+
+    (ffmpeg's own way to mono adds 3 dB in float.)
+    """
+    raw = tools.ffmpeg("-i", path, "-map", "0:a:0", "-ar", str(rate),
+                       "-f", "f32le", "-")
+    samples = np.frombuffer(raw, np.float32).astype(np.float64)
+    return samples.reshape(-1, channels_of(path)).mean(axis=1)
+
+
+def channels_of(path: Path | str) -> int:
+    return int(tools.run(
+        "ffprobe", "-v", "error", "-select_streams", "a:0",
+        "-show_entries", "stream=channels", "-of", "csv=p=0", path,
+        text=True).stdout.split()[0])
 
 
 def write_wav(path: Path | str, sound: np.ndarray, rate: int) -> None:
     with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
+        out.setnchannels(1 if sound.ndim == 1 else sound.shape[1])
         out.setsampwidth(2)
         out.setframerate(rate)
         out.writeframes((np.clip(sound, -1, 1) * 32767)
@@ -231,4 +276,5 @@ def write_wav(path: Path | str, sound: np.ndarray, rate: int) -> None:
 def programme_1080p(seconds: float = 70) -> Clip:
     """What the cost is measured on: 1080p30, 6 Mbit/s, speech and music."""
     return Clip("programme-1080p30", Fraction(30), seconds, "1920x1080",
-                "speech+background", video_kbps=6000, speech="lv_es.mp3")
+                "speech+background", video_kbps=6000, speech="lv_es.mp3",
+                channels=2)

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -172,7 +174,8 @@ class Stack:
         self.folder = (root or tools.ARTIFACTS) / name
         self.folder.mkdir(parents=True, exist_ok=True)
         self.processes: list[Process] = []
-        self.rtmp_port = self.api_port = 0
+        self.rtmp_port = self.api_port = self.rtsp_port = 0
+        self.runtime_dir = ""
         self.counter = 0
 
     def __enter__(self):
@@ -184,6 +187,8 @@ class Stack:
     def close(self) -> None:
         while self.processes:
             self.processes.pop().stop()
+        if self.runtime_dir:
+            shutil.rmtree(self.runtime_dir, ignore_errors=True)
 
     def start(self, name: str, args: list, **kwargs) -> Process:
         self.counter += 1
@@ -246,17 +251,25 @@ class Stack:
         self.healthy(process, process.url + "/health/ready", timeout_s)
         return process
 
+    def runtime(self) -> str:
+        """Where the workers' control sockets are. Short: a Unix socket's
+        path has 108 bytes."""
+        if not self.runtime_dir:
+            self.runtime_dir = tempfile.mkdtemp(prefix="dub-e2e-")
+        return self.runtime_dir
+
+    def runtime_socket(self, stream: str) -> str:
+        return f"{self.runtime()}/{stream}.sock"
+
     def worker(self, stream: str, *, sts_url: str = "", input_url: str = "",
                output_url: str = "", name: str = "worker",
                **settings: str) -> Process:
         """A media-worker of its own, settings by standard input."""
-        runtime = self.folder / "run"
-        runtime.mkdir(exist_ok=True)
         values = {
             "STREAM_ID": stream, "RUN_ID": "e2e",
             "INPUT_URL": input_url or self.rtmp_url(f"live/{stream}/in"),
             "OUTPUT_URL": output_url or self.rtmp_url(f"live/{stream}/out"),
-            "RUNTIME_DIR": short_runtime(runtime),
+            "RUNTIME_DIR": self.runtime(),
             "LOG_LEVEL": "debug",
             **({"STS_SERVICE_URL": sts_url} if sts_url
                else {"SKIP_STS_CONNECTION": "true"}), **settings}
@@ -267,14 +280,12 @@ class Stack:
     def media_service(self, sts_url: str, port: int = 0,
                       **env: str) -> Process:
         port = port or free_port()
-        runtime = self.folder / "run"
-        runtime.mkdir(exist_ok=True)
         process = self.start(
             "media-service", [tools.need("media-service")],
             env={"PORT": str(port), "MEDIAMTX_HOST": "127.0.0.1",
                  "MEDIAMTX_RTMP_PORT": str(self.rtmp_port),
                  "STS_SERVICE_URL": sts_url, "LOG_LEVEL": "debug",
-                 "RUNTIME_DIR": short_runtime(runtime), **env})
+                 "RUNTIME_DIR": self.runtime(), **env})
         process.url = f"http://127.0.0.1:{port}"
         self.healthy(process, process.url + "/health")
         return process
@@ -288,13 +299,3 @@ class Stack:
                                    + process.output()[-3000:])
             return get(url)[0] == 200
         wait_for(check, timeout_s, f"{process.name} at {url}")
-
-
-def short_runtime(folder: Path) -> str:
-    """A Unix socket's path has 108 bytes: long folders get a short link."""
-    if len(str(folder)) < 70:
-        return str(folder)
-    import tempfile
-    link = Path(tempfile.mkdtemp(prefix="dub-e2e-")) / "run"
-    link.symlink_to(folder)
-    return str(link)

@@ -17,9 +17,9 @@ typedef struct {
 } Source;
 
 static const Source sources[] = {
-  { "rtmp", "rtmp2src", TRUE },
-  { "rtmps", "rtmp2src", TRUE },
-  { "file", "filesrc", FALSE },
+    {"rtmp", "rtmp2src", TRUE},
+    {"rtmps", "rtmp2src", TRUE},
+    {"file", "filesrc", FALSE},
 };
 
 typedef struct {
@@ -29,11 +29,11 @@ typedef struct {
 
 /* audio/mpeg is split by version in decoder_for (). */
 static const Decoder decoders[] = {
-  { "audio/mpeg-4", "avdec_aac" },
-  { "audio/mpeg-2", "avdec_aac" },
-  { "audio/mpeg-1", "avdec_mp3" },
-  { "audio/x-opus", "avdec_opus" },
-  { "audio/x-ac3", "avdec_ac3" },
+    {"audio/mpeg-4", "avdec_aac"},
+    {"audio/mpeg-2", "avdec_aac"},
+    {"audio/mpeg-1", "avdec_mp3"},
+    {"audio/x-opus", "avdec_opus"},
+    {"audio/x-ac3", "avdec_ac3"},
 };
 
 struct _DubConnection {
@@ -197,8 +197,8 @@ on_sound_sample (GstAppSink *sink, gpointer user_data)
         DUB_PROGRAMME_CHANNELS, time_or_none (GST_BUFFER_PTS (buffer)));
 
     self->n_sound++;
-    push_item (self, DUB_INGEST_ITEM_SOUND, NULL, pcm,
-        gst_buffer_get_size (buffer));
+    push_item (
+        self, DUB_INGEST_ITEM_SOUND, NULL, pcm, gst_buffer_get_size (buffer));
   }
   g_clear_pointer (&bytes, g_bytes_unref);
   g_clear_pointer (&sample, gst_sample_unref);
@@ -235,7 +235,7 @@ add_sink (DubConnection *self,
     GstFlowReturn (*on_sample) (GstAppSink *, gpointer), GstCaps *caps,
     GError **error)
 {
-  GstAppSinkCallbacks callbacks = { .new_sample = on_sample };
+  GstAppSinkCallbacks callbacks = {.new_sample = on_sample};
   GstElement *sink = add_element (self, "appsink", error);
 
   if (!sink)
@@ -522,12 +522,12 @@ describe (const DubConnection *self, const GError *error, const char *debug)
 {
   const char *cause = last_line (debug);
   g_autofree char *text = cause && error->domain != DUB_ERROR
-      ? g_strdup_printf ("%s %s", error->message, cause)
-      : g_strdup (error->message);
+                              ? g_strdup_printf ("%s %s", error->message, cause)
+                              : g_strdup (error->message);
   g_autofree char *safe = without_key (self, text);
 
-  return g_error_new (DUB_ERROR, code_for (error), "cannot read %s: %s",
-      self->shown_url, safe);
+  return g_error_new (
+      DUB_ERROR, code_for (error), "cannot read %s: %s", self->shown_url, safe);
 }
 
 static void
@@ -547,6 +547,14 @@ end_with_message (DubConnection *self, GstMessage *message)
   g_autofree char *debug = NULL;
 
   gst_message_parse_error (message, &error, &debug);
+  /* The demuxer's word for a server that closed before it sent anything. */
+  if (error->domain == GST_STREAM_ERROR && self->n_video + self->n_sound == 0 &&
+      debug && strstr (debug, "EOS before any data")) {
+    g_clear_error (&error);
+    error = g_error_new_literal (DUB_ERROR, DUB_ERROR_UNAVAILABLE,
+        "the server closed the connection before any data"
+        " (no such stream yet, or refused)");
+  }
   told = describe (self, error, debug);
   end (self, told);
 }
@@ -601,16 +609,15 @@ dub_connection_start (
 }
 
 void
-dub_connection_get_stats (
-    DubConnection *self, DubConnectionStats *ret_stats)
+dub_connection_get_stats (DubConnection *self, DubConnectionStats *ret_stats)
 {
-  *ret_stats = (DubConnectionStats) {
-    .started_ns = self->started_ns,
-    .first_packet_ns = self->first_packet_ns,
-    .last_packet_ns = self->last_packet_ns,
-    .n_video = self->n_video,
-    .n_sound = self->n_sound,
-    .has_sound_track = self->has_sound_track,
-    .has_video_track = self->has_video_track,
+  *ret_stats = (DubConnectionStats){
+      .started_ns = self->started_ns,
+      .first_packet_ns = self->first_packet_ns,
+      .last_packet_ns = self->last_packet_ns,
+      .n_video = self->n_video,
+      .n_sound = self->n_sound,
+      .has_sound_track = self->has_sound_track,
+      .has_video_track = self->has_video_track,
   };
 }

@@ -21,18 +21,17 @@ typedef struct _DubConnection DubConnection;
 
 /* url: one that dub_connection_check_url () accepts. No packet flows before
  * dub_connection_start (). */
-DubConnection *dub_connection_new (const char *url, DubQueue *queue,
-    GError **error);
+DubConnection *dub_connection_new (
+    const char *url, DubQueue *queue, GError **error);
 gboolean dub_connection_check_url (const char *url, GError **error);
 /* Stops the pipeline and waits for its threads. */
 void dub_connection_free (DubConnection *connection);
 
 /* on_end: once, on this thread's main context; error is NULL at the end of a
  * stream that ended by itself. */
-typedef void (*DubConnectionEndFunc) (const GError *error,
-    gpointer user_data);
-void dub_connection_start (DubConnection *connection,
-    DubConnectionEndFunc on_end, gpointer user_data);
+typedef void (*DubConnectionEndFunc) (const GError *error, gpointer user_data);
+void dub_connection_start (
+    DubConnection *connection, DubConnectionEndFunc on_end, gpointer user_data);
 
 typedef struct {
   gint64 started_ns;
@@ -44,8 +43,8 @@ typedef struct {
   gboolean has_video_track;
 } DubConnectionStats;
 /* Any thread. */
-void dub_connection_get_stats (DubConnection *connection,
-    DubConnectionStats *ret_stats);
+void dub_connection_get_stats (
+    DubConnection *connection, DubConnectionStats *ret_stats);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubConnection, dub_connection_free)
 

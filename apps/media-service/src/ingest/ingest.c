@@ -48,8 +48,8 @@ dub_ingest_queue_new (void)
 const char *
 dub_ingest_state_to_string (DubIngestState state)
 {
-  static const char *const names[] = { "none", "connecting", "running",
-    "waiting", "failed", "ended" };
+  static const char *const names[] = {
+      "none", "connecting", "running", "waiting", "failed", "ended"};
 
   return (guint) state < G_N_ELEMENTS (names) ? names[state] : "none";
 }
@@ -57,10 +57,10 @@ dub_ingest_state_to_string (DubIngestState state)
 void
 dub_ingest_options_init (DubIngestOptions *options)
 {
-  *options = (DubIngestOptions) {
-    .tracks_ms = 2000,
-    .silence_ms = 3000,
-    .grace_ms = 30000,
+  *options = (DubIngestOptions){
+      .tracks_ms = 2000,
+      .silence_ms = 3000,
+      .grace_ms = 30000,
   };
 }
 
@@ -210,10 +210,10 @@ on_check (gpointer user_data)
   dub_connection_get_stats (self->connection, &stats);
   has_packets = stats.n_video + stats.n_sound > 0;
   if (has_packets && now - stats.first_packet_ns >
-          (gint64) self->options.tracks_ms * DUB_NS_PER_MS)
+                         (gint64) self->options.tracks_ms * DUB_NS_PER_MS)
     error = check_tracks (self, &stats);
   if (!error && now - stats.last_packet_ns >
-          (gint64) self->options.silence_ms * DUB_NS_PER_MS)
+                    (gint64) self->options.silence_ms * DUB_NS_PER_MS)
     error = g_error_new (DUB_ERROR, DUB_ERROR_TIMEOUT,
         "no packet from %s for %u ms", self->shown_url,
         self->options.silence_ms);

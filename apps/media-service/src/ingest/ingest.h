@@ -34,7 +34,7 @@ typedef enum {
 /* A value in the queue; read only. */
 typedef struct {
   DubIngestItemKind kind;
-  gint64 arrival_ns; /* CLOCK_MONOTONIC */
+  gint64 arrival_ns;   /* CLOCK_MONOTONIC */
   DubAccessUnit *unit; /* of VIDEO */
   DubPcm *pcm;         /* of SOUND */
 } DubIngestItem;
@@ -64,8 +64,8 @@ typedef struct {
 void dub_ingest_options_init (DubIngestOptions *options);
 
 /* error: NULL but for WAITING and FAILED. Must not free the ingest. */
-typedef void (*DubIngestStateFunc) (DubIngestState state, const GError *error,
-    gpointer user_data);
+typedef void (*DubIngestStateFunc) (
+    DubIngestState state, const GError *error, gpointer user_data);
 
 typedef struct _DubIngest DubIngest;
 

@@ -80,7 +80,7 @@ dub_flv_tag_new_video (const DubAccessUnit *unit)
   gint64 pts_ms = dub_flv_ms (unit->pts_ns);
   gint64 dts_ms =
       unit->dts_ns == DUB_TIME_NONE ? pts_ms : dub_flv_ms (unit->dts_ns);
-  guint8 prefix[5] = { 0 };
+  guint8 prefix[5] = {0};
   DubFlvTag *tag;
 
   prefix[0] =
@@ -95,8 +95,7 @@ dub_flv_tag_new_video (const DubAccessUnit *unit)
 DubFlvTag *
 dub_flv_tag_new_video_config (GBytes *codec_data, gint64 dts_ms)
 {
-  static const guint8 prefix[5] = { FRAME_KEY << 4 | CODEC_AVC,
-    PACKET_CONFIG };
+  static const guint8 prefix[5] = {FRAME_KEY << 4 | CODEC_AVC, PACKET_CONFIG};
   DubFlvTag *tag =
       tag_new (DUB_FLV_VIDEO, dts_ms, prefix, sizeof prefix, codec_data);
 
@@ -107,7 +106,7 @@ dub_flv_tag_new_video_config (GBytes *codec_data, gint64 dts_ms)
 DubFlvTag *
 dub_flv_tag_new_sound (GBytes *frame, gint64 pts_ns)
 {
-  static const guint8 prefix[2] = { SOUND_HEADER, PACKET_DATA };
+  static const guint8 prefix[2] = {SOUND_HEADER, PACKET_DATA};
 
   return tag_new (
       DUB_FLV_SOUND, dub_flv_ms (pts_ns), prefix, sizeof prefix, frame);
@@ -116,7 +115,7 @@ dub_flv_tag_new_sound (GBytes *frame, gint64 pts_ns)
 DubFlvTag *
 dub_flv_tag_new_sound_config (GBytes *config, gint64 dts_ms)
 {
-  static const guint8 prefix[2] = { SOUND_HEADER, PACKET_CONFIG };
+  static const guint8 prefix[2] = {SOUND_HEADER, PACKET_CONFIG};
   DubFlvTag *tag =
       tag_new (DUB_FLV_SOUND, dts_ms, prefix, sizeof prefix, config);
 
@@ -128,7 +127,7 @@ static void
 put_name (GByteArray *to, const char *name)
 {
   gsize length = strlen (name);
-  guint8 size[2] = { (guint8) (length >> 8), (guint8) length };
+  guint8 size[2] = {(guint8) (length >> 8), (guint8) length};
 
   g_byte_array_append (to, size, sizeof size);
   g_byte_array_append (to, (const guint8 *) name, (guint) length);
@@ -163,8 +162,8 @@ put_boolean (GByteArray *to, const char *name, gboolean value)
 DubFlvTag *
 dub_flv_tag_new_metadata (gint64 dts_ms)
 {
-  static const guint8 five[4] = { 0, 0, 0, 5 };
-  static const guint8 end[3] = { 0, 0, AMF_END };
+  static const guint8 five[4] = {0, 0, 0, 5};
+  static const guint8 end[3] = {0, 0, AMF_END};
   g_autoptr (GByteArray) script = g_byte_array_new ();
   DubFlvTag *tag;
 

@@ -31,8 +31,7 @@ do_fail (gpointer user_data)
 {
   Failure *failure = user_data;
 
-  failure->self->handlers.on_error (
-      failure->error, failure->self->user_data);
+  failure->self->handlers.on_error (failure->error, failure->self->user_data);
   return G_SOURCE_REMOVE;
 }
 
@@ -45,8 +44,8 @@ on_encoder_error (const GError *error, gpointer user_data)
 
   failure->self = self;
   failure->error = g_error_copy (error);
-  g_main_context_invoke_full (self->context, G_PRIORITY_DEFAULT, do_fail,
-      failure, failure_free);
+  g_main_context_invoke_full (
+      self->context, G_PRIORITY_DEFAULT, do_fail, failure, failure_free);
 }
 
 /* From the encoder's thread. The lead-in before media time 0 is only the
@@ -75,7 +74,7 @@ on_publisher_state (
 void
 dub_publish_options_init (DubPublishOptions *options)
 {
-  *options = (DubPublishOptions) { .audio_bit_rate = 160000 };
+  *options = (DubPublishOptions){.audio_bit_rate = 160000};
 }
 
 static void
@@ -90,8 +89,8 @@ dub_publish_new (const DubPublishOptions *options,
     const DubPublishHandlers *handlers, gpointer user_data, GError **error)
 {
   g_autoptr (DubPublish) self = g_new0 (DubPublish, 1);
-  DubAacEncoderHandlers encoder_handlers = { .on_frame = on_frame,
-    .on_error = on_encoder_error };
+  DubAacEncoderHandlers encoder_handlers = {
+      .on_frame = on_frame, .on_error = on_encoder_error};
 
   self->handlers = *handlers;
   self->user_data = user_data;
@@ -136,8 +135,8 @@ dub_publish_video (DubPublish *self, DubAccessUnit *unit)
   DubFlvTag *tag = dub_flv_tag_new_video (unit);
 
   if (unit->codec_data)
-    push_and_free (self,
-        dub_flv_tag_new_video_config (unit->codec_data, tag->dts_ms));
+    push_and_free (
+        self, dub_flv_tag_new_video_config (unit->codec_data, tag->dts_ms));
   push_and_free (self, tag);
 }
 

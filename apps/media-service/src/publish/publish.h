@@ -46,8 +46,7 @@ void dub_publish_sound (DubPublish *publish, DubPcm *pcm);
 /* Sends the rest; state ENDED follows within timeout_ms. */
 void dub_publish_finish (DubPublish *publish, guint timeout_ms);
 /* Any thread. */
-void dub_publish_get_stats (
-    DubPublish *publish, DubPublisherStats *ret_stats);
+void dub_publish_get_stats (DubPublish *publish, DubPublisherStats *ret_stats);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubPublish, dub_publish_free)
 

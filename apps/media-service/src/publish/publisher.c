@@ -11,8 +11,17 @@
 /* 32-bit milliseconds wrap after 49 days; servers have been seen to fall over
  * it, so a connection is renewed long before. */
 #define RENEW_MS (G_GINT64_CONSTANT (20) * 24 * 3600 * 1000)
+/* MediaMTX looks at the first 2 s of a publisher's times to see which tracks
+ * there are, and throws away what it read meanwhile. So codec data goes first
+ * with times 2 s before the key frame's, and the sound's once more with the
+ * key frame's own time: that one ends the look, and no picture is lost. All
+ * times on the wire are this much above media time, since none is negative. */
+#define LEAD_IN_MS 2000
 #define CHUNK_SIZE 65536
 #define N_CONFIG 3
+/* Sound waits for the next picture, or for so many frames, and goes with it:
+ * each hand-over wakes two threads, and that costs more than the sending. */
+#define MAX_HELD 3
 
 typedef struct {
   GstElement *pipeline;
@@ -35,7 +44,7 @@ struct _DubPublisher {
   /* protected by lock */
   GMutex lock;
   DubPublisherState state;
-  Link *link; /* NULL: none */
+  Link *link;          /* NULL: none */
   gboolean is_sending; /* a key frame went out on this link */
   gboolean is_finishing;
   gboolean is_loss_told; /* a stall that the owner has yet to handle */
@@ -44,6 +53,8 @@ struct _DubPublisher {
   gint64 pushed_ms;
   gint64 taken_ms;
   DubFlvTag *config[N_CONFIG]; /* metadata, video, sound */
+  DubFlvTag *held[MAX_HELD];   /* sound */
+  guint n_held;
   DubPublisherStats stats;
 };
 
@@ -56,8 +67,8 @@ now_ns (void)
 const char *
 dub_publisher_state_to_string (DubPublisherState state)
 {
-  static const char *const names[] = { "none", "idle", "running", "waiting",
-    "ended" };
+  static const char *const names[] = {
+      "none", "idle", "running", "waiting", "ended"};
 
   return (guint) state < G_N_ELEMENTS (names) ? names[state] : "none";
 }
@@ -69,8 +80,8 @@ dub_publisher_check_url (const char *url, GError **error)
   g_autofree char *shown = NULL;
 
   if (!url || !*url) {
-    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
-        "the output URL cannot be empty");
+    g_set_error (
+        error, DUB_ERROR, DUB_ERROR_INVALID, "the output URL cannot be empty");
     return FALSE;
   }
   if (scheme && (g_ascii_strcasecmp (scheme, "rtmp") == 0 ||
@@ -100,6 +111,8 @@ link_free (Link *link)
   g_free (link);
 }
 
+static void drop_held_locked (DubPublisher *self);
+
 static Link *
 take_link (DubPublisher *self)
 {
@@ -108,6 +121,7 @@ take_link (DubPublisher *self)
 
   self->is_sending = FALSE;
   self->is_loss_told = FALSE;
+  drop_held_locked (self);
   return g_steal_pointer (&self->link);
 }
 
@@ -177,8 +191,7 @@ describe (const DubPublisher *self, GstMessage *message)
 
   gst_message_parse_error (message, &error, &debug);
   cause = debug ? strrchr (debug, '\n') : NULL;
-  text = g_strdup_printf (
-      "%s %s", error->message, cause ? cause + 1 : "");
+  text = g_strdup_printf ("%s %s", error->message, cause ? cause + 1 : "");
   safe = without_key (self, g_strchomp (text));
   if (g_error_matches (
           error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED))
@@ -216,7 +229,7 @@ do_running (gpointer user_data)
 
   g_mutex_lock (&self->lock);
   is_new = self->link && self->state != DUB_PUBLISHER_RUNNING &&
-      self->state != DUB_PUBLISHER_ENDED;
+           self->state != DUB_PUBLISHER_ENDED;
   g_mutex_unlock (&self->lock);
   self->attempt = 0;
   if (is_new)
@@ -273,7 +286,7 @@ on_taken (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   self->stats.bytes_sent += gst_buffer_get_size (buffer);
   /* This one follows others, so the socket has taken those. */
   is_first_picture = self->state != DUB_PUBLISHER_RUNNING &&
-      !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_HEADER);
+                     !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_HEADER);
   g_mutex_unlock (&self->lock);
   if (is_first_picture)
     invoke (self, do_running);
@@ -285,48 +298,67 @@ static void
 send_locked (DubPublisher *self, const DubFlvTag *tag, gint64 dts_ms)
 {
   DubFlvTag timed = *tag;
+  g_autoptr (GBytes) bytes = NULL;
   GstBuffer *buffer;
 
   timed.dts_ms = dts_ms;
-  {
-    GBytes *bytes = dub_flv_tag_write (&timed, self->base_ms);
-
-    buffer = gst_buffer_new_wrapped_bytes (bytes);
-    g_bytes_unref (bytes);
-  }
+  bytes = dub_flv_tag_write (&timed, self->base_ms);
+  buffer = gst_buffer_new_wrapped_bytes (bytes);
   GST_BUFFER_OFFSET (buffer) = (guint64) dts_ms;
   if (tag->is_config)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_HEADER);
   gst_app_src_push_buffer (self->link->source, buffer);
 }
 
-/* Called with the lock held: the codec data, then the key frame follows. */
+/* Called with the lock held: the codec data; the key frame follows. */
 static void
 begin_locked (DubPublisher *self, gint64 dts_ms)
 {
-  self->base_ms = dts_ms >= RENEW_MS ? dts_ms : 0;
+  self->base_ms = (dts_ms >= RENEW_MS ? dts_ms : 0) - LEAD_IN_MS;
   self->pushed_ms = self->taken_ms = dts_ms;
   self->is_sending = TRUE;
   self->stats.n_connections++;
   for (guint i = 0; i < N_CONFIG; i++)
     if (self->config[i])
-      send_locked (self, self->config[i], dts_ms);
+      send_locked (self, self->config[i], dts_ms - LEAD_IN_MS);
+  if (self->config[N_CONFIG - 1])
+    send_locked (self, self->config[N_CONFIG - 1], dts_ms);
 }
 
 static void
 keep_config_locked (DubPublisher *self, DubFlvTag *tag)
 {
-  guint i = tag->type == DUB_FLV_SCRIPT ? 0 : tag->type == DUB_FLV_VIDEO ? 1 : 2;
+  guint i = tag->type == DUB_FLV_SCRIPT  ? 0
+            : tag->type == DUB_FLV_VIDEO ? 1
+                                         : 2;
 
   g_clear_pointer (&self->config[i], dub_flv_tag_unref);
   self->config[i] = dub_flv_tag_ref (tag);
+}
+
+static void
+send_held_locked (DubPublisher *self)
+{
+  for (guint i = 0; i < self->n_held; i++) {
+    send_locked (self, self->held[i], self->held[i]->dts_ms);
+    dub_flv_tag_unref (self->held[i]);
+  }
+  self->n_held = 0;
+}
+
+static void
+drop_held_locked (DubPublisher *self)
+{
+  for (guint i = 0; i < self->n_held; i++)
+    dub_flv_tag_unref (self->held[i]);
+  self->n_held = 0;
 }
 
 static gboolean
 may_begin_locked (DubPublisher *self, const DubFlvTag *tag)
 {
   return tag->type == DUB_FLV_VIDEO && tag->is_key && self->config[1] &&
-      now_ns () >= self->retry_at_ns;
+         now_ns () >= self->retry_at_ns;
 }
 
 static gboolean
@@ -347,7 +379,12 @@ push_locked (DubPublisher *self, DubFlvTag *tag)
       goto drop;
     begin_locked (self, tag->dts_ms);
   }
-  send_locked (self, tag, tag->dts_ms);
+  if (tag->type == DUB_FLV_SOUND && !tag->is_config)
+    self->held[self->n_held++] = dub_flv_tag_ref (tag);
+  if (tag->type != DUB_FLV_SOUND || self->n_held == MAX_HELD)
+    send_held_locked (self);
+  if (tag->type != DUB_FLV_SOUND || tag->is_config)
+    send_locked (self, tag, tag->dts_ms);
   self->pushed_ms = MAX (self->pushed_ms, tag->dts_ms);
   if (is_stalled_locked (self) ||
       (tag->is_key && tag->dts_ms - self->base_ms > RENEW_MS)) {
@@ -395,8 +432,8 @@ build_link (DubPublisher *self)
   link = g_new0 (Link, 1);
   link->pipeline = gst_object_ref_sink (gst_pipeline_new ("publish"));
   link->source = GST_APP_SRC (gst_object_ref_sink (source));
-  g_object_set (source, "caps", caps, "format", GST_FORMAT_TIME, "block",
-      FALSE, "max-bytes", G_GUINT64_CONSTANT (0), NULL);
+  g_object_set (source, "caps", caps, "format", GST_FORMAT_TIME, "block", FALSE,
+      "max-bytes", G_GUINT64_CONSTANT (0), NULL);
   /* Connects with the first tag, which is when there is something to send. */
   g_object_set (sink, "location", self->url, "sync", FALSE, "async", FALSE,
       "async-connect", FALSE, "enable-last-sample", FALSE, "chunk-size",
@@ -459,8 +496,8 @@ drop_invocations (DubPublisher *self)
 {
   GSource *source;
 
-  while ((source = g_main_context_find_source_by_user_data (
-              self->context, self)))
+  while (
+      (source = g_main_context_find_source_by_user_data (self->context, self)))
     g_source_destroy (source);
 }
 
@@ -499,8 +536,10 @@ dub_publisher_finish (DubPublisher *self, guint timeout_ms)
   g_mutex_lock (&self->lock);
   self->is_finishing = TRUE;
   is_sending = self->is_sending && !self->is_loss_told;
-  if (is_sending)
+  if (is_sending) {
+    send_held_locked (self);
     gst_app_src_end_of_stream (self->link->source);
+  }
   g_mutex_unlock (&self->lock);
   self->end_timer = g_timeout_source_new (is_sending ? timeout_ms : 0);
   g_source_set_callback (self->end_timer, on_end_timer, self, NULL);

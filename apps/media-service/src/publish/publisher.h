@@ -28,8 +28,8 @@ typedef enum {
 } DubPublisherState;
 const char *dub_publisher_state_to_string (DubPublisherState state);
 
-typedef void (*DubPublisherStateFunc) (DubPublisherState state,
-    const GError *error, gpointer user_data);
+typedef void (*DubPublisherStateFunc) (
+    DubPublisherState state, const GError *error, gpointer user_data);
 
 typedef struct {
   gint64 lost_since_ns; /* DUB_TIME_NONE while all is well */

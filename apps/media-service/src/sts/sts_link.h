@@ -14,8 +14,8 @@
  *
  * It neither queues nor retries, and has no deadlines: that is the tracker's.
  * A fragment that cannot be sent, or whose connection is lost, is answered
- * at once as FAILED with a code ("DISCONNECTED", "NOT_READY", "PAUSED"), so
- * that its slot keeps the original. Each fragment that was sent gets at most
+ * at once as FAILED with a code ("DISCONNECTED", "NOT_READY"), so that its slot
+ * keeps the original. Each fragment that was sent gets at most
  * one answer; after a loss or a refusal it is that one, and what comes later
  * is dropped. An answer whose sound is missing, empty or undecodable is FAILED
  * too ("INVALID_AUDIO_FORMAT").
@@ -31,7 +31,7 @@ G_BEGIN_DECLS
 typedef struct _DubStsLink DubStsLink;
 
 typedef struct {
-  const char *url;     /* http, https, ws or wss */
+  const char *url;     /* http, https, ws or wss; a path is the endpoint's */
   const char *api_key; /* (nullable): goes in the Authorization header */
   const char *stream_id;
   const char *worker_id;           /* (nullable): "worker-<stream_id>" */

@@ -3,15 +3,17 @@
 
 #define DUB_LOG_TOPIC "media.main"
 #include <dubbing_common/error.h>
+#include <dubbing_common/log.h>
 #include <glib-unix.h>
 #include <gst/gst.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#define WHAT_IT_IS \
+#define WHAT_IT_IS                                                             \
   "Pulls one live stream, has its speech dubbed, and publishes it again."
 
 static gboolean
@@ -61,8 +63,8 @@ read_stdin (GError **error)
 }
 
 static gboolean
-load_settings (DubWorkerSettings *settings, int *argc, char ***argv,
-    GError **error)
+load_settings (
+    DubWorkerSettings *settings, int *argc, char ***argv, GError **error)
 {
   g_auto (GStrv) environment = g_get_environ ();
   g_autofree char *json = NULL;
@@ -79,7 +81,7 @@ load_settings (DubWorkerSettings *settings, int *argc, char ***argv,
     return TRUE;
   json = read_stdin (error);
   return json &&
-      dub_worker_settings_load (settings, NULL, NULL, NULL, json, error);
+         dub_worker_settings_load (settings, NULL, NULL, NULL, json, error);
 }
 
 static gboolean
@@ -91,13 +93,13 @@ wants (int argc, char **argv, const char *word)
   return FALSE;
 }
 
-static void
-print_help (void)
+/* text: (transfer full) */
+static int
+print (char *text)
 {
-  g_autofree char *text = dub_config_help (
-      dub_worker_options (), "media-worker", WHAT_IT_IS);
-
   fputs (text, stdout);
+  g_free (text);
+  return EX_OK;
 }
 
 /* An allocator with few arenas, that gives back what it holds: most of our
@@ -109,6 +111,17 @@ tune_allocator (void)
   mallopt (M_ARENA_MAX, 2);
   mallopt (M_TRIM_THRESHOLD, 256 * 1024);
   mallopt (M_MMAP_THRESHOLD, 256 * 1024);
+}
+
+/* GIO's desktop modules (settings, proxies, network monitor) are of no use
+ * here and cost start-up time and memory. What the user has set stays. */
+static void
+tune_gio (void)
+{
+  g_setenv ("GSETTINGS_BACKEND", "memory", FALSE);
+  g_setenv ("GIO_USE_PROXY_RESOLVER", "dummy", FALSE);
+  g_setenv ("GIO_USE_NETWORK_MONITOR", "base", FALSE);
+  g_setenv ("GIO_USE_VFS", "local", FALSE);
 }
 
 static int
@@ -139,8 +152,7 @@ run (const DubWorkerSettings *settings)
 static void
 log_summary (const DubWorkerSettings *settings)
 {
-  g_autofree char *text =
-      dub_config_summary (dub_worker_options (), settings);
+  g_autofree char *text = dub_config_summary (dub_worker_options (), settings);
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
 
   for (guint i = 0; lines[i]; i++)
@@ -151,15 +163,20 @@ log_summary (const DubWorkerSettings *settings)
 int
 main (int argc, char **argv)
 {
-  DubWorkerSettings settings = { 0 };
+  DubWorkerSettings settings = {0};
   g_autoptr (GError) error = NULL;
   int status;
 
   tune_allocator ();
-  if (wants (argc, argv, "--help")) {
-    print_help ();
-    return EX_OK;
-  }
+  tune_gio ();
+  /* A peer that has gone is an error of a write, no more. */
+  signal (SIGPIPE, SIG_IGN);
+  if (wants (argc, argv, "--help"))
+    return print (
+        dub_config_help (dub_worker_options (), "media-worker", WHAT_IT_IS));
+  if (wants (argc, argv, "--env-example"))
+    return print (
+        dub_config_env_example (dub_worker_options (), "media-worker"));
   if (wants (argc, argv, "--version")) {
     puts ("media-worker " DUB_VERSION);
     return EX_OK;

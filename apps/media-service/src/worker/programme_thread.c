@@ -5,6 +5,10 @@
 
 #define MAX_COMMANDS 4096
 #define MAX_NOTICES 4096
+/* Once media flows, what comes in waits for the next round, at most so long:
+ * a wake-up for each packet would cost more than the work on it, and nothing
+ * that comes in is due before OUTPUT_DELAY_MS. */
+#define ROUND_NS (20 * DUB_NS_PER_MS)
 #define STATS_INTERVAL_NS (100 * DUB_NS_PER_MS)
 
 typedef enum {
@@ -53,6 +57,7 @@ struct _DubProgrammeThread {
   GMutex lock;
   GCond cond;
   gboolean is_awake;
+  gboolean is_flowing; /* media has come: rounds, not wake-ups */
   gboolean is_stopping;
   DubProgrammeStats stats;
   gint64 delay_ns;
@@ -185,12 +190,12 @@ take_item (DubProgrammeThread *self, DubIngestItem *item)
       break;
     case DUB_INGEST_ITEM_VIDEO:
       self->handlers.on_video_in (item->unit, self->user_data);
-      dub_programme_push_video (self->programme,
-          g_steal_pointer (&item->unit), item->arrival_ns);
+      dub_programme_push_video (
+          self->programme, g_steal_pointer (&item->unit), item->arrival_ns);
       break;
     case DUB_INGEST_ITEM_SOUND:
-      dub_programme_push_sound (self->programme, g_steal_pointer (&item->pcm),
-          item->arrival_ns);
+      dub_programme_push_sound (
+          self->programme, g_steal_pointer (&item->pcm), item->arrival_ns);
       break;
     case DUB_INGEST_ITEM_LOST:
       dub_programme_source_lost (self->programme, item->arrival_ns);
@@ -236,14 +241,21 @@ take_all (DubProgrammeThread *self)
 {
   DubIngestItem *item;
   Command *command;
+  gboolean has_media = FALSE;
 
   while ((item = dub_queue_pop (self->ingest))) {
+    has_media |= item->unit || item->pcm;
     take_item (self, item);
     dub_ingest_item_free (item);
   }
   while ((command = dub_queue_pop (self->commands))) {
     take_command (self, command, now_ns ());
     command_free (command);
+  }
+  if (has_media && !self->is_flowing) {
+    g_mutex_lock (&self->lock);
+    self->is_flowing = TRUE;
+    g_mutex_unlock (&self->lock);
   }
 }
 
@@ -295,6 +307,8 @@ run (gpointer data)
     take_all (self);
     now = now_ns ();
     next_ns = dub_programme_run (self->programme, now);
+    if (self->is_flowing)
+      next_ns = MIN (next_ns, now + ROUND_NS);
     publish_stats (self, now);
   } while (sleep_until (self, next_ns));
   return NULL;
@@ -306,8 +320,10 @@ on_input_ready (gpointer user_data)
   DubProgrammeThread *self = user_data;
 
   g_mutex_lock (&self->lock);
-  self->is_awake = TRUE;
-  g_cond_signal (&self->cond);
+  if (!self->is_flowing) {
+    self->is_awake = TRUE;
+    g_cond_signal (&self->cond);
+  }
   g_mutex_unlock (&self->lock);
   return G_SOURCE_REMOVE;
 }
@@ -317,53 +333,49 @@ on_input_ready (gpointer user_data)
 static void
 push_command (DubProgrammeThread *self, Command command)
 {
-  dub_queue_push (
-      self->commands, g_memdup2 (&command, sizeof command), 1);
+  dub_queue_push (self->commands, g_memdup2 (&command, sizeof command), 1);
 }
 
 void
 dub_programme_thread_push_answer (DubProgrammeThread *self, DubAnswer *answer)
 {
-  push_command (
-      self, (Command) { .kind = COMMAND_ANSWER, .answer = answer });
+  push_command (self, (Command){.kind = COMMAND_ANSWER, .answer = answer});
 }
 
 void
 dub_programme_thread_push_mark (DubProgrammeThread *self, gint64 first_frame,
     gint64 frames, gboolean is_speech, double level_db)
 {
-  push_command (self, (Command) { .kind = COMMAND_MARK,
+  push_command (self, (Command){.kind = COMMAND_MARK,
                           .first_frame = first_frame,
                           .frames = frames,
                           .value = is_speech,
-                          .level = level_db });
+                          .level = level_db});
 }
 
 void
 dub_programme_thread_set_sts (DubProgrammeThread *self, DubStsState state,
     guint max_inflight, gint64 send_delay_ns)
 {
-  push_command (self, (Command) { .kind = COMMAND_STS,
+  push_command (self, (Command){.kind = COMMAND_STS,
                           .value = (int) state,
                           .max_inflight = max_inflight,
-                          .send_delay_ns = send_delay_ns });
+                          .send_delay_ns = send_delay_ns});
 }
 
 void
 dub_programme_thread_set_mix (
     DubProgrammeThread *self, DubMixMode mode, double duck_db)
 {
-  push_command (self, (Command) { .kind = COMMAND_MIX,
-                          .value = (int) mode,
-                          .level = duck_db });
+  push_command (self,
+      (Command){.kind = COMMAND_MIX, .value = (int) mode, .level = duck_db});
 }
 
 void
 dub_programme_thread_set_fallback (
     DubProgrammeThread *self, DubFallbackMode mode)
 {
-  push_command (
-      self, (Command) { .kind = COMMAND_FALLBACK, .value = (int) mode });
+  push_command (self, (Command){.kind = COMMAND_FALLBACK, .value = (int) mode});
 }
 
 void
@@ -381,11 +393,11 @@ dub_programme_thread_new (const DubProgrammeParams *params, DubQueue *ingest,
     const DubProgrammeThreadHandlers *handlers, gpointer user_data)
 {
   static const DubProgrammeSinks sinks = {
-    .video = sink_video,
-    .sound = sink_sound,
-    .heard = sink_heard,
-    .fragment = sink_fragment,
-    .event = sink_event,
+      .video = sink_video,
+      .sound = sink_sound,
+      .heard = sink_heard,
+      .fragment = sink_fragment,
+      .event = sink_event,
   };
   DubProgrammeThread *self = g_new0 (DubProgrammeThread, 1);
 
@@ -397,8 +409,8 @@ dub_programme_thread_new (const DubProgrammeParams *params, DubQueue *ingest,
   self->ingest = dub_queue_ref (ingest);
   self->commands = dub_queue_new (
       "programme", MAX_COMMANDS, MAX_COMMANDS, DUB_QUEUE_REFUSE, command_free);
-  self->notices = dub_queue_new ("notices", MAX_NOTICES, MAX_NOTICES,
-      DUB_QUEUE_REFUSE, notice_free);
+  self->notices = dub_queue_new (
+      "notices", MAX_NOTICES, MAX_NOTICES, DUB_QUEUE_REFUSE, notice_free);
   dub_queue_set_ready_func (self->ingest, on_input_ready, self, NULL);
   dub_queue_set_ready_func (self->commands, on_input_ready, self, NULL);
   dub_queue_set_ready_func (self->notices, on_notice_ready, self, NULL);
@@ -419,8 +431,8 @@ drop_deliveries (DubProgrammeThread *self)
 {
   GSource *source;
 
-  while ((source = g_main_context_find_source_by_user_data (
-              self->context, self)))
+  while (
+      (source = g_main_context_find_source_by_user_data (self->context, self)))
     g_source_destroy (source);
 }
 

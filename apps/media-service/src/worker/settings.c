@@ -8,107 +8,106 @@
 
 #define AT(field) G_STRUCT_OFFSET (DubWorkerSettings, field)
 
-static const char *const output_schemes[] = { "rtmp", "rtmps", NULL };
-static const char *const input_schemes[] = { "rtmp", "rtmps", "file", NULL };
-static const char *const sts_schemes[] = { "http", "https", "ws", "wss",
-  NULL };
-static const char *const mix_modes[] = { "lower", "remove", NULL };
-static const char *const fallback_modes[] = { "pass-through",
-  "ducked-original", "silence", "last-good-dub", NULL };
-static const char *const loss_modes[] = { "hold", "silence", "close", NULL };
-static const char *const segment_modes[] = { "speech", "fixed", "off", NULL };
-static const char *const log_levels[] = { "error", "warning", "info", "debug",
-  "trace", NULL };
-static const char *const log_formats[] = { "auto", "json", "text", NULL };
+static const char *const output_schemes[] = {"rtmp", "rtmps", NULL};
+static const char *const input_schemes[] = {"rtmp", "rtmps", "file", NULL};
+static const char *const sts_schemes[] = {"http", "https", "ws", "wss", NULL};
+static const char *const mix_modes[] = {"lower", "remove", NULL};
+static const char *const fallback_modes[] = {
+    "pass-through", "ducked-original", "silence", "last-good-dub", NULL};
+static const char *const loss_modes[] = {"hold", "silence", "close", NULL};
+static const char *const segment_modes[] = {"speech", "fixed", "off", NULL};
+static const char *const log_levels[] = {
+    "error", "warning", "info", "debug", "trace", NULL};
+static const char *const log_formats[] = {"auto", "json", "text", NULL};
 
 static const DubOption options[] = {
-  { "settings-stdin", "SETTINGS_STDIN", DUB_OPTION_BOOL, AT (settings_stdin),
-      "false",
-      .help = "Read one JSON object {\"NAME\": \"value\"} from standard "
-              "input; it wins over everything else" },
-  { "stream-id", "STREAM_ID", DUB_OPTION_STRING, AT (stream_id), "stream", 1,
-      128, .help = "Name of the stream in logs, metrics and the STS session" },
-  { "run-id", "RUN_ID", DUB_OPTION_STRING, AT (run_id), NULL, 1, 64,
-      .help = "Name of this run in logs; made up when unset" },
-  { "input-url", "INPUT_URL", DUB_OPTION_URL, AT (input_url), NULL,
-      .choices = input_schemes, .help = "Where the stream is pulled from" },
-  { "output-url", "OUTPUT_URL", DUB_OPTION_URL, AT (output_url), NULL,
-      .choices = output_schemes, .help = "Where the result is published" },
-  { "runtime-dir", "RUNTIME_DIR", DUB_OPTION_STRING, AT (runtime_dir), NULL,
-      .help = "Folder of the control socket <stream>.sock; no socket when "
-              "unset" },
-  { "tap-dir", "TAP_DIR", DUB_OPTION_STRING, AT (tap_dir), NULL,
-      .help = "For tests: writes video_in.csv, video_out.csv and "
-              "sound_out.csv there (time, size, hash of each unit)" },
+    {"settings-stdin", "SETTINGS_STDIN", DUB_OPTION_BOOL, AT (settings_stdin),
+        "false",
+        .help = "Read one JSON object {\"NAME\": \"value\"} from standard "
+                "input; it wins over everything else"},
+    {"stream-id", "STREAM_ID", DUB_OPTION_STRING, AT (stream_id), "stream", 1,
+        128, .help = "Name of the stream in logs, metrics and the STS session"},
+    {"run-id", "RUN_ID", DUB_OPTION_STRING, AT (run_id), NULL, 1, 64,
+        .help = "Name of this run in logs; made up when unset"},
+    {"input-url", "INPUT_URL", DUB_OPTION_URL, AT (input_url), NULL,
+        .choices = input_schemes, .help = "Where the stream is pulled from"},
+    {"output-url", "OUTPUT_URL", DUB_OPTION_URL, AT (output_url), NULL,
+        .choices = output_schemes, .help = "Where the result is published"},
+    {"runtime-dir", "RUNTIME_DIR", DUB_OPTION_STRING, AT (runtime_dir), NULL,
+        .help = "Folder of the control socket <stream>.sock; no socket when "
+                "unset"},
+    {"tap-dir", "TAP_DIR", DUB_OPTION_STRING, AT (tap_dir), NULL,
+        .help = "For tests: writes video_in.csv, video_out.csv and "
+                "sound_out.csv there (time, size, hash of each unit)"},
 
-  { "sts-service-url", "STS_SERVICE_URL", DUB_OPTION_URL,
-      AT (sts_service_url), "http://localhost:3000", .choices = sts_schemes,
-      .help = "The speech-to-speech service" },
-  { "sts-token", "STS_TOKEN", DUB_OPTION_SECRET, AT (sts_token), NULL,
-      .help = "Sent to it as Authorization: Bearer" },
-  { "source-language", "WORKER_SOURCE_LANGUAGE", DUB_OPTION_STRING,
-      AT (source_language), "auto", 2, 16,
-      .help = "Spoken language, or auto" },
-  { "target-language", "WORKER_TARGET_LANGUAGE", DUB_OPTION_STRING,
-      AT (target_language), "en", 2, 16, .help = "Language of the dub" },
-  { "voice-profile", "WORKER_VOICE_PROFILE", DUB_OPTION_STRING,
-      AT (voice_profile), "default", 1, 128, .help = "Voice of the dub" },
-  { "skip-sts-connection", "SKIP_STS_CONNECTION", DUB_OPTION_BOOL,
-      AT (skip_sts_connection), "false",
-      .help = "Pass the programme through without dubbing" },
-  { "sts-max-inflight", "STS_MAX_INFLIGHT", DUB_OPTION_INT,
-      AT (sts_max_inflight), "3", 1, 16,
-      .help = "Fragments at the service at once, at most" },
-  { "sts-fragment-timeout-ms", "STS_FRAGMENT_TIMEOUT_MS", DUB_OPTION_INT,
-      AT (sts_fragment_timeout_ms), "8000", 500, 120000, .unit = "ms",
-      .help = "An answer later than this is not waited for" },
+    {"sts-service-url", "STS_SERVICE_URL", DUB_OPTION_URL, AT (sts_service_url),
+        "http://localhost:3000", .choices = sts_schemes,
+        .help = "The speech-to-speech service"},
+    {"sts-token", "STS_TOKEN", DUB_OPTION_SECRET, AT (sts_token), NULL,
+        .help = "Sent to it as Authorization: Bearer"},
+    {"source-language", "WORKER_SOURCE_LANGUAGE", DUB_OPTION_STRING,
+        AT (source_language), "auto", 2, 16,
+        .help = "Spoken language, or auto"},
+    {"target-language", "WORKER_TARGET_LANGUAGE", DUB_OPTION_STRING,
+        AT (target_language), "en", 2, 16, .help = "Language of the dub"},
+    {"voice-profile", "WORKER_VOICE_PROFILE", DUB_OPTION_STRING,
+        AT (voice_profile), "default", 1, 128, .help = "Voice of the dub"},
+    {"skip-sts-connection", "SKIP_STS_CONNECTION", DUB_OPTION_BOOL,
+        AT (skip_sts_connection), "false",
+        .help = "Pass the programme through without dubbing"},
+    {"sts-max-inflight", "STS_MAX_INFLIGHT", DUB_OPTION_INT,
+        AT (sts_max_inflight), "3", 1, 16,
+        .help = "Fragments at the service at once, at most"},
+    {"sts-fragment-timeout-ms", "STS_FRAGMENT_TIMEOUT_MS", DUB_OPTION_INT,
+        AT (sts_fragment_timeout_ms), "8000", 500, 120000, .unit = "ms",
+        .help = "An answer later than this is not waited for"},
 
-  { "output-delay-ms", "OUTPUT_DELAY_MS", DUB_OPTION_INT,
-      AT (output_delay_ms), "8000", 3000, 30000, .unit = "ms",
-      .help = "How much later the programme leaves than it came" },
-  { "max-dub-lag-ms", "MAX_DUB_LAG_MS", DUB_OPTION_INT, AT (max_dub_lag_ms),
-      "1500", 0, 10000, .unit = "ms",
-      .help = "How late a dubbed segment may start" },
-  { "duck-db", "DUCK_DB", DUB_OPTION_DOUBLE, AT (duck_db), "-18", -60, 0,
-      .unit = "dB", .help = "Level of the original under the dub" },
-  { "mix-mode", "MIX_MODE", DUB_OPTION_CHOICE, AT (mix_mode), "lower",
-      .choices = mix_modes, .help = "What the dub does to the original" },
-  { "fallback-mode", "FALLBACK_MODE", DUB_OPTION_CHOICE, AT (fallback_mode),
-      "pass-through", .choices = fallback_modes,
-      .help = "What sounds where the dub is missing" },
-  { "source-loss", "SOURCE_LOSS", DUB_OPTION_CHOICE, AT (source_loss), "hold",
-      .choices = loss_modes,
-      .help = "What goes out when the buffer has run empty" },
-  { "allow-no-audio", "ALLOW_NO_AUDIO", DUB_OPTION_BOOL, AT (allow_no_audio),
-      "false", .help = "Silence in place of a missing sound track" },
-  { "audio-bit-rate", "AUDIO_BIT_RATE", DUB_OPTION_INT, AT (audio_bit_rate),
-      "160000", 64000, 320000, .unit = "bit/s",
-      .help = "Bit rate of the AAC sound that leaves" },
-  { "grace-period", "ORCH_GRACE_PERIOD", DUB_OPTION_STRING, AT (grace_period),
-      "30s", 1, 16,
-      .help = "How long a lost source or output is waited for (0s to 5m)" },
+    {"output-delay-ms", "OUTPUT_DELAY_MS", DUB_OPTION_INT, AT (output_delay_ms),
+        "8000", 3000, 30000, .unit = "ms",
+        .help = "How much later the programme leaves than it came"},
+    {"max-dub-lag-ms", "MAX_DUB_LAG_MS", DUB_OPTION_INT, AT (max_dub_lag_ms),
+        "1500", 0, 10000, .unit = "ms",
+        .help = "How late a dubbed segment may start"},
+    {"duck-db", "DUCK_DB", DUB_OPTION_DOUBLE, AT (duck_db), "-18", -60, 0,
+        .unit = "dB", .help = "Level of the original under the dub"},
+    {"mix-mode", "MIX_MODE", DUB_OPTION_CHOICE, AT (mix_mode), "lower",
+        .choices = mix_modes, .help = "What the dub does to the original"},
+    {"fallback-mode", "FALLBACK_MODE", DUB_OPTION_CHOICE, AT (fallback_mode),
+        "pass-through", .choices = fallback_modes,
+        .help = "What sounds where the dub is missing"},
+    {"source-loss", "SOURCE_LOSS", DUB_OPTION_CHOICE, AT (source_loss), "hold",
+        .choices = loss_modes,
+        .help = "What goes out when the buffer has run empty"},
+    {"allow-no-audio", "ALLOW_NO_AUDIO", DUB_OPTION_BOOL, AT (allow_no_audio),
+        "false", .help = "Silence in place of a missing sound track"},
+    {"audio-bit-rate", "AUDIO_BIT_RATE", DUB_OPTION_INT, AT (audio_bit_rate),
+        "160000", 64000, 320000, .unit = "bit/s",
+        .help = "Bit rate of the AAC sound that leaves"},
+    {"grace-period", "ORCH_GRACE_PERIOD", DUB_OPTION_STRING, AT (grace_period),
+        "30s", 1, 16,
+        .help = "How long a lost source or output is waited for (0s to 5m)"},
 
-  { "segment-mode", "SEGMENT_MODE", DUB_OPTION_CHOICE, AT (segment_mode),
-      "speech", .choices = segment_modes,
-      .help = "How speech is cut into segments" },
-  { "vad-model", "VAD_MODEL", DUB_OPTION_STRING, AT (vad_model), NULL,
-      .help = "silero_vad.onnx; looked for in the cache folder when unset" },
-  { "vad-silence-duration-s", "VAD_SILENCE_DURATION_S", DUB_OPTION_DOUBLE,
-      AT (vad_silence_duration_s), "0.4", 0.1, 5, .unit = "s",
-      .help = "A pause of this length ends a segment" },
-  { "vad-min-segment-duration-s", "VAD_MIN_SEGMENT_DURATION_S",
-      DUB_OPTION_DOUBLE, AT (vad_min_segment_duration_s), "1.0", 0.5, 5,
-      .unit = "s", .help = "Shortest segment" },
-  { "vad-max-segment-duration-s", "VAD_MAX_SEGMENT_DURATION_S",
-      DUB_OPTION_DOUBLE, AT (vad_max_segment_duration_s), "5", 1, 60,
-      .unit = "s", .help = "Longest segment" },
+    {"segment-mode", "SEGMENT_MODE", DUB_OPTION_CHOICE, AT (segment_mode),
+        "speech", .choices = segment_modes,
+        .help = "How speech is cut into segments"},
+    {"vad-model", "VAD_MODEL", DUB_OPTION_STRING, AT (vad_model), NULL,
+        .help = "silero_vad.onnx; looked for in the cache folder when unset"},
+    {"vad-silence-duration-s", "VAD_SILENCE_DURATION_S", DUB_OPTION_DOUBLE,
+        AT (vad_silence_duration_s), "0.4", 0.1, 5, .unit = "s",
+        .help = "A pause of this length ends a segment"},
+    {"vad-min-segment-duration-s", "VAD_MIN_SEGMENT_DURATION_S",
+        DUB_OPTION_DOUBLE, AT (vad_min_segment_duration_s), "1.0", 0.5, 5,
+        .unit = "s", .help = "Shortest segment"},
+    {"vad-max-segment-duration-s", "VAD_MAX_SEGMENT_DURATION_S",
+        DUB_OPTION_DOUBLE, AT (vad_max_segment_duration_s), "5", 1, 60,
+        .unit = "s", .help = "Longest segment"},
 
-  { "log-level", "LOG_LEVEL", DUB_OPTION_CHOICE, AT (log_level), "info",
-      .choices = log_levels, .help = "What is logged" },
-  { "log-format", "LOG_FORMAT", DUB_OPTION_CHOICE, AT (log_format), "auto",
-      .choices = log_formats,
-      .help = "auto: text on a terminal, else JSON lines" },
-  { NULL },
+    {"log-level", "LOG_LEVEL", DUB_OPTION_CHOICE, AT (log_level), "info",
+        .choices = log_levels, .help = "What is logged"},
+    {"log-format", "LOG_FORMAT", DUB_OPTION_CHOICE, AT (log_format), "auto",
+        .choices = log_formats,
+        .help = "auto: text on a terminal, else JSON lines"},
+    {NULL},
 };
 
 const DubOption *
@@ -125,8 +124,8 @@ typedef struct {
 gboolean
 dub_duration_parse (const char *text, gint64 *ret_duration_ns, GError **error)
 {
-  static const Unit units[] = { { "ms", 1e6 }, { "s", 1e9 }, { "m", 60e9 },
-    { "h", 3600e9 } };
+  static const Unit units[] = {
+      {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
   const char *p = text;
   double total = 0;
 
@@ -175,8 +174,8 @@ value_to_text (JsonNode *node)
   else if (G_VALUE_HOLDS_DOUBLE (&value)) {
     char buffer[G_ASCII_DTOSTR_BUF_SIZE];
 
-    result = g_strdup (g_ascii_dtostr (
-        buffer, sizeof buffer, g_value_get_double (&value)));
+    result = g_strdup (
+        g_ascii_dtostr (buffer, sizeof buffer, g_value_get_double (&value)));
   } else {
     g_value_init (&text, G_TYPE_STRING);
     if (g_value_transform (&value, &text))
@@ -247,12 +246,10 @@ derive (DubWorkerSettings *self, GError **error)
         self->grace_period);
     return FALSE;
   }
-  dub_fallback_mode_parse (
-      fallback_modes[self->fallback_mode], &self->fallback);
   if (!self->run_id)
     self->run_id = g_uuid_string_random ();
   return require (self->input_url, "INPUT_URL", error) &&
-      require (self->output_url, "OUTPUT_URL", error);
+         require (self->output_url, "OUTPUT_URL", error);
 }
 
 gboolean
@@ -276,6 +273,15 @@ dub_worker_settings_clear (DubWorkerSettings *settings)
   dub_config_clear (options, settings);
 }
 
+DubFallbackMode
+dub_worker_settings_get_fallback (const DubWorkerSettings *self)
+{
+  DubFallbackMode mode = DUB_FALLBACK_PASS_THROUGH;
+
+  dub_fallback_mode_parse (fallback_modes[self->fallback_mode], &mode);
+  return mode;
+}
+
 static gint64
 seconds_to_ns (double seconds)
 {
@@ -287,15 +293,15 @@ dub_worker_settings_to_params (
     const DubWorkerSettings *self, DubProgrammeParams *ret_params)
 {
   DubProgrammeParams *p = ret_params;
-  static const DubSegmentMode modes[] = { DUB_SEGMENT_MODE_SPEECH,
-    DUB_SEGMENT_MODE_FIXED, DUB_SEGMENT_MODE_NONE };
+  static const DubSegmentMode modes[] = {
+      DUB_SEGMENT_MODE_SPEECH, DUB_SEGMENT_MODE_FIXED, DUB_SEGMENT_MODE_NONE};
 
   dub_programme_params_init (p);
   p->output_delay_ns = self->output_delay_ms * DUB_NS_PER_MS;
   p->max_dub_lag_ns = self->max_dub_lag_ms * DUB_NS_PER_MS;
   p->mix_mode = (DubMixMode) (self->mix_mode + 1);
   p->duck_db = self->duck_db;
-  p->fallback_mode = self->fallback;
+  p->fallback_mode = dub_worker_settings_get_fallback (self);
   p->source_loss = (DubSourceLoss) (self->source_loss + 1);
   p->segment_mode = self->skip_sts_connection ? DUB_SEGMENT_MODE_NONE
                                               : modes[self->segment_mode];

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <dubbing_common/config.h>
-#include <dubbing_common/log.h>
 
 #include "../programme/programme.h"
 
@@ -58,7 +57,6 @@ typedef struct {
 
   /* derived */
   gint64 grace_ns;
-  DubFallbackMode fallback;
 } DubWorkerSettings;
 
 const DubOption *dub_worker_options (void);
@@ -81,6 +79,9 @@ gboolean dub_duration_parse (
 
 void dub_worker_settings_to_params (
     const DubWorkerSettings *settings, DubProgrammeParams *ret_params);
+
+DubFallbackMode dub_worker_settings_get_fallback (
+    const DubWorkerSettings *settings);
 
 /* In the cache folder, where the fetch tool puts it. (transfer full) */
 char *dub_worker_settings_get_vad_model (const DubWorkerSettings *settings);

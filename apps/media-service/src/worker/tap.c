@@ -44,9 +44,9 @@ dub_tap_video (DubTap *tap, const DubAccessUnit *unit)
   if (!tap)
     return;
   hash = g_compute_checksum_for_bytes (G_CHECKSUM_SHA1, unit->data);
-  fprintf (tap->file,
-      "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT ",%d,%zu,%s\n", unit->pts_ns,
-      unit->dts_ns, unit->is_key, g_bytes_get_size (unit->data), hash);
+  fprintf (tap->file, "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT ",%d,%zu,%s\n",
+      unit->pts_ns, unit->dts_ns, unit->is_key, g_bytes_get_size (unit->data),
+      hash);
 }
 
 void
@@ -58,6 +58,6 @@ dub_tap_sound (DubTap *tap, const DubPcm *pcm)
     return;
   for (gsize i = 0; i < pcm->frames * pcm->channels; i++)
     peak = MAX (peak, abs (pcm->samples[i]));
-  fprintf (tap->file, "%" G_GINT64_FORMAT ",%zu,%d\n", pcm->pts_ns,
-      pcm->frames, peak);
+  fprintf (tap->file, "%" G_GINT64_FORMAT ",%zu,%d\n", pcm->pts_ns, pcm->frames,
+      peak);
 }

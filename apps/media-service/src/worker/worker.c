@@ -6,23 +6,30 @@
 #include "../publish/publish.h"
 #include "../segment/speech_detector.h"
 #include "../sts/sts_link.h"
+#include "control.h"
 #include "programme_thread.h"
+#include "reporter.h"
 #include "tap.h"
 #include "worker_metrics.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_common/log.h>
 
+/* Two AAC frames: half the wake-ups of one. */
+#define BLOCK_FRAMES 2048
 #define FINISH_MS 2000
 #define STOP_MS 4000
+#define DRAIN_MARGIN_MS 5000
 #define TICK_MS 1000
 
 struct _DubWorker {
   const DubWorkerSettings *settings;
   DubProgrammeParams params;
   GMainLoop *loop;
-  GError *error; /* why it ends; NULL: all is well */
+  GError *error;        /* why it ends; NULL: all is well */
   GError *output_error; /* the last one */
   gboolean is_ending;
+  gboolean has_run; /* media has come in */
 
   DubQueue *ingest_queue;
   DubIngest *ingest;
@@ -31,8 +38,11 @@ struct _DubWorker {
   DubStsLink *link;            /* NULL: pass-through */
   DubPublish *publish;
   DubWorkerMetrics *metrics;
+  DubControl *control; /* NULL: no RUNTIME_DIR */
+  DubReporter *reporter;
   guint tick_id;
   guint stop_id;
+  guint drain_id;
 
   /* the programme thread only */
   DubTap *tap_video_in;
@@ -53,6 +63,13 @@ on_stop_timeout (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+static void
+tell_state (DubWorker *self, const char *state, const char *reason)
+{
+  if (self->control)
+    dub_control_set_state (self->control, state, reason);
+}
+
 /* The source is closed and the output told that this is all. */
 static void
 begin_end (DubWorker *self)
@@ -60,6 +77,8 @@ begin_end (DubWorker *self)
   if (self->is_ending)
     return;
   self->is_ending = TRUE;
+  tell_state (self, DUB_WORKER_STATE_STOPPING,
+      self->error ? self->error->message : NULL);
   dub_ingest_stop (self->ingest);
   dub_publish_finish (self->publish, FINISH_MS);
   self->stop_id = g_timeout_add (STOP_MS, on_stop_timeout, self);
@@ -125,8 +144,8 @@ on_heard (DubPcm *pcm, gint64 first_frame, gpointer user_data)
 
 /* From the detector's thread. */
 static void
-on_mark (gint64 first_frame, gint64 frames, gboolean is_speech,
-    double level_db, gpointer user_data)
+on_mark (gint64 first_frame, gint64 frames, gboolean is_speech, double level_db,
+    gpointer user_data)
 {
   DubWorker *self = user_data;
 
@@ -142,10 +161,11 @@ on_fragment (DubFragment *fragment, gpointer user_data)
   DubWorker *self = user_data;
 
   dub_worker_metrics_fragment_sent (self->metrics, fragment);
-  if (self->link)
+  if (self->link) {
     dub_sts_link_send (self->link, fragment);
-  else
-    dub_fragment_unref (fragment);
+    return;
+  }
+  dub_fragment_unref (fragment);
 }
 
 static double
@@ -155,78 +175,73 @@ seconds (gint64 ns)
 }
 
 static void
-log_event (const DubProgrammeEvent *event)
-{
-  const char *name = dub_programme_event_type_to_string (event->type);
-
-  switch (event->type) {
-    case DUB_EVENT_STARTED:
-    case DUB_EVENT_EPOCH:
-    case DUB_EVENT_HOLD_BEGIN:
-    case DUB_EVENT_HOLD_END:
-    case DUB_EVENT_DRAINED:
-      dub_info ("programme: %s at %.3f s", name, seconds (event->media_ns));
-      break;
-    case DUB_EVENT_SOUND_GAP:
-    case DUB_EVENT_SOUND_OVERLAP:
-      dub_warning ("programme: %s at %.3f s, %.0f ms", name,
-          seconds (event->media_ns), seconds (event->duration_ns) * 1e3);
-      break;
-    case DUB_EVENT_FALLBACK:
-    case DUB_EVENT_DUB_DROPPED:
-      dub_log_fragment (DUB_LOG_WARNING, event->fragment_id,
-          "%s: %s, the original plays", name, event->detail);
-      break;
-    case DUB_EVENT_DUB_STARTED:
-    case DUB_EVENT_SEGMENT:
-    case DUB_EVENT_FRAGMENT_SENT:
-    case DUB_EVENT_DUB_HEARD:
-    case DUB_EVENT_ANSWER_IGNORED:
-      if (dub_log_is_enabled (DUB_LOG_DEBUG))
-        dub_log_fragment (DUB_LOG_DEBUG, event->fragment_id,
-            "%s at %.3f s, %.2f s%s%s", name, seconds (event->media_ns),
-            seconds (event->duration_ns), event->detail ? ": " : "",
-            event->detail ? event->detail : "");
-      break;
-    default:
-      dub_trace ("programme: %s %s at %.3f s", name,
-          event->detail ? event->detail : "", seconds (event->media_ns));
-      break;
-  }
-}
-
-static void
 on_event (const DubProgrammeEvent *event, gpointer user_data)
 {
   DubWorker *self = user_data;
 
-  log_event (event);
+  dub_reporter_event (self->reporter, event);
   dub_worker_metrics_event (self->metrics, event);
   if (event->type == DUB_EVENT_DRAINED)
     begin_end (self);
 }
 
+static gboolean
+on_drain_timeout (gpointer user_data)
+{
+  DubWorker *self = user_data;
+
+  self->drain_id = 0;
+  begin_end (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Nothing more will come. What is in the delay still leaves, then DRAINED ends
+ * us; but what no retry can mend, or never began, ends at once. */
 static void
-on_ingest_state (
-    DubIngestState state, const GError *error, gpointer user_data)
+end_with_source (DubWorker *self, const GError *error)
+{
+  gint64 delay_ms = self->settings->output_delay_ms;
+
+  if (error && !self->error)
+    self->error = g_error_copy (error);
+  if (error)
+    dub_warning ("input given up: %s", error->message);
+  else
+    dub_info ("input ended");
+  if (!self->has_run || (error && !dub_error_is_retryable (error)))
+    begin_end (self);
+  else if (!self->drain_id)
+    self->drain_id = g_timeout_add (
+        (guint) delay_ms + DRAIN_MARGIN_MS, on_drain_timeout, self);
+}
+
+static void
+on_ingest_state (DubIngestState state, const GError *error, gpointer user_data)
 {
   DubWorker *self = user_data;
 
   dub_worker_metrics_set_pipeline (self->metrics, "input",
-      state == DUB_INGEST_RUNNING       ? DUB_PIPELINE_RUNNING
-          : state == DUB_INGEST_WAITING ? DUB_PIPELINE_ERROR
-                                        : DUB_PIPELINE_STOPPED);
+      state == DUB_INGEST_RUNNING   ? DUB_PIPELINE_RUNNING
+      : state == DUB_INGEST_WAITING ? DUB_PIPELINE_ERROR
+                                    : DUB_PIPELINE_STOPPED);
   switch (state) {
     case DUB_INGEST_WAITING:
       dub_warning ("input lost: %s", error->message);
+      tell_state (self,
+          self->has_run ? DUB_WORKER_STATE_SOURCE_LOST
+                        : DUB_WORKER_STATE_STARTING,
+          error->message);
+      break;
+    case DUB_INGEST_RUNNING:
+      dub_info ("input running");
+      self->has_run = TRUE;
+      tell_state (self, DUB_WORKER_STATE_RUNNING, NULL);
       break;
     case DUB_INGEST_FAILED:
-      /* What can be retried has been, for the grace period: what is in the
-       * delay still leaves, then DRAINED ends us. */
-      if (!self->error)
-        self->error = g_error_copy (error);
-      if (!dub_error_is_retryable (error))
-        begin_end (self);
+      end_with_source (self, error);
+      break;
+    case DUB_INGEST_ENDED:
+      end_with_source (self, NULL);
       break;
     default:
       dub_info ("input %s", dub_ingest_state_to_string (state));
@@ -241,9 +256,9 @@ on_publish_state (
   DubWorker *self = user_data;
 
   dub_worker_metrics_set_pipeline (self->metrics, "output",
-      state == DUB_PUBLISHER_RUNNING       ? DUB_PIPELINE_RUNNING
-          : state == DUB_PUBLISHER_WAITING ? DUB_PIPELINE_ERROR
-                                           : DUB_PIPELINE_STOPPED);
+      state == DUB_PUBLISHER_RUNNING   ? DUB_PIPELINE_RUNNING
+      : state == DUB_PUBLISHER_WAITING ? DUB_PIPELINE_ERROR
+                                       : DUB_PIPELINE_STOPPED);
   if (error)
     dub_warning ("output lost: %s", error->message);
   else
@@ -268,14 +283,13 @@ on_link_state (
 {
   DubWorker *self = user_data;
   DubStsState told = state->phase != DUB_STS_LINK_READY ? DUB_STS_LOST
-      : state->is_paused                                ? DUB_STS_PAUSED
+                     : state->is_paused                 ? DUB_STS_PAUSED
                                                         : DUB_STS_READY;
 
   if (state->error)
     dub_warning ("speech service: %s", state->error->message);
   else
-    dub_info ("speech service %s",
-        dub_sts_link_phase_to_string (state->phase));
+    dub_info ("speech service %s", dub_sts_link_phase_to_string (state->phase));
   dub_programme_thread_set_sts (self->programme, told, state->max_inflight,
       (gint64) state->delay_ms * DUB_NS_PER_MS);
 }
@@ -286,6 +300,7 @@ on_answer (DubStsLink *link, DubAnswer *answer, gpointer user_data)
   DubWorker *self = user_data;
 
   dub_worker_metrics_answer (self->metrics, answer);
+  dub_reporter_answer (self->reporter, answer);
   dub_programme_thread_push_answer (self->programme, answer);
 }
 
@@ -316,6 +331,68 @@ on_tick (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* -- the control socket -------------------------------------------------- */
+
+static gboolean
+set_live (DubWorker *self, const char *name, const DubWorkerSettings *now)
+{
+  if (g_str_equal (name, "DUCK_DB") || g_str_equal (name, "MIX_MODE")) {
+    if (g_str_equal (name, "DUCK_DB"))
+      self->params.duck_db = now->duck_db;
+    else
+      self->params.mix_mode = (DubMixMode) (now->mix_mode + 1);
+    dub_programme_thread_set_mix (
+        self->programme, self->params.mix_mode, self->params.duck_db);
+    return TRUE;
+  }
+  if (g_str_equal (name, "FALLBACK_MODE")) {
+    dub_programme_thread_set_fallback (
+        self->programme, dub_worker_settings_get_fallback (now));
+    return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+on_control_set (
+    const char *name, const char *value, gpointer user_data, GError **error)
+{
+  DubWorker *self = user_data;
+  DubWorkerSettings now = {0};
+  gboolean is_good =
+      dub_config_set (dub_worker_options (), &now, name, value, error);
+
+  if (is_good && !set_live (self, name, &now)) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED,
+        "%s cannot be changed while the worker runs", name);
+    is_good = FALSE;
+  }
+  dub_worker_settings_clear (&now);
+  return is_good;
+}
+
+static void
+on_control_reconnect (gpointer user_data)
+{
+  DubWorker *self = user_data;
+
+  dub_ingest_reconnect_now (self->ingest);
+}
+
+static void
+on_control_stop (gpointer user_data)
+{
+  dub_worker_stop (user_data);
+}
+
+static char *
+on_control_metrics (gpointer user_data)
+{
+  DubWorker *self = user_data;
+
+  return dub_worker_metrics_to_text (self->metrics);
+}
+
 /* -- building ------------------------------------------------------------ */
 
 static gboolean
@@ -324,17 +401,39 @@ open_taps (DubWorker *self, GError **error)
   const char *folder = self->settings->tap_dir;
 
   return !folder ||
-      ((self->tap_video_in = dub_tap_new (folder, "video_in", error)) &&
-          (self->tap_video_out = dub_tap_new (folder, "video_out", error)) &&
-          (self->tap_sound_out = dub_tap_new (folder, "sound_out", error)));
+         ((self->tap_video_in = dub_tap_new (folder, "video_in", error)) &&
+             (self->tap_video_out = dub_tap_new (folder, "video_out", error)) &&
+             (self->tap_sound_out = dub_tap_new (folder, "sound_out", error)));
+}
+
+static gboolean
+build_control (DubWorker *self, GError **error)
+{
+  static const DubControlHandlers handlers = {
+      .set = on_control_set,
+      .reconnect = on_control_reconnect,
+      .stop = on_control_stop,
+      .get_metrics = on_control_metrics,
+  };
+  const DubWorkerSettings *from = self->settings;
+
+  if (from->runtime_dir) {
+    self->control = dub_control_new (from->runtime_dir, from->stream_id,
+        from->run_id, &handlers, self, error);
+    if (!self->control)
+      return FALSE;
+    tell_state (self, DUB_WORKER_STATE_STARTING, NULL);
+  }
+  self->reporter = dub_reporter_new (self->control);
+  return TRUE;
 }
 
 static gboolean
 build_publish (DubWorker *self, GError **error)
 {
   static const DubPublishHandlers handlers = {
-    .on_state = on_publish_state,
-    .on_error = on_publish_error,
+      .on_state = on_publish_state,
+      .on_error = on_publish_error,
   };
   DubPublishOptions options;
 
@@ -364,15 +463,16 @@ static void
 build_programme (DubWorker *self)
 {
   static const DubProgrammeThreadHandlers handlers = {
-    .on_video_in = on_video_in,
-    .on_video = on_video,
-    .on_sound = on_sound,
-    .on_heard = on_heard,
-    .on_fragment = on_fragment,
-    .on_event = on_event,
+      .on_video_in = on_video_in,
+      .on_video = on_video,
+      .on_sound = on_sound,
+      .on_heard = on_heard,
+      .on_fragment = on_fragment,
+      .on_event = on_event,
   };
 
   dub_worker_settings_to_params (self->settings, &self->params);
+  self->params.block_frames = BLOCK_FRAMES;
   self->params.lead_ns = dub_publish_get_lead_ns (self->publish);
   self->programme = dub_programme_thread_new (
       &self->params, self->ingest_queue, &handlers, self);
@@ -382,25 +482,23 @@ build_programme (DubWorker *self)
 static void
 build_detector (DubWorker *self)
 {
-  g_autofree char *model =
-      dub_worker_settings_get_vad_model (self->settings);
+  g_autofree char *model = dub_worker_settings_get_vad_model (self->settings);
   g_autoptr (GError) error = NULL;
 
   if (self->params.segment_mode != DUB_SEGMENT_MODE_SPEECH)
     return;
-  self->detector =
-      dub_speech_detector_new (model, on_mark, self, &error);
+  self->detector = dub_speech_detector_new (model, on_mark, self, &error);
   if (!self->detector)
-    dub_warning ("no speech detector, the programme passes through: %s",
-        error->message);
+    dub_warning (
+        "no speech detector, the programme passes through: %s", error->message);
 }
 
 static void
 build_link (DubWorker *self)
 {
   static const DubStsLinkHandlers handlers = {
-    .on_state = on_link_state,
-    .on_answer = on_answer,
+      .on_state = on_link_state,
+      .on_answer = on_answer,
   };
   const DubWorkerSettings *from = self->settings;
   DubStsLinkSettings settings;
@@ -417,8 +515,8 @@ build_link (DubWorker *self)
   settings.timeout_ms = (guint) from->sts_fragment_timeout_ms;
   self->link = dub_sts_link_new (&settings, &handlers, self, &error);
   if (!self->link)
-    dub_warning ("no speech service, the programme passes through: %s",
-        error->message);
+    dub_warning (
+        "no speech service, the programme passes through: %s", error->message);
 }
 
 static void
@@ -438,8 +536,7 @@ build_dubbing (DubWorker *self)
   }
   dub_info ("longest segment: %.3f s", seconds (max_ns));
   build_detector (self);
-  if (self->detector ||
-      self->params.segment_mode == DUB_SEGMENT_MODE_FIXED)
+  if (self->detector || self->params.segment_mode == DUB_SEGMENT_MODE_FIXED)
     build_link (self);
 }
 
@@ -451,8 +548,8 @@ dub_worker_new (const DubWorkerSettings *settings, GError **error)
   self->settings = settings;
   self->loop = g_main_loop_new (NULL, FALSE);
   self->metrics = dub_worker_metrics_new (settings->stream_id);
-  if (!open_taps (self, error) || !build_ingest (self, error) ||
-      !build_publish (self, error))
+  if (!open_taps (self, error) || !build_control (self, error) ||
+      !build_ingest (self, error) || !build_publish (self, error))
     return NULL;
   build_programme (self);
   build_dubbing (self);
@@ -466,6 +563,7 @@ dub_worker_free (DubWorker *self)
     return;
   g_clear_handle_id (&self->tick_id, g_source_remove);
   g_clear_handle_id (&self->stop_id, g_source_remove);
+  g_clear_handle_id (&self->drain_id, g_source_remove);
   /* Left to right; what a stage calls lives longer than the stage. */
   g_clear_pointer (&self->ingest, dub_ingest_free);
   g_clear_pointer (&self->link, dub_sts_link_free);
@@ -475,6 +573,8 @@ dub_worker_free (DubWorker *self)
   g_clear_pointer (&self->programme, dub_programme_thread_free);
   g_clear_pointer (&self->publish, dub_publish_free);
   g_clear_pointer (&self->ingest_queue, dub_queue_unref);
+  g_clear_pointer (&self->reporter, dub_reporter_free);
+  g_clear_pointer (&self->control, dub_control_free);
   g_clear_pointer (&self->metrics, dub_worker_metrics_free);
   g_clear_pointer (&self->tap_video_in, dub_tap_free);
   g_clear_pointer (&self->tap_video_out, dub_tap_free);

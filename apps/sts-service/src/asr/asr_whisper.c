@@ -71,7 +71,7 @@ static void
 on_answer (const DubFrame *answer, const GError *error, gpointer user_data)
 {
   g_autofree Call *call = user_data;
-  DubHeard heard = { NULL };
+  DubHeard heard = {NULL};
 
   if (answer == NULL) {
     call->done (NULL, error, call->user_data);
@@ -92,7 +92,7 @@ whisper_recognise (DubAsr *base, GBytes *samples, const char *language,
   JsonObject *header = json_object_new ();
   Call *call = g_new (Call, 1);
 
-  *call = (Call){ done, user_data };
+  *call = (Call){done, user_data};
   json_object_set_string_member (header, "op", "recognise");
   json_object_set_string_member (header, "language", language);
   json_object_set_string_member (
@@ -104,8 +104,9 @@ whisper_recognise (DubAsr *base, GBytes *samples, const char *language,
 static void
 whisper_cancel (DubAsr *base, guint64 id)
 {
-  g_autofree Call *call =
-      dub_engine_client_cancel (((WhisperAsr *) base)->engine, id);
+  Call *call = dub_engine_client_cancel (((WhisperAsr *) base)->engine, id);
+
+  g_free (call);
 }
 
 static gboolean
@@ -115,13 +116,13 @@ whisper_is_idle (DubAsr *base)
 }
 
 const DubAsrProvider dub_asr_whisper = {
-  .name = "whisper",
-  .create = whisper_create,
-  .free = whisper_destroy,
-  .is_ready = whisper_is_ready,
-  .knows = whisper_knows,
-  .translates_to = whisper_translates_to,
-  .recognise = whisper_recognise,
-  .cancel = whisper_cancel,
-  .is_idle = whisper_is_idle,
+    .name = "whisper",
+    .create = whisper_create,
+    .free = whisper_destroy,
+    .is_ready = whisper_is_ready,
+    .knows = whisper_knows,
+    .translates_to = whisper_translates_to,
+    .recognise = whisper_recognise,
+    .cancel = whisper_cancel,
+    .is_idle = whisper_is_idle,
 };

@@ -25,8 +25,8 @@
 const char *
 dub_guard_verdict_to_string (DubGuardVerdict verdict)
 {
-  static const char *const names[] = { "none", "pass", "empty", "no_speech",
-    "low_confidence", "repetition", "too_dense", "stock_phrase" };
+  static const char *const names[] = {"none", "pass", "empty", "no_speech",
+      "low_confidence", "repetition", "too_dense", "stock_phrase"};
   return verdict < G_N_ELEMENTS (names) ? names[verdict] : "none";
 }
 
@@ -34,9 +34,9 @@ void
 dub_guard_limits_init (DubGuardLimits *limits)
 {
   *limits = (DubGuardLimits){
-    .max_no_speech = 0.6,
-    .min_mean_logprob = -1.0,
-    .min_logprob_unsure = -0.6,
+      .max_no_speech = 0.6,
+      .min_mean_logprob = -1.7,
+      .min_logprob_unsure = -0.8,
   };
 }
 
@@ -195,13 +195,13 @@ is_too_dense (const char *text, guint duration_ms)
 
 /* Said over silence by models that learned from subtitles. The first group
  * is never speech; the second may be. */
-static const char *const credits[] = { "amara.org", "untertitelung des zdf",
-  "subtitles by", "subtitled by", "captions by", "captioned by",
-  "transcribed by", "translated by", "transcription by", NULL };
-static const char *const stock[] = { "thank you", "thank you very much",
-  "thanks for watching", "thank you for watching", "thank you so much",
-  "please subscribe", "see you next time", "you", "bye", "bye bye", "the",
-  "the end", "i", "oh", "so", "okay", "silence", "music", "applause", NULL };
+static const char *const credits[] = {"amara.org", "untertitelung des zdf",
+    "subtitles by", "subtitled by", "captions by", "captioned by",
+    "transcribed by", "translated by", "transcription by", NULL};
+static const char *const stock[] = {"thank you", "thank you very much",
+    "thanks for watching", "thank you for watching", "thank you so much",
+    "please subscribe", "see you next time", "you", "bye", "bye bye", "the",
+    "the end", "i", "oh", "so", "okay", "silence", "music", "applause", NULL};
 
 static char *
 bare (const char *text)

@@ -19,8 +19,8 @@ G_BEGIN_DECLS
 typedef enum {
   DUB_GUARD_NONE = 0,
   DUB_GUARD_PASS,
-  DUB_GUARD_EMPTY,          /* nothing was said, or sound descriptions only */
-  DUB_GUARD_NO_SPEECH,      /* the recogniser itself doubts that it was speech */
+  DUB_GUARD_EMPTY,     /* nothing was said, or sound descriptions only */
+  DUB_GUARD_NO_SPEECH, /* the recogniser itself doubts that it was speech */
   DUB_GUARD_LOW_CONFIDENCE, /* it guessed */
   DUB_GUARD_REPETITION,     /* it looped */
   DUB_GUARD_TOO_DENSE,      /* more text than a mouth can say in that time */
@@ -30,15 +30,17 @@ typedef enum {
 const char *dub_guard_verdict_to_string (DubGuardVerdict verdict);
 
 typedef struct {
-  double max_no_speech;       /* 0.6; beyond it confidence must be high */
-  double min_mean_logprob;    /* -1.0 */
-  double min_logprob_unsure;  /* -0.6: when no_speech is beyond its limit */
+  double max_no_speech; /* 0.6; beyond it confidence must be high */
+  /* -1.7: what Whisper base says over noise, tones and music lies below -2.2,
+   * of real speech above -1.65 */
+  double min_mean_logprob;
+  double min_logprob_unsure; /* -0.8: when no_speech is beyond its limit */
 } DubGuardLimits;
 void dub_guard_limits_init (DubGuardLimits *limits);
 
 typedef struct {
-  const char *text; /* as dub_guard_clean () left it */
-  double no_speech; /* 0 to 1 */
+  const char *text;    /* as dub_guard_clean () left it */
+  double no_speech;    /* 0 to 1 */
   double mean_logprob; /* per token, <= 0 */
   guint duration_ms;
 } DubGuardInput;

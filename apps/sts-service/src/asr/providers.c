@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "asr.h"
 
-const DubAsrProvider *const dub_asr_providers[] = { &dub_asr_whisper, NULL };
+const DubAsrProvider *const dub_asr_providers[] = {&dub_asr_whisper, NULL};
 
 const DubAsrProvider *
 dub_asr_provider_find (const char *name)

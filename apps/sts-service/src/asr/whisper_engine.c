@@ -135,8 +135,8 @@ params_for (const Whisper *self, Task *task, int audio_ctx)
 }
 
 static void
-read_tokens (struct whisper_context *context, int segment, Heard *heard,
-    double *sum)
+read_tokens (
+    struct whisper_context *context, int segment, Heard *heard, double *sum)
 {
   int n = whisper_full_n_tokens (context, segment);
 
@@ -150,8 +150,34 @@ read_tokens (struct whisper_context *context, int segment, Heard *heard,
   }
 }
 
+/*
+ * The model's own doubt that it was speech, which it says right after the
+ * start token. whisper.cpp looks for it behind the whole prompt, where it is
+ * always near nothing, so this asks again: one step of the decoder on what
+ * the encoder has already made.
+ */
+static double
+no_speech_of (struct whisper_context *context, int threads)
+{
+  whisper_token start = whisper_token_sot (context);
+  whisper_token doubt = whisper_token_nosp (context);
+  int n = whisper_n_vocab (context);
+  const float *logits = NULL;
+  double highest, sum = 0;
+
+  if (whisper_decode (context, &start, 1, 0, threads) != 0)
+    return 0;
+  logits = whisper_get_logits (context);
+  highest = logits[0];
+  for (int i = 1; i < n; i++)
+    highest = MAX (highest, (double) logits[i]);
+  for (int i = 0; i < n; i++)
+    sum += exp (logits[i] - highest);
+  return exp (logits[doubt] - highest) / sum;
+}
+
 static void
-read_result (struct whisper_context *context, Heard *heard)
+read_result (struct whisper_context *context, int threads, Heard *heard)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   g_autofree char *valid = NULL;
@@ -160,8 +186,6 @@ read_result (struct whisper_context *context, Heard *heard)
 
   for (int i = 0; i < n; i++) {
     g_string_append (text, whisper_full_get_segment_text (context, i));
-    heard->no_speech = MAX (heard->no_speech,
-        (double) whisper_full_get_segment_no_speech_prob (context, i));
     read_tokens (context, i, heard, &sum);
   }
   /* A token is bytes: the last one may end inside a character. */
@@ -169,6 +193,7 @@ read_result (struct whisper_context *context, Heard *heard)
   heard->text = g_strdup (g_strstrip (valid));
   heard->mean_logprob = heard->tokens > 0 ? sum / heard->tokens : 0;
   heard->language = whisper_lang_str (whisper_full_lang_id (context));
+  heard->no_speech = no_speech_of (context, threads);
   heard->is_looping = dub_guard_is_looping (heard->text);
 }
 
@@ -177,21 +202,20 @@ listen (const Whisper *self, Task *task, int audio_ctx, Heard *heard,
     GError **error)
 {
   struct whisper_full_params params = params_for (self, task, audio_ctx);
-  int status = whisper_full (
-      self->context, params, task->samples, task->n_samples);
+  int status =
+      whisper_full (self->context, params, task->samples, task->n_samples);
 
   g_clear_pointer (&heard->text, g_free);
-  *heard = (Heard){ NULL };
+  *heard = (Heard){NULL};
   if (status != 0) {
     gboolean late = is_late (task);
-    g_set_error (error, DUB_ERROR,
-        late ? DUB_ERROR_TIMEOUT : DUB_ERROR_ENGINE,
+    g_set_error (error, DUB_ERROR, late ? DUB_ERROR_TIMEOUT : DUB_ERROR_ENGINE,
         late ? "recognition did not end in time (%d)"
              : "whisper.cpp failed with %d",
         status);
     return FALSE;
   }
-  read_result (self->context, heard);
+  read_result (self->context, self->threads, heard);
   return TRUE;
 }
 
@@ -206,8 +230,8 @@ recognise (const Whisper *self, Task *task, Heard *heard, GError **error)
       task->deadline_ns - now_ns () < SECOND_TRY_NS)
     return TRUE;
   dub_debug ("looping, once more with a larger context");
-  return listen (self, task, MIN (audio_ctx + CTX_SECOND_TRY, CTX_MAX), heard,
-      error);
+  return listen (
+      self, task, MIN (audio_ctx + CTX_SECOND_TRY, CTX_MAX), heard, error);
 }
 
 static gboolean
@@ -257,8 +281,8 @@ heard_to_frame (const Heard *heard)
 static DubFrame *
 whisper_handle (gpointer state, const DubFrame *request, GError **error)
 {
-  Task task = { NULL };
-  Heard heard = { NULL };
+  Task task = {NULL};
+  Heard heard = {NULL};
   DubFrame *answer = NULL;
 
   if (!read_task (request, &task, error))
@@ -280,9 +304,11 @@ static gboolean
 warm_up (Whisper *self, GError **error)
 {
   g_autofree float *silence = g_new0 (float, DUB_WHISPER_RATE_HZ);
-  Task task = { .samples = silence, .n_samples = DUB_WHISPER_RATE_HZ,
-    .language = "en", .deadline_ns = G_MAXINT64 };
-  Heard heard = { NULL };
+  Task task = {.samples = silence,
+      .n_samples = DUB_WHISPER_RATE_HZ,
+      .language = "en",
+      .deadline_ns = G_MAXINT64};
+  Heard heard = {NULL};
   gboolean ok = listen (self, &task, CTX_MIN, &heard, error);
 
   g_free (heard.text);
@@ -311,8 +337,8 @@ whisper_load (const DubFrame *settings, JsonObject *ready, GError **error)
   params.use_gpu = false;
   params.flash_attn = true;
   self = g_new0 (Whisper, 1);
-  self->threads = (int) CLAMP (dub_frame_get_int (settings, "threads", 1), 1,
-      64);
+  self->threads =
+      (int) CLAMP (dub_frame_get_int (settings, "threads", 1), 1, 64);
   self->context = whisper_init_from_file_with_params (model, params);
   if (self->context == NULL) {
     g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
@@ -343,8 +369,8 @@ dub_whisper_language (const char *tag)
 }
 
 const DubEngineKind dub_whisper_engine = {
-  .kind = "whisper",
-  .load = whisper_load,
-  .handle = whisper_handle,
-  .unload = whisper_unload,
+    .kind = "whisper",
+    .load = whisper_load,
+    .handle = whisper_handle,
+    .unload = whisper_unload,
 };

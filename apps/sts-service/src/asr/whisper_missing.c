@@ -21,6 +21,6 @@ dub_whisper_language (const char *tag)
 }
 
 const DubEngineKind dub_whisper_engine = {
-  .kind = "whisper",
-  .load = missing_load,
+    .kind = "whisper",
+    .load = missing_load,
 };

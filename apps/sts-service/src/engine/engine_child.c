@@ -149,7 +149,7 @@ settle_in (void)
 int
 dub_engine_child_run (const DubEngineKind *kind, int fd)
 {
-  Link link = { .fd = fd };
+  Link link = {.fd = fd};
   g_autoptr (DubFrameReader) reader = dub_frame_reader_new ();
   gpointer state = NULL;
 

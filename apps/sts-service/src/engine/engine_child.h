@@ -25,11 +25,10 @@ typedef struct {
   const char *kind;
   /* What the settings lack, or the state of the engine. What it says of
    * itself goes into ready. (transfer full) (nullable) */
-  gpointer (*load) (const DubFrame *settings, JsonObject *ready,
-      GError **error);
+  gpointer (*load) (
+      const DubFrame *settings, JsonObject *ready, GError **error);
   /* (transfer full) (nullable) */
-  DubFrame *(*handle) (gpointer state, const DubFrame *request,
-      GError **error);
+  DubFrame *(*handle) (gpointer state, const DubFrame *request, GError **error);
   void (*unload) (gpointer state);
 } DubEngineKind;
 

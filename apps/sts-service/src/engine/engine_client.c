@@ -49,11 +49,12 @@ struct _DubEngineClient {
   /* owner context only */
   DubEngineState state;
   Child *child;
-  GQueue waiting;    /* of Request */
-  Request *running;  /* the one that the child has */
-  GSource *timer;    /* at the earliest thing to happen; see arm () */
+  GQueue waiting;     /* of Request */
+  Request *running;   /* the one that the child has */
+  GSource *timer;     /* at the earliest thing to happen; see arm () */
   gint64 start_at_us; /* WAITING: when to try again; STARTING: give up */
   guint failed_starts;
+  gboolean is_broken; /* the last child did not load: nobody waits for it */
   guint restarts;
   guint64 last_id;
   DubFrame *hello;
@@ -67,8 +68,8 @@ static void child_failed (DubEngineClient *self, const char *why);
 const char *
 dub_engine_state_to_string (DubEngineState state)
 {
-  static const char *const names[] = { "none", "starting", "ready", "waiting",
-    "stopped" };
+  static const char *const names[] = {
+      "none", "starting", "ready", "waiting", "stopped"};
   return state < G_N_ELEMENTS (names) ? names[state] : "none";
 }
 
@@ -76,11 +77,11 @@ void
 dub_engine_client_settings_init (DubEngineClientSettings *settings)
 {
   *settings = (DubEngineClientSettings){
-    .load_timeout_ms = 60000,
-    .kill_after_ms = 2000,
-    .backoff_min_ms = 250,
-    .backoff_max_ms = 10000,
-    .max_queue = 64,
+      .load_timeout_ms = 60000,
+      .kill_after_ms = 2000,
+      .backoff_min_ms = 250,
+      .backoff_max_ms = 10000,
+      .max_queue = 64,
   };
 }
 
@@ -132,6 +133,19 @@ fail_running (DubEngineClient *self, DubErrorCode code, const char *message)
     return;
   request_fail (request, code, message);
   request_free (request);
+}
+
+static void
+fail_waiting (DubEngineClient *self, DubErrorCode code, const char *message)
+{
+  guint n = g_queue_get_length (&self->waiting);
+
+  /* Not those that done puts in behind. */
+  while (n-- > 0 && !g_queue_is_empty (&self->waiting)) {
+    Request *request = g_queue_pop_head (&self->waiting);
+    request_fail (request, code, message);
+    request_free (request);
+  }
 }
 
 /* ---- the child --------------------------------------------------------- */
@@ -239,6 +253,7 @@ child_is_ready (DubEngineClient *self, DubFrame *hello)
   self->hello = hello;
   self->child->was_ready = TRUE;
   self->failed_starts = 0;
+  self->is_broken = FALSE;
   g_clear_pointer (&self->reason, g_free);
   set_state (self, DUB_ENGINE_READY);
   dub_info ("engine %s is ready", self->name);
@@ -355,8 +370,8 @@ child_start (DubEngineClient *self, GError **error)
   self->child->process = spawn (self, fds[1], error);
   if (self->child->process == NULL)
     return FALSE;
-  self->child->readable = watch (
-      self, fds[0], G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable);
+  self->child->readable =
+      watch (self, fds[0], G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable);
   child_send (self, bytes);
   return TRUE;
 }
@@ -390,6 +405,10 @@ child_failed (DubEngineClient *self, const char *why)
   self->reason = g_strdup (text);
   set_state (self, DUB_ENGINE_WAITING);
   fail_running (self, DUB_ERROR_ENGINE, text);
+  if (!was_ready) {
+    self->is_broken = TRUE;
+    fail_waiting (self, DUB_ERROR_UNAVAILABLE, text);
+  }
   arm (self);
 }
 
@@ -456,8 +475,8 @@ check_running (DubEngineClient *self, gint64 now)
   if (self->running == NULL)
     return;
   if (self->running->deadline_us <= now)
-    request_fail (self->running, DUB_ERROR_TIMEOUT,
-        "the engine did not answer in time");
+    request_fail (
+        self->running, DUB_ERROR_TIMEOUT, "the engine did not answer in time");
   if (self->running != NULL && kill_time_us (self) <= now)
     child_failed (self, "it hung and was killed");
 }
@@ -485,7 +504,7 @@ dispatch_timer (GSource *source, GSourceFunc callback, gpointer user_data)
   return callback (user_data);
 }
 
-static GSourceFuncs timer_funcs = { .dispatch = dispatch_timer };
+static GSourceFuncs timer_funcs = {.dispatch = dispatch_timer};
 
 /* Gives the child its next request when it is free. */
 static void
@@ -533,17 +552,12 @@ dub_engine_client_new (const DubEngineClientSettings *settings)
 void
 dub_engine_client_free (DubEngineClient *self)
 {
-  Request *request = NULL;
-
   if (self == NULL)
     return;
   set_state (self, DUB_ENGINE_STOPPED);
   g_clear_pointer (&self->child, child_free);
   fail_running (self, DUB_ERROR_DISCONNECTED, "the service is ending");
-  while ((request = g_queue_pop_head (&self->waiting)) != NULL) {
-    request_fail (request, DUB_ERROR_DISCONNECTED, "the service is ending");
-    request_free (request);
-  }
+  fail_waiting (self, DUB_ERROR_DISCONNECTED, "the service is ending");
   clear_source (&self->timer);
   g_clear_pointer (&self->hello, dub_frame_free);
   g_clear_pointer (&self->load, json_object_unref);
@@ -555,32 +569,52 @@ dub_engine_client_free (DubEngineClient *self)
 }
 
 typedef struct {
+  GError *error;
   DubEngineDoneFunc done;
   gpointer user_data;
 } Refusal;
+
+static void
+refusal_free (gpointer data)
+{
+  Refusal *refusal = data;
+
+  g_error_free (refusal->error);
+  g_free (refusal);
+}
 
 static gboolean
 on_refused (gpointer user_data)
 {
   Refusal *refusal = user_data;
-  g_autoptr (GError) error = g_error_new_literal (DUB_ERROR,
-      DUB_ERROR_OVERLOADED, "too many fragments wait for the engine");
 
-  refusal->done (NULL, error, refusal->user_data);
+  refusal->done (NULL, refusal->error, refusal->user_data);
   return G_SOURCE_REMOVE;
 }
 
+/* error (transfer full) */
 static void
-refuse_later (
-    DubEngineClient *self, DubEngineDoneFunc done, gpointer user_data)
+refuse_later (DubEngineClient *self, GError *error, DubEngineDoneFunc done,
+    gpointer user_data)
 {
   GSource *source = g_idle_source_new ();
   Refusal *refusal = g_new (Refusal, 1);
 
-  *refusal = (Refusal){ done, user_data };
-  g_source_set_callback (source, on_refused, refusal, g_free);
+  *refusal = (Refusal){error, done, user_data};
+  g_source_set_callback (source, on_refused, refusal, refusal_free);
   g_source_attach (source, self->context);
   g_source_unref (source);
+}
+
+static GError *
+why_not_now (DubEngineClient *self)
+{
+  if (self->is_broken)
+    return g_error_new_literal (DUB_ERROR, DUB_ERROR_UNAVAILABLE, self->reason);
+  if (g_queue_get_length (&self->waiting) >= self->limits.max_queue)
+    return g_error_new_literal (DUB_ERROR, DUB_ERROR_OVERLOADED,
+        "too many fragments wait for the engine");
+  return NULL;
 }
 
 guint64
@@ -588,11 +622,12 @@ dub_engine_client_request (DubEngineClient *self, DubFrame *frame,
     gint64 deadline_ns, DubEngineDoneFunc done, gpointer user_data)
 {
   Request *request = NULL;
+  GError *refused = why_not_now (self);
 
   self->last_id++;
-  if (g_queue_get_length (&self->waiting) >= self->limits.max_queue) {
+  if (refused != NULL) {
     dub_frame_free (frame);
-    refuse_later (self, done, user_data);
+    refuse_later (self, refused, done, user_data);
     return self->last_id;
   }
   request = g_new0 (Request, 1);

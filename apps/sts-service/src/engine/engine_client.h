@@ -15,6 +15,9 @@
  * and the time to load the model again, nothing else: what waits in the queue
  * goes to the next child.
  *
+ * When a child does not even load, its requests fail at once with what it
+ * said, until one loads.
+ *
  * A request whose deadline passes gets DUB_ERROR_TIMEOUT at that moment,
  * wherever it is. done is called exactly once, never from inside
  * dub_engine_client_request (), and not at all after cancel.

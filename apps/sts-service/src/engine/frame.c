@@ -152,8 +152,7 @@ dub_frame_reader_free (DubFrameReader *reader)
 }
 
 void
-dub_frame_reader_push (
-    DubFrameReader *reader, const guint8 *data, gsize length)
+dub_frame_reader_push (DubFrameReader *reader, const guint8 *data, gsize length)
 {
   if (reader->taken > 0) {
     g_byte_array_remove_range (reader->buffer, 0, (guint) reader->taken);

@@ -13,8 +13,8 @@
 
 #define ENGINE_FD 3
 
-static const DubEngineKind *const kinds[] = { &dub_whisper_engine,
-  &dub_piper_engine, NULL };
+static const DubEngineKind *const kinds[] = {
+    &dub_whisper_engine, &dub_piper_engine, NULL};
 
 int
 dub_command_engine (int argc, char **argv)

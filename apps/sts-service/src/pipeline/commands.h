@@ -18,9 +18,6 @@ int dub_command_engine (int argc, char **argv);
  * is said in a sound file, a line per stretch of at most 25 s. */
 int dub_command_transcribe (int argc, char **argv);
 
-/* sts-service say TEXT [--output FILE.wav]: speaks with the synthesiser. */
-int dub_command_say (int argc, char **argv);
-
 /* sts-service fragment FILE... : sends each file through the whole chain as
  * fragments of 5 s and prints what was heard, said and how long it took. */
 int dub_command_fragment (int argc, char **argv);

@@ -10,11 +10,11 @@ void
 dub_fit_limits_init (DubFitLimits *limits)
 {
   *limits = (DubFitLimits){
-    .max_rate = 1.25,
-    .min_stretch = 0.9,
-    .max_stretch = 1.3,
-    .success_percent = 10,
-    .partial_percent = 20,
+      .max_rate = 1.25,
+      .min_stretch = 0.9,
+      .max_stretch = 1.3,
+      .success_percent = 10,
+      .partial_percent = 20,
   };
 }
 
@@ -45,11 +45,11 @@ dub_fit_plan (
     const DubFitSlot *slot, const DubFitLimits *limits, double speech_ms)
 {
   double space = space_ms (slot), whole = space + slot->room_ms;
-  DubFitPlan plan = { .stretch = speech_ms / space };
+  DubFitPlan plan = {.stretch = speech_ms / space};
 
   /* Speech that is short is not slowed: it would gain nothing but drawl. */
-  plan.stretch = CLAMP (plan.stretch, MAX (limits->min_stretch, 1),
-      limits->max_stretch);
+  plan.stretch =
+      CLAMP (plan.stretch, MAX (limits->min_stretch, 1), limits->max_stretch);
   if (plan.stretch < 1 + STRETCH_WORTH)
     plan.stretch = 1;
   plan.stretched_ms = speech_ms / plan.stretch;

@@ -26,11 +26,11 @@ typedef struct {
 } DubFitSlot;
 
 typedef struct {
-  double max_rate;          /* 1.25: of the synthesiser */
-  double min_stretch;       /* 0.9 */
-  double max_stretch;       /* 1.3 */
-  double success_percent;   /* 10 */
-  double partial_percent;   /* 20 */
+  double max_rate;        /* 1.25: of the synthesiser */
+  double min_stretch;     /* 0.9 */
+  double max_stretch;     /* 1.3 */
+  double success_percent; /* 10 */
+  double partial_percent; /* 20 */
 } DubFitLimits;
 void dub_fit_limits_init (DubFitLimits *limits);
 
@@ -48,9 +48,9 @@ double dub_fit_rate (
 
 typedef struct {
   DubFitTier tier;
-  double stretch;     /* speed: 1.2 makes 1200 ms into 1000 */
+  double stretch; /* speed: 1.2 makes 1200 ms into 1000 */
   double stretched_ms;
-  double keep_ms;     /* at most this much of it; the rest is cut */
+  double keep_ms;      /* at most this much of it; the rest is cut */
   double over_percent; /* too long for slot and room */
 } DubFitPlan;
 

@@ -60,8 +60,8 @@ dub_lane_free (DubLane *lane)
 }
 
 static void
-do_run (GTask *task, gpointer source, gpointer task_data,
-    GCancellable *cancellable)
+do_run (
+    GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
 {
   Item *item = task_data;
 
@@ -104,8 +104,8 @@ start (DubLane *lane, Item *item)
 static void
 pump (DubLane *lane)
 {
-  while (lane->running < lane->max_running &&
-         !g_queue_is_empty (&lane->waiting))
+  while (
+      lane->running < lane->max_running && !g_queue_is_empty (&lane->waiting))
     start (lane, g_queue_pop_head (&lane->waiting));
 }
 

@@ -16,9 +16,9 @@ G_BEGIN_DECLS
 typedef struct _DubLane DubLane;
 
 typedef struct {
-  void (*run) (gpointer data);                  /* in a thread */
-  void (*done) (gpointer data, gboolean ran);   /* FALSE: too late */
-  GDestroyNotify free;                          /* of data; main thread */
+  void (*run) (gpointer data);                /* in a thread */
+  void (*done) (gpointer data, gboolean ran); /* FALSE: too late */
+  GDestroyNotify free;                        /* of data; main thread */
 } DubLaneFuncs;
 
 DubLane *dub_lane_new (const DubLaneFuncs *funcs, guint max_running);

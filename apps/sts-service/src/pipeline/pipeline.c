@@ -6,11 +6,12 @@
 #include "lane.h"
 #include "sound.h"
 #include "speech.h"
+#include "stretch.h"
 
-#include "asr/asr.h"
 #include "asr/guards.h"
-#include "translation/translation.h"
-#include "tts/tts.h"
+#include "asr/whisper_engine.h"
+#include "tts/phonemes.h"
+#include "tts/piper_engine.h"
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
@@ -28,13 +29,13 @@
  * this much time beyond what it will take. */
 #define TRANSCRIPT_SLACK_MS 900
 #define TRANSCRIPT_GRACE_MS 300
+/* A finished dub waits this long for it. */
+#define TRANSCRIPT_HOLD_MS 400
 
 typedef struct {
   DubProcessor base;
 
   /* immutable */
-  char *model;
-  char *voice_folder;
   char **engine_argv;
   gint64 asr_timeout_ms, translation_timeout_ms, tts_timeout_ms;
   DubTranscriptMode transcript;
@@ -71,7 +72,7 @@ typedef struct {
   /* what a stage is waited for; 0: none */
   guint64 asr_call, translation_call, tts_call, transcript_call;
 
-  DubSource source;  /* a thread's while in read_lane */
+  DubSource source; /* a thread's while in read_lane */
   GError *read_error;
   double natural_ms; /* speech at rate 1 */
   double rate;       /* asked of the synthesiser */
@@ -80,6 +81,7 @@ typedef struct {
   DubDub dub;
   GError *make_error;
   gboolean is_made;
+  GSource *hold; /* made, and waiting for the transcript */
 } Work;
 
 static void recognise (Work *work);
@@ -172,9 +174,9 @@ log_result (Work *work)
       result->status == DUB_RESULT_FAILED ? "failed " : "dubbed",
       result->error_code != NULL ? result->error_code : "",
       result->error_message != NULL ? result->error_message : "",
-      result->total_ms, result->asr_ms, result->translation_ms,
-      result->tts_ms, result->original_duration_ms,
-      result->dubbed_duration_ms, result->speed_ratio);
+      result->total_ms, result->asr_ms, result->translation_ms, result->tts_ms,
+      result->original_duration_ms, result->dubbed_duration_ms,
+      result->speed_ratio);
 }
 
 /* The one way out. */
@@ -184,6 +186,9 @@ finish (Work *work)
   g_return_if_fail (!work->is_finished);
 
   work->is_finished = TRUE;
+  if (work->hold != NULL)
+    g_source_destroy (work->hold);
+  g_clear_pointer (&work->hold, g_source_unref);
   cancel_calls (work);
   work->pipeline->works = g_list_remove (work->pipeline->works, work);
   work->result->total_ms = ms_since (work->start_ns);
@@ -270,8 +275,8 @@ on_read (gpointer data, gboolean ran)
   if (work->is_finished || is_too_late (work, "pipeline"))
     return;
   if (work->read_error != NULL) {
-    fail (work, "asr", "INVALID_AUDIO_FORMAT", FALSE,
-        work->read_error->message);
+    fail (
+        work, "asr", "INVALID_AUDIO_FORMAT", FALSE, work->read_error->message);
     return;
   }
   work->result->original_duration_ms = work->source.speech_ms;
@@ -290,8 +295,8 @@ finish_without_speech (Work *work, DubGuardVerdict verdict)
   g_autofree char *message = g_strdup_printf ("no speech to dub: %s", reason);
 
   if (work->pipeline->guarded_total != NULL)
-    dub_metric_add (work->pipeline->guarded_total,
-        (const char *const[]){ reason, NULL }, 1);
+    dub_metric_add (
+        work->pipeline->guarded_total, (const char *const[]){reason, NULL}, 1);
   if (g_str_equal (work->job->reply_format, "pcm_s16le")) {
     fail (work, "asr", "NO_SPEECH", FALSE, message);
     return;
@@ -321,7 +326,7 @@ on_recognised (const DubHeard *heard, const GError *error, gpointer user_data)
   Work *work = user_data;
   Pipeline *self = work->pipeline;
   g_autofree char *text = NULL;
-  DubGuardInput input = { NULL };
+  DubGuardInput input = {NULL};
   DubGuardVerdict verdict;
 
   work->asr_call = 0;
@@ -332,8 +337,8 @@ on_recognised (const DubHeard *heard, const GError *error, gpointer user_data)
     return;
   }
   text = dub_guard_clean (heard->text);
-  input = (DubGuardInput){ text, heard->no_speech, heard->mean_logprob,
-    work->source.duration_ms };
+  input = (DubGuardInput){
+      text, heard->no_speech, heard->mean_logprob, work->source.duration_ms};
   verdict = dub_guard_check (&input, &self->guard_limits);
   dub_log_fragment (DUB_LOG_DEBUG, work->job->fragment_id,
       "heard (%s, no speech %.2f, log p %.2f, %s): %s", heard->language,
@@ -351,11 +356,11 @@ recognise (Work *work)
   Pipeline *self = work->pipeline;
 
   work->stage_start_ns = now_ns ();
-  work->asr_call = self->asr->provider->recognise (self->asr,
-      work->source.samples, language_of (work->job),
-      translates_itself (self, work->job),
-      stage_deadline_ns (work, self->asr_timeout_ms, RESERVE_ASR_MS),
-      on_recognised, work);
+  work->asr_call =
+      self->asr->provider->recognise (self->asr, work->source.samples,
+          language_of (work->job), translates_itself (self, work->job),
+          stage_deadline_ns (work, self->asr_timeout_ms, RESERVE_ASR_MS),
+          on_recognised, work);
 }
 
 /* ---- the transcript of the original, when there is time ----------------- */
@@ -398,8 +403,7 @@ on_translated (const char *text, const GError *error, gpointer user_data)
 
   work->translation_call = 0;
   work->result->translation_ms = ms_since (work->stage_start_ns);
-  observe (
-      work->pipeline->translation_seconds, work->result->translation_ms);
+  observe (work->pipeline->translation_seconds, work->result->translation_ms);
   if (text == NULL) {
     fail_stage (work, "translation", "TRANSLATION_FAILED", error);
     return;
@@ -435,13 +439,13 @@ translate (Work *work, const char *text)
 static DubFitSlot
 slot_of (const Work *work)
 {
-  return (DubFitSlot){ .slot_ms = work->source.duration_ms,
-    .onset_ms = work->source.onset_ms,
-    .room_ms = work->job->room_ms };
+  return (DubFitSlot){.slot_ms = work->source.duration_ms,
+      .onset_ms = work->source.onset_ms,
+      .room_ms = work->job->room_ms};
 }
 
-static void on_synthesised (GBytes *samples, guint rate_hz,
-    const GError *error, gpointer user_data);
+static void on_synthesised (
+    GBytes *samples, guint rate_hz, const GError *error, gpointer user_data);
 
 static void
 ask_for_speech (Work *work, double rate)
@@ -449,11 +453,11 @@ ask_for_speech (Work *work, double rate)
   Pipeline *self = work->pipeline;
 
   work->rate = rate;
-  work->tts_call = self->tts->provider->synthesise (self->tts,
-      work->result->translated_text, work->job->target_language,
-      work->job->voice_profile, rate,
-      stage_deadline_ns (work, self->tts_timeout_ms, RESERVE_TTS_MS),
-      on_synthesised, work);
+  work->tts_call =
+      self->tts->provider->synthesise (self->tts, work->result->translated_text,
+          work->job->target_language, work->job->voice_profile, rate,
+          stage_deadline_ns (work, self->tts_timeout_ms, RESERVE_TTS_MS),
+          on_synthesised, work);
 }
 
 static void
@@ -506,8 +510,8 @@ ask_again (Work *work)
 }
 
 static void
-on_synthesised (GBytes *samples, guint rate_hz, const GError *error,
-    gpointer user_data)
+on_synthesised (
+    GBytes *samples, guint rate_hz, const GError *error, gpointer user_data)
 {
   Work *work = user_data;
   gboolean is_first = work->rate == 1;
@@ -583,6 +587,21 @@ make (Work *work)
       work->pipeline->make_lane, work_ref (work), work->job->deadline_ns);
 }
 
+static gboolean
+on_held_enough (gpointer user_data)
+{
+  finish (user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+hold (Work *work)
+{
+  work->hold = g_timeout_source_new (TRANSCRIPT_HOLD_MS);
+  g_source_set_callback (work->hold, on_held_enough, work, NULL);
+  g_source_attach (work->hold, g_main_context_get_thread_default ());
+}
+
 static void
 on_made (gpointer data, gboolean ran)
 {
@@ -592,8 +611,8 @@ on_made (gpointer data, gboolean ran)
   if (work->is_finished || is_too_late (work, "tts"))
     return;
   if (work->make_error != NULL) {
-    fail (work, "pipeline", "PROCESSING_ERROR", TRUE,
-        work->make_error->message);
+    fail (
+        work, "pipeline", "PROCESSING_ERROR", TRUE, work->make_error->message);
     return;
   }
   if (work->params.speech != NULL) {
@@ -604,18 +623,20 @@ on_made (gpointer data, gboolean ran)
                        ? DUB_RESULT_PARTIAL
                        : DUB_RESULT_SUCCESS;
   result->sound = work->dub.sound;
-  work->dub.sound = (DubSound){ NULL };
+  work->dub.sound = (DubSound){NULL};
   result->dubbed_duration_ms = work->dub.speech_ms;
   work->is_made = TRUE;
   if (work->transcript_call == 0)
     finish (work);
+  else
+    hold (work);
 }
 
 /* ---- the face ---------------------------------------------------------- */
 
 static void
-pipeline_submit (DubProcessor *base, DubJob *job, DubDoneFunc done,
-    gpointer user_data)
+pipeline_submit (
+    DubProcessor *base, DubJob *job, DubDoneFunc done, gpointer user_data)
 {
   Pipeline *self = (Pipeline *) base;
   Work *work = work_new (self, job, done, user_data);
@@ -640,9 +661,8 @@ can_translate (Pipeline *self, const char *source, const char *target)
     return TRUE;
   if (self->asr->provider->translates_to (self->asr, target))
     return TRUE;
-  return !g_str_equal (source, "auto") &&
-         self->translator->provider->supports (
-             self->translator, source, target);
+  return !g_str_equal (source, "auto") && self->translator->provider->supports (
+                                              self->translator, source, target);
 }
 
 static gboolean
@@ -695,31 +715,29 @@ pipeline_free (DubProcessor *base)
   if (self->tts != NULL)
     self->tts->provider->free (self->tts);
   g_strfreev (self->engine_argv);
-  g_free (self->model);
-  g_free (self->voice_folder);
   g_free (self);
 }
 
 static void
 make_metrics (Pipeline *self, DubMetrics *metrics)
 {
-  static const double bounds[] = { 0.1, 0.25, 0.5, 1, 2, 4, 8, 16 };
-  static const char *const reason[] = { "reason", NULL };
+  static const double bounds[] = {0.1, 0.25, 0.5, 1, 2, 4, 8, 16};
+  static const char *const reason[] = {"reason", NULL};
 
   if (metrics == NULL)
     return;
   self->asr_seconds = dub_metrics_histogram (metrics,
       "sts_asr_duration_seconds", "Time of recognition, waiting included.",
       NULL, bounds, G_N_ELEMENTS (bounds));
-  self->translation_seconds = dub_metrics_histogram (metrics,
-      "sts_translation_duration_seconds", "Time of translation.", NULL, bounds,
-      G_N_ELEMENTS (bounds));
+  self->translation_seconds =
+      dub_metrics_histogram (metrics, "sts_translation_duration_seconds",
+          "Time of translation.", NULL, bounds, G_N_ELEMENTS (bounds));
   self->tts_seconds = dub_metrics_histogram (metrics,
       "sts_tts_duration_seconds", "Time of synthesis and fitting.", NULL,
       bounds, G_N_ELEMENTS (bounds));
-  self->guarded_total = dub_metrics_counter (metrics,
-      "sts_fragments_without_speech_total",
-      "Fragments that were not spoken, by what stopped them.", reason);
+  self->guarded_total =
+      dub_metrics_counter (metrics, "sts_fragments_without_speech_total",
+          "Fragments that were not spoken, by what stopped them.", reason);
 }
 
 /* A name in the models' folder, or a path. */
@@ -761,6 +779,8 @@ start_engines (
   const DubTtsProvider *tts = dub_tts_provider_find (settings->tts_provider);
   const char *const *argv = (const char *const *) self->engine_argv;
   guint threads = threads_of (settings);
+  g_autofree char *model = model_path (settings, settings->asr_model);
+  g_autofree char *voice = model_path (settings, settings->tts_voice);
 
   if (asr == NULL)
     return no_provider ("ASR_PROVIDER", settings->asr_provider, error);
@@ -769,23 +789,19 @@ start_engines (
         "TRANSLATION_PROVIDER", settings->translation_provider, error);
   if (tts == NULL)
     return no_provider ("TTS_PROVIDER", settings->tts_provider, error);
-  self->asr = asr->create (&(DubAsrSettings){ argv, self->model, threads });
+  self->asr = asr->create (&(DubAsrSettings){argv, model, threads});
   self->translator = translator->create ();
-  self->tts =
-      tts->create (&(DubTtsSettings){ argv, self->voice_folder, threads });
+  self->tts = tts->create (&(DubTtsSettings){argv, voice, threads});
   return TRUE;
 }
 
 static void
 take_settings (Pipeline *self, const DubPipelineSettings *settings)
 {
-  static const char *const own[] = { "/proc/self/exe", "engine", NULL };
+  static const char *const own[] = {"/proc/self/exe", "engine", NULL};
 
-  self->engine_argv = g_strdupv ((char **) (settings->engine_argv != NULL
-                                                ? settings->engine_argv
-                                                : own));
-  self->model = model_path (settings, settings->asr_model);
-  self->voice_folder = model_path (settings, settings->tts_voice);
+  self->engine_argv = g_strdupv (
+      (char **) (settings->engine_argv != NULL ? settings->engine_argv : own));
   self->asr_timeout_ms = settings->asr_timeout_ms;
   self->translation_timeout_ms = settings->translation_timeout_ms;
   self->tts_timeout_ms = settings->tts_timeout_ms;
@@ -794,14 +810,16 @@ take_settings (Pipeline *self, const DubPipelineSettings *settings)
   self->guard_limits.max_no_speech = settings->max_no_speech;
   self->guard_limits.min_mean_logprob = settings->min_mean_logprob;
   dub_fit_limits_init (&self->fit_limits);
+  /* Then the rate, the pause and the cut have to do. */
+  if (g_str_equal (dub_stretch_name (), "none"))
+    self->fit_limits.max_stretch = 1;
 }
 
-DubProcessor *
-dub_pipeline_new (const DubPipelineSettings *settings, DubMetrics *metrics,
-    GError **error)
+static Pipeline *
+pipeline_alloc (const DubPipelineSettings *settings, DubMetrics *metrics)
 {
-  static const DubLaneFuncs read = { do_read, on_read, work_unref };
-  static const DubLaneFuncs made = { do_make, on_made, work_unref };
+  static const DubLaneFuncs read = {do_read, on_read, work_unref};
+  static const DubLaneFuncs made = {do_make, on_made, work_unref};
   Pipeline *self = g_new0 (Pipeline, 1);
 
   self->base.name = "pipeline";
@@ -813,9 +831,42 @@ dub_pipeline_new (const DubPipelineSettings *settings, DubMetrics *metrics,
   self->read_lane = dub_lane_new (&read, MAX (1, g_get_num_processors () - 1));
   self->make_lane = dub_lane_new (&made, MAX (1, g_get_num_processors () - 1));
   make_metrics (self, metrics);
+  return self;
+}
+
+DubProcessor *
+dub_pipeline_new (
+    const DubPipelineSettings *settings, DubMetrics *metrics, GError **error)
+{
+  Pipeline *self = pipeline_alloc (settings, metrics);
+
   if (!start_engines (self, settings, error)) {
     pipeline_free (&self->base);
     return NULL;
   }
   return &self->base;
+}
+
+DubProcessor *
+dub_pipeline_new_with (const DubPipelineSettings *settings, DubMetrics *metrics,
+    DubAsr *asr, DubTranslator *translator, DubTts *tts)
+{
+  Pipeline *self = pipeline_alloc (settings, metrics);
+
+  self->asr = asr;
+  self->translator = translator;
+  self->tts = tts;
+  return &self->base;
+}
+
+char *
+dub_pipeline_features (void)
+{
+  return g_strdup_printf ("recognition: %s\nsynthesis: %s\nstretching: %s\n",
+      dub_whisper_engine.handle != NULL ? "whisper.cpp" : "none",
+      dub_piper_engine.handle == NULL ? "none"
+      : dub_phonemes_exist ()         ? "Piper (sherpa-onnx, espeak-ng: GPL-3)"
+                                      : "none (Piper without phonemes)",
+      g_str_equal (dub_stretch_name (), "rubberband") ? "Rubber Band (GPL-2)"
+                                                      : dub_stretch_name ());
 }

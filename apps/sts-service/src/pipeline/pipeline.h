@@ -3,6 +3,10 @@
 
 #include "settings.h"
 
+#include "asr/asr.h"
+#include "translation/translation.h"
+#include "tts/tts.h"
+
 #include <dubbing_common/metrics.h>
 #include <sts_service/processor.h>
 
@@ -28,7 +32,16 @@ G_BEGIN_DECLS
 /* Starts the engines. DUB_ERROR_NOT_FOUND for a provider that is not in this
  * build; a model that is missing shows in is_ready. metrics: (nullable).
  * (transfer full) (nullable) */
-DubProcessor *dub_pipeline_new (const DubPipelineSettings *settings,
-    DubMetrics *metrics, GError **error);
+DubProcessor *dub_pipeline_new (
+    const DubPipelineSettings *settings, DubMetrics *metrics, GError **error);
+
+/* The same with engines that were made elsewhere: for tests. asr, translator,
+ * tts (transfer full). */
+DubProcessor *dub_pipeline_new_with (const DubPipelineSettings *settings,
+    DubMetrics *metrics, DubAsr *asr, DubTranslator *translator, DubTts *tts);
+
+/* What this build can do, a line per stage, with the licence where it binds
+ * the binary. (transfer full) */
+char *dub_pipeline_features (void);
 
 G_END_DECLS

@@ -43,8 +43,8 @@ dub_resample (const float *samples, gsize count, guint from_hz, guint to_hz)
   n = gst_audio_resampler_get_out_frames (resampler, fed);
   g_array_set_size (out, (guint) MAX (n, wanted));
   {
-    gpointer in[1] = { padded };
-    gpointer to[1] = { out->data };
+    gpointer in[1] = {padded};
+    gpointer to[1] = {out->data};
     gst_audio_resampler_resample (resampler, in, fed, to, n);
   }
   gst_audio_resampler_free (resampler);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "settings.h"
 
-const char *const dub_transcript_modes[] = { "auto", "off", NULL };
+const char *const dub_transcript_modes[] = {"auto", "off", NULL};
 
 char *
 dub_pipeline_models_dir (void)

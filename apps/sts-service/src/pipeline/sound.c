@@ -5,14 +5,12 @@
 #include "speech.h"
 #include "stretch.h"
 
+#include <dubbing_common/clock.h>
 #include <dubbing_common/error.h>
 #include <dubbing_common/pcm.h>
+#include <dubbing_mediacodec/mediacodec.h>
 #include <math.h>
 #include <string.h>
-
-#ifdef HAVE_MEDIACODEC
-#include <dubbing_mediacodec/mediacodec.h>
-#endif
 
 #define SOURCE_RATE_HZ 16000
 #define FADE_MS 4
@@ -36,16 +34,16 @@ read_raw (const DubSound *sound, GError **error)
         sound->channels, sound->sample_rate_hz);
     return NULL;
   }
-  if (bytes % frame != 0 ||
-      bytes / frame > (gsize) sound->sample_rate_hz * DUB_SOURCE_MAX_MS / 1000) {
+  if (bytes % frame != 0 || bytes / frame > (gsize) sound->sample_rate_hz *
+                                                DUB_SOURCE_MAX_MS / 1000) {
     g_set_error (error, DUB_ERROR, DUB_ERROR_LIMIT,
         "%" G_GSIZE_FORMAT " bytes of sound: whole frames, and at most %d s, "
         "are allowed",
         bytes, DUB_SOURCE_MAX_MS / 1000);
     return NULL;
   }
-  return dub_pcm_new (g_bytes_ref (sound->data), sound->sample_rate_hz,
-      sound->channels, 0);
+  return dub_pcm_new (
+      g_bytes_ref (sound->data), sound->sample_rate_hz, sound->channels, 0);
 }
 
 static DubPcm *
@@ -53,14 +51,8 @@ read_pcm (const DubSound *sound, GError **error)
 {
   if (g_strcmp0 (sound->format, "pcm_s16le") == 0)
     return read_raw (sound, error);
-#ifdef HAVE_MEDIACODEC
   return dub_mediacodec_decode (sound->data, sound->format,
       sound->sample_rate_hz, sound->channels, DUB_SOURCE_MAX_MS, error);
-#else
-  g_set_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED,
-      "this build reads pcm_s16le only, not '%s'", sound->format);
-  return NULL;
-#endif
 }
 
 static void
@@ -70,11 +62,9 @@ measure (const DubPcm *pcm, DubSource *source)
   g_autofree float *samples = g_new (float, count + 1);
 
   dub_pcm_s16_to_f32 (pcm->samples, samples, count);
-  source->lufs = dub_loudness_measure (
-      samples, pcm->frames, pcm->channels, pcm->rate_hz)
-                     .lufs;
-  source->duration_ms =
-      (guint) (dub_pcm_duration_ns (pcm) / DUB_NS_PER_MS);
+  source->lufs = dub_loudness_integrated (
+      samples, pcm->frames, pcm->channels, pcm->rate_hz);
+  source->duration_ms = (guint) (dub_pcm_duration_ns (pcm) / DUB_NS_PER_MS);
 }
 
 static guint
@@ -112,8 +102,8 @@ dub_source_read (const DubSound *sound, DubSource *source, GError **error)
   resampled =
       dub_resample (samples, mono->frames, mono->rate_hz, SOURCE_RATE_HZ);
   find_speech (source, resampled);
-  source->samples = g_bytes_new (
-      resampled->data, resampled->len * sizeof (float));
+  source->samples =
+      g_bytes_new (resampled->data, resampled->len * sizeof (float));
   g_array_unref (resampled);
   return TRUE;
 }
@@ -196,7 +186,7 @@ shape (const DubDubParams *params, GError **error)
 static float *
 spread (GArray *mono, guint channels)
 {
-  float *all = g_new (float, (gsize) mono->len * channels + 1);
+  float *all = g_new (float, (gsize) mono->len *channels + 1);
 
   for (gsize i = 0; i < mono->len; i++)
     for (guint c = 0; c < channels; c++)
@@ -236,13 +226,7 @@ encode (const DubDubParams *params, DubPcm *pcm, GError **error)
 {
   if (g_str_equal (params->format, "pcm_s16le"))
     return g_bytes_ref (pcm->bytes);
-#ifdef HAVE_MEDIACODEC
   return dub_mediacodec_encode_m4a (pcm, M4A_BIT_RATE, error);
-#else
-  g_set_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED,
-      "this build answers pcm_s16le only, not '%s'", params->format);
-  return NULL;
-#endif
 }
 
 static gboolean
@@ -254,8 +238,7 @@ wrap (const DubDubParams *params, DubPcm *pcm, DubDub *dub, GError **error)
   dub->sound.format = g_strdup (params->format);
   dub->sound.sample_rate_hz = params->reply_rate_hz;
   dub->sound.channels = params->reply_channels;
-  dub->sound.duration_ms =
-      (guint) (dub_pcm_duration_ns (pcm) / DUB_NS_PER_MS);
+  dub->sound.duration_ms = (guint) (dub_pcm_duration_ns (pcm) / DUB_NS_PER_MS);
   return TRUE;
 }
 

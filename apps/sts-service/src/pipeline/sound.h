@@ -55,8 +55,7 @@ typedef struct {
 } DubDub;
 
 /* dub is zeroed by the caller. */
-gboolean dub_dub_make (
-    const DubDubParams *params, DubDub *dub, GError **error);
+gboolean dub_dub_make (const DubDubParams *params, DubDub *dub, GError **error);
 void dub_dub_clear (DubDub *dub);
 
 G_END_DECLS

@@ -93,16 +93,16 @@ dub_speech_find (const float *samples, gsize count, guint rate_hz)
   double threshold;
 
   if (n == 0)
-    return (DubSpan){ 0, 0 };
+    return (DubSpan){0, 0};
   threshold = threshold_of (levels, n);
   while (first < n && !is_run (levels, n, first, threshold))
     first++;
   if (first == n)
-    return (DubSpan){ 0, 0 };
+    return (DubSpan){0, 0};
   last = n;
   while (last > first + 1 && levels[last - 1] < threshold)
     last--;
-  return (DubSpan){ first * step, last == n ? count : last * step };
+  return (DubSpan){first * step, last == n ? count : last * step};
 }
 
 DubSpan
@@ -118,13 +118,13 @@ dub_speech_trim (const float *samples, gsize count, guint rate_hz)
   while (first < n && levels[first] < threshold)
     first++;
   if (first == n)
-    return (DubSpan){ 0, 0 };
+    return (DubSpan){0, 0};
   last = n;
   while (last > first + 1 && levels[last - 1] < threshold)
     last--;
   first -= MIN (first, TRIM_BEFORE_STEPS);
   last += TRIM_AFTER_STEPS;
-  return (DubSpan){ first * step, MIN (last * step, count) };
+  return (DubSpan){first * step, MIN (last * step, count)};
 }
 
 gsize

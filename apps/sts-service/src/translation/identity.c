@@ -59,8 +59,7 @@ identity_is_ready (DubTranslator *base, GError **error)
 }
 
 static gboolean
-identity_supports (
-    DubTranslator *base, const char *source, const char *target)
+identity_supports (DubTranslator *base, const char *source, const char *target)
 {
   return dub_language_equal (source, target);
 }
@@ -95,7 +94,7 @@ identity_translate (DubTranslator *base, const char *text, const char *source,
   Call *call = g_new (Call, 1);
   GSource *idle = g_idle_source_new ();
 
-  *call = (Call){ self, ++self->last_id, g_strdup (text), done, user_data };
+  *call = (Call){self, ++self->last_id, g_strdup (text), done, user_data};
   g_source_set_priority (idle, G_PRIORITY_DEFAULT);
   g_source_set_callback (idle, on_idle, call, call_free);
   g_source_attach (idle, g_main_context_get_thread_default ());
@@ -110,11 +109,11 @@ identity_cancel (DubTranslator *base, guint64 id)
 }
 
 const DubTranslatorProvider dub_translator_identity = {
-  .name = "identity",
-  .create = identity_create,
-  .free = identity_destroy,
-  .is_ready = identity_is_ready,
-  .supports = identity_supports,
-  .translate = identity_translate,
-  .cancel = identity_cancel,
+    .name = "identity",
+    .create = identity_create,
+    .free = identity_destroy,
+    .is_ready = identity_is_ready,
+    .supports = identity_supports,
+    .translate = identity_translate,
+    .cancel = identity_cancel,
 };

@@ -2,8 +2,7 @@
 #include "translation.h"
 
 const DubTranslatorProvider *const dub_translator_providers[] = {
-  &dub_translator_identity, NULL
-};
+    &dub_translator_identity, NULL};
 
 const DubTranslatorProvider *
 dub_translator_provider_find (const char *name)

@@ -39,7 +39,7 @@ take_bytes (Span *span, guint64 length, Span *ret_bytes)
 {
   if (length > span->length)
     return FALSE;
-  *ret_bytes = (Span){ span->data, (gsize) length };
+  *ret_bytes = (Span){span->data, (gsize) length};
   span->data += length;
   span->length -= (gsize) length;
   return TRUE;
@@ -52,7 +52,7 @@ take_field (Span *span, guint *ret_field, Span *ret_bytes)
   guint64 tag = 0, number = 0;
   Span skipped;
 
-  *ret_bytes = (Span){ NULL, 0 };
+  *ret_bytes = (Span){NULL, 0};
   if (!take_varint (span, &tag) || tag >> 3 == 0 || tag >> 3 > G_MAXINT32)
     return FALSE;
   *ret_field = (guint) (tag >> 3);
@@ -140,7 +140,7 @@ dub_onnx_read_metadata (const guint8 *data, gsize length, GError **error)
   g_autoptr (GHashTable) props =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 
-  if (!take_props ((Span){ data, length }, props, error))
+  if (!take_props ((Span){data, length}, props, error))
     return NULL;
   return g_steal_pointer (&props);
 }
@@ -190,7 +190,8 @@ dub_onnx_check_piper (const char *path, guint *ret_rate_hz, GError **error)
       !has (props, "n_speakers", NULL, path, error) ||
       !has (props, "sample_rate", NULL, path, error))
     return FALSE;
-  rate = g_ascii_strtoull (g_hash_table_lookup (props, "sample_rate"), NULL, 10);
+  rate =
+      g_ascii_strtoull (g_hash_table_lookup (props, "sample_rate"), NULL, 10);
   if (rate < 8000 || rate > 48000)
     return has (props, "sample_rate", "8000 to 48000", path, error);
   *ret_rate_hz = (guint) rate;

@@ -50,10 +50,16 @@ dub_phonemes_append (
 #ifdef HAVE_ESPEAK
 
 gboolean
+dub_phonemes_exist (void)
+{
+  return TRUE;
+}
+
+gboolean
 dub_phonemes_open (const char *voice, GError **error)
 {
-  if (espeak_Initialize (AUDIO_OUTPUT_RETRIEVAL, 0, NULL,
-          espeakINITIALIZE_DONT_EXIT) < 0) {
+  if (espeak_Initialize (
+          AUDIO_OUTPUT_RETRIEVAL, 0, NULL, espeakINITIALIZE_DONT_EXIT) < 0) {
     g_set_error_literal (error, DUB_ERROR, DUB_ERROR_NOT_FOUND,
         "espeak-ng has no data on this machine (package espeak-ng-data)");
     return FALSE;
@@ -110,8 +116,7 @@ has_letter (GArray *sentence)
 }
 
 GPtrArray *
-dub_phonemes_from_text (
-    const char *text, GHashTable *known, guint *ret_unknown)
+dub_phonemes_from_text (const char *text, GHashTable *known, guint *ret_unknown)
 {
   GPtrArray *sentences =
       g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
@@ -120,8 +125,8 @@ dub_phonemes_from_text (
 
   *ret_unknown = 0;
   while (rest != NULL) {
-    const char *ipa = espeak_TextToPhonemes (
-        &rest, espeakCHARS_UTF8, espeakPHONEMES_IPA);
+    const char *ipa =
+        espeak_TextToPhonemes (&rest, espeakCHARS_UTF8, espeakPHONEMES_IPA);
     const char *end = rest != NULL ? rest : text + strlen (text);
     gunichar sign = sign_before (text, end);
 
@@ -142,6 +147,12 @@ dub_phonemes_from_text (
 #else
 
 gboolean
+dub_phonemes_exist (void)
+{
+  return FALSE;
+}
+
+gboolean
 dub_phonemes_open (const char *voice, GError **error)
 {
   g_set_error_literal (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED,
@@ -151,8 +162,7 @@ dub_phonemes_open (const char *voice, GError **error)
 }
 
 GPtrArray *
-dub_phonemes_from_text (
-    const char *text, GHashTable *known, guint *ret_unknown)
+dub_phonemes_from_text (const char *text, GHashTable *known, guint *ret_unknown)
 {
   *ret_unknown = 0;
   return g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);

@@ -110,8 +110,8 @@ say (Piper *self, const gunichar *phonemes, guint length, double speed,
       self->tts, "", &config, NULL, NULL);
   if (audio == NULL || audio->n <= 0 || audio->samples == NULL) {
     g_clear_pointer (&audio, SherpaOnnxDestroyOfflineTtsGeneratedAudio);
-    g_set_error_literal (error, DUB_ERROR, DUB_ERROR_ENGINE,
-        "the Piper voice gave no sound");
+    g_set_error_literal (
+        error, DUB_ERROR, DUB_ERROR_ENGINE, "the Piper voice gave no sound");
     return FALSE;
   }
   bytes = (gsize) audio->n * sizeof (float);
@@ -159,8 +159,8 @@ say_all (Piper *self, GPtrArray *sentences, double speed, gint64 deadline_ns,
 {
   for (guint i = 0; i < sentences->len; i++) {
     if (g_get_monotonic_time () * 1000 >= deadline_ns) {
-      g_set_error_literal (error, DUB_ERROR, DUB_ERROR_TIMEOUT,
-          "synthesis did not end in time");
+      g_set_error_literal (
+          error, DUB_ERROR, DUB_ERROR_TIMEOUT, "synthesis did not end in time");
       return FALSE;
     }
     if (i > 0 &&
@@ -271,8 +271,8 @@ piper_load (const DubFrame *settings, JsonObject *ready, GError **error)
 }
 
 const DubEngineKind dub_piper_engine = {
-  .kind = "piper",
-  .load = piper_load,
-  .handle = piper_handle,
-  .unload = piper_unload,
+    .kind = "piper",
+    .load = piper_load,
+    .handle = piper_handle,
+    .unload = piper_unload,
 };

@@ -15,6 +15,6 @@ missing_load (const DubFrame *settings, JsonObject *ready, GError **error)
 }
 
 const DubEngineKind dub_piper_engine = {
-  .kind = "piper",
-  .load = missing_load,
+    .kind = "piper",
+    .load = missing_load,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tts.h"
 
-const DubTtsProvider *const dub_tts_providers[] = { &dub_tts_piper, NULL };
+const DubTtsProvider *const dub_tts_providers[] = {&dub_tts_piper, NULL};
 
 const DubTtsProvider *
 dub_tts_provider_find (const char *name)

@@ -14,8 +14,8 @@
 G_BEGIN_DECLS
 
 /* samples: mono float32; NULL with error. */
-typedef void (*DubTtsDoneFunc) (GBytes *samples, guint rate_hz,
-    const GError *error, gpointer user_data);
+typedef void (*DubTtsDoneFunc) (
+    GBytes *samples, guint rate_hz, const GError *error, gpointer user_data);
 
 typedef struct {
   const char *const *engine_argv; /* program and its first arguments */
@@ -31,8 +31,7 @@ typedef struct {
   void (*free) (DubTts *self);
   gboolean (*is_ready) (DubTts *self, GError **error);
   /* voice: a name, or "default". */
-  gboolean (*has_voice) (
-      DubTts *self, const char *language, const char *voice);
+  gboolean (*has_voice) (DubTts *self, const char *language, const char *voice);
   /* speed: 1.2 asks for a rate 1.2 times the normal one. */
   guint64 (*synthesise) (DubTts *self, const char *text, const char *language,
       const char *voice, double speed, gint64 deadline_ns, DubTtsDoneFunc done,

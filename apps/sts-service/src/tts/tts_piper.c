@@ -30,7 +30,8 @@ typedef struct {
 static char *
 member_text (JsonObject *object, const char *name)
 {
-  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
+  JsonNode *node =
+      object != NULL ? json_object_get_member (object, name) : NULL;
 
   if (node == NULL || !JSON_NODE_HOLDS_VALUE (node) ||
       json_node_get_value_type (node) != G_TYPE_STRING)
@@ -154,9 +155,9 @@ on_answer (const DubFrame *answer, const GError *error, gpointer user_data)
   g_autoptr (GError) broken = NULL;
   gint64 rate = answer != NULL ? dub_frame_get_int (answer, "rate_hz", 0) : 0;
 
-  if (answer != NULL && (rate < 8000 || rate > 48000 ||
-                            g_bytes_get_size (answer->payload) == 0 ||
-                            g_bytes_get_size (answer->payload) % 4 != 0))
+  if (answer != NULL &&
+      (rate < 8000 || rate > 48000 || g_bytes_get_size (answer->payload) == 0 ||
+          g_bytes_get_size (answer->payload) % 4 != 0))
     broken = g_error_new_literal (DUB_ERROR, DUB_ERROR_ENGINE,
         "the engine piper answered without usable sound");
   if (answer == NULL || broken != NULL)
@@ -173,7 +174,7 @@ piper_synthesise (DubTts *base, const char *text, const char *language,
   JsonObject *header = json_object_new ();
   Call *call = g_new (Call, 1);
 
-  *call = (Call){ done, user_data };
+  *call = (Call){done, user_data};
   json_object_set_string_member (header, "op", "synthesise");
   json_object_set_string_member (header, "text", text);
   json_object_set_double_member (header, "speed", speed);
@@ -184,16 +185,17 @@ piper_synthesise (DubTts *base, const char *text, const char *language,
 static void
 piper_cancel (DubTts *base, guint64 id)
 {
-  g_autofree Call *call =
-      dub_engine_client_cancel (((PiperTts *) base)->engine, id);
+  Call *call = dub_engine_client_cancel (((PiperTts *) base)->engine, id);
+
+  g_free (call);
 }
 
 const DubTtsProvider dub_tts_piper = {
-  .name = "piper",
-  .create = piper_create,
-  .free = piper_destroy,
-  .is_ready = piper_is_ready,
-  .has_voice = piper_has_voice,
-  .synthesise = piper_synthesise,
-  .cancel = piper_cancel,
+    .name = "piper",
+    .create = piper_create,
+    .free = piper_destroy,
+    .is_ready = piper_is_ready,
+    .has_voice = piper_has_voice,
+    .synthesise = piper_synthesise,
+    .cancel = piper_cancel,
 };

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/hook_event.h"
+#include "api/path_list.h"
+#include "orchestrator/stream_options.h"
+
+#include <stdint.h>
+
+int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
+
+/* What comes by HTTP: an event, its query, the media server's list. An id that
+ * gets through becomes a file's name, so it must be a plain word. */
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+  const char *text = (const char *) data;
+  g_autoptr (DubHookEvent) event = NULL;
+  g_autoptr (DubStreamOptions) options = NULL;
+  g_auto (GStrv) ids = dub_path_list_parse (text, size);
+  g_autofree char *query = g_strndup (text, size);
+  const char *field;
+
+  for (gsize i = 0; ids != NULL && ids[i] != NULL; i++)
+    g_assert_true (dub_stream_id_is_valid (ids[i]));
+  event = dub_hook_event_parse (text, size, size % 2, &field, NULL);
+  if (event != NULL)
+    g_assert_true (dub_stream_id_is_valid (event->stream_id));
+  options = dub_stream_options_parse (query);
+  g_assert_true (dub_stream_options_equal (options, options));
+  return 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+/*
+ * media-service's end of the control protocol (the messages are in
+ * worker/control.h). Tries to connect until it is freed, and again when the
+ * connection is lost: whether the worker lives is the process's to say.
+ *
+ * Thread: the default main context. The callbacks may free the client.
+ */
+G_BEGIN_DECLS
+
+typedef struct _DubControlClient DubControlClient;
+
+typedef struct {
+  /* First after each connection. pid as the kernel knows it. */
+  void (*hello) (DubControlClient *client, int pid, const char *run_id,
+      const char *version, gpointer user_data);
+  void (*state) (DubControlClient *client, const char *state,
+      const char *reason, gpointer user_data);
+  void (*metrics) (
+      DubControlClient *client, const char *text, gpointer user_data);
+  void (*event) (DubControlClient *client, const char *event,
+      JsonObject *fields, gpointer user_data);
+} DubControlClientFuncs;
+
+/* funcs is not copied. */
+DubControlClient *dub_control_client_new (
+    const char *path, const DubControlClientFuncs *funcs, gpointer user_data);
+void dub_control_client_free (DubControlClient *client);
+
+/* "stop" or "reconnect". FALSE: not connected. */
+gboolean dub_control_client_command (
+    DubControlClient *client, const char *type);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubControlClient, dub_control_client_free)
+
+G_END_DECLS

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "settings.h"
+
+#include <dubbing_common/error.h>
+#include <errno.h>
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define AT(field) G_STRUCT_OFFSET (DubServiceSettings, field)
+#define DEFAULT_RTMP_PORT 1935
+
+static const char *const sts_schemes[] = {"http", "https", "ws", "wss", NULL};
+static const char *const http_schemes[] = {"http", "https", NULL};
+static const char *const log_levels[] = {
+    "error", "warning", "info", "debug", "trace", NULL};
+static const char *const log_formats[] = {"auto", "json", "text", NULL};
+
+static const DubOption options[] = {
+    {"port", "PORT", DUB_OPTION_INT, AT (port), "8080", 0, 65535,
+        .help = "Port of the HTTP server; 0: a free one, told in the log"},
+    {"http-addr", "ORCH_HTTP_ADDR", DUB_OPTION_STRING, AT (http_addr), NULL, 1,
+        255,
+        .help = "Address to listen on, as HOST or HOST:PORT. Unset: "
+                "127.0.0.1, or all addresses when API_TOKEN is set"},
+    {"api-token", "API_TOKEN", DUB_OPTION_SECRET, AT (api_token), NULL, 8, 512,
+        .help = "Callers must send it as Authorization: Bearer"},
+
+    {"mediamtx-host", "MEDIAMTX_HOST", DUB_OPTION_STRING, AT (mediamtx_host),
+        "127.0.0.1", 1, 255, .help = "Host of the media server"},
+    {"mediamtx-rtmp-port", "MEDIAMTX_RTMP_PORT", DUB_OPTION_INT,
+        AT (mediamtx_rtmp_port), "1935", 1, 65535, .help = "Its RTMP port"},
+    {"mediamtx-api-url", "MEDIAMTX_API_URL", DUB_OPTION_URL,
+        AT (mediamtx_api_url), NULL, .choices = http_schemes,
+        .help = "Its control API, asked for the streams that are there. "
+                "Unset: port 9997 of MEDIAMTX_HOST when the RTMP port is "
+                "the usual one, else nobody is asked"},
+    {"reconcile-period", "ORCH_RECONCILE_PERIOD", DUB_OPTION_DURATION,
+        AT (reconcile_ms), "10s", .max = 600000,
+        .help = "How often it is asked; 0: never"},
+
+    {"grace-period", "ORCH_GRACE_PERIOD", DUB_OPTION_DURATION, AT (grace_ms),
+        "30s", .max = 300000,
+        .help = "How long a publisher that has gone is waited for"},
+    {"max-workers", "ORCH_MAX_WORKERS", DUB_OPTION_INT, AT (max_workers), "0",
+        .max = 1000, .help = "Streams at once, at most; 0: no limit"},
+    {"worker-command", "ORCH_WORKER_COMMAND", DUB_OPTION_STRING,
+        AT (worker_command), NULL, 1, 4096,
+        .help = "Program of a worker. Unset: media-worker beside this "
+                "program, else in PATH"},
+    {"keep-workers", "KEEP_WORKERS", DUB_OPTION_BOOL, AT (keep_workers),
+        "false",
+        .help = "Leave the workers running when this program is stopped; "
+                "the next one finds them"},
+    {"stop-timeout", "ORCH_STOP_TIMEOUT", DUB_OPTION_DURATION,
+        AT (stop_timeout_ms), "10s", .min = 100, .max = 120000,
+        .help = "How long a worker has to end before it is killed"},
+    {"runtime-dir", "RUNTIME_DIR", DUB_OPTION_STRING, AT (runtime_dir), NULL, 1,
+        90,
+        .help = "Folder of the workers' control sockets. Unset: "
+                "live-broadcast-dubbing in XDG_RUNTIME_DIR, else one of "
+                "this user in /tmp"},
+
+    {"sts-service-url", "STS_SERVICE_URL", DUB_OPTION_URL, AT (sts_service_url),
+        "http://localhost:3000", .choices = sts_schemes,
+        .help = "The speech-to-speech service"},
+    {"sts-token", "STS_TOKEN", DUB_OPTION_SECRET, AT (sts_token), NULL,
+        .help = "Sent to it as Authorization: Bearer"},
+    {"skip-sts-connection", "SKIP_STS_CONNECTION", DUB_OPTION_BOOL,
+        AT (skip_sts_connection), "false",
+        .help = "Pass the programme through without dubbing"},
+    {"source-language", "WORKER_SOURCE_LANGUAGE", DUB_OPTION_STRING,
+        AT (source_language), "auto", 2, 16,
+        .help = "Spoken language, or auto"},
+    {"target-language", "WORKER_TARGET_LANGUAGE", DUB_OPTION_STRING,
+        AT (target_language), "en", 2, 16, .help = "Language of the dub"},
+    {"voice-profile", "WORKER_VOICE_PROFILE", DUB_OPTION_STRING,
+        AT (voice_profile), "default", 1, 128, .help = "Voice of the dub"},
+    {"output-delay-ms", "OUTPUT_DELAY_MS", DUB_OPTION_INT, AT (output_delay_ms),
+        "8000", 3000, 30000, .unit = "ms",
+        .help = "How much later the programme leaves than it came"},
+
+    {"log-level", "LOG_LEVEL", DUB_OPTION_CHOICE, AT (log_level), "info",
+        .choices = log_levels, .help = "What is logged"},
+    {"log-format", "LOG_FORMAT", DUB_OPTION_CHOICE, AT (log_format), "auto",
+        .choices = log_formats,
+        .help = "auto: text on a terminal, else JSON lines"},
+    {NULL},
+};
+
+const DubOption *
+dub_service_options (void)
+{
+  return options;
+}
+
+static char *
+default_runtime_dir (void)
+{
+  const char *base = g_getenv ("XDG_RUNTIME_DIR");
+
+  if (base != NULL && *base != '\0')
+    return g_build_filename (base, "live-broadcast-dubbing", NULL);
+  return g_strdup_printf ("/tmp/live-broadcast-dubbing-%d", (int) geteuid ());
+}
+
+/* Whoever can write there could speak for a worker, so it must be ours alone:
+ * in /tmp somebody else may have made it before us. */
+static gboolean
+make_private_folder (const char *path, GError **error)
+{
+  GStatBuf info;
+
+  if (g_mkdir_with_parents (path, 0700) != 0 || g_lstat (path, &info) != 0) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+        "RUNTIME_DIR: %s cannot be made: %s", path, g_strerror (errno));
+    return FALSE;
+  }
+  if (!S_ISDIR (info.st_mode) || info.st_uid != geteuid () ||
+      (info.st_mode & 0022) != 0) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+        "RUNTIME_DIR: %s must be a folder of this user that nobody else can "
+        "write to",
+        path);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* Beside us where we are installed, in the next folder where we are built. */
+static char *
+default_worker_command (void)
+{
+  static const char *const places[] = {
+      "media-worker", "worker/media-worker", "../worker/media-worker"};
+  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *folder = g_path_get_dirname (self != NULL ? self : ".");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (places); i++) {
+    g_autofree char *path = g_build_filename (folder, places[i], NULL);
+
+    if (g_file_test (path, G_FILE_TEST_IS_EXECUTABLE))
+      return g_steal_pointer (&path);
+  }
+  return g_strdup ("media-worker");
+}
+
+static char *
+default_api_url (const DubServiceSettings *self)
+{
+  gboolean needs_brackets = strchr (self->mediamtx_host, ':') != NULL;
+
+  /* Another port means that more than one server may run here, and the list
+   * of the wrong one would end our streams. */
+  if (self->mediamtx_rtmp_port != DEFAULT_RTMP_PORT)
+    return NULL;
+  return g_strdup_printf ("http://%s%s%s:9997", needs_brackets ? "[" : "",
+      self->mediamtx_host, needs_brackets ? "]" : "");
+}
+
+void
+dub_service_settings_get_address (
+    const DubServiceSettings *settings, char **ret_host, guint *ret_port)
+{
+  const char *text = settings->http_addr;
+  g_autoptr (GNetworkAddress) address = NULL;
+
+  *ret_port = (guint) settings->port;
+  if (text == NULL) {
+    *ret_host =
+        g_strdup (settings->api_token != NULL ? "0.0.0.0" : "127.0.0.1");
+    return;
+  }
+  address = G_NETWORK_ADDRESS (
+      g_network_address_parse (text, (guint16) settings->port, NULL));
+  if (address == NULL) {
+    *ret_host = g_strdup (text);
+    return;
+  }
+  *ret_host = g_strdup (g_network_address_get_hostname (address));
+  *ret_port = g_network_address_get_port (address);
+}
+
+static gboolean
+check_address (const DubServiceSettings *self, GError **error)
+{
+  g_autofree char *host = NULL;
+  g_autoptr (GInetAddress) address = NULL;
+  guint port;
+
+  dub_service_settings_get_address (self, &host, &port);
+  if (g_str_equal (host, "localhost"))
+    return TRUE;
+  address = g_inet_address_new_from_string (host);
+  if (address == NULL) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+        "ORCH_HTTP_ADDR: \"%s\" is not an address (allowed: an IP address or "
+        "localhost, and a port)",
+        host);
+    return FALSE;
+  }
+  if (g_inet_address_get_is_loopback (address) || self->api_token != NULL)
+    return TRUE;
+  g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+      "ORCH_HTTP_ADDR: \"%s\" can be reached by others, so API_TOKEN must be "
+      "set (allowed without: 127.0.0.1, ::1 or localhost)",
+      host);
+  return FALSE;
+}
+
+static gboolean
+derive (DubServiceSettings *self, GError **error)
+{
+  if (!check_address (self, error))
+    return FALSE;
+  if (self->runtime_dir == NULL)
+    self->runtime_dir = default_runtime_dir ();
+  if (self->worker_command == NULL)
+    self->worker_command = default_worker_command ();
+  if (self->mediamtx_api_url == NULL)
+    self->mediamtx_api_url = default_api_url (self);
+  return make_private_folder (self->runtime_dir, error);
+}
+
+gboolean
+dub_service_settings_load (DubServiceSettings *settings, int *argc,
+    char ***argv, char **environment, GError **error)
+{
+  if (!dub_config_load (options, settings, argc, argv, environment, error))
+    return FALSE;
+  if (argv != NULL && *argc > 1) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+        "\"%s\" is no option; see --help", (*argv)[1]);
+    dub_config_clear (options, settings);
+    return FALSE;
+  }
+  if (derive (settings, error))
+    return TRUE;
+  dub_config_clear (options, settings);
+  return FALSE;
+}
+
+void
+dub_service_settings_clear (DubServiceSettings *settings)
+{
+  dub_config_clear (options, settings);
+}

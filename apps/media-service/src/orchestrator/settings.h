@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <dubbing_common/config.h>
+
+/*
+ * What media-service is told, by command line and environment. The variables
+ * that it does not know itself (VAD_..., DUCK_DB and so on) reach its workers
+ * through their environment; what it knows it hands to each worker, with the
+ * stream's own values, as JSON on standard input.
+ *
+ * Filled once at start; immutable from then on.
+ */
+G_BEGIN_DECLS
+
+typedef struct {
+  gint64 port;
+  char *http_addr; /* (nullable) */
+  char *api_token; /* (nullable) */
+
+  char *mediamtx_host;
+  gint64 mediamtx_rtmp_port;
+  char *mediamtx_api_url; /* (nullable): do not ask */
+  gint64 reconcile_ms;
+
+  gint64 grace_ms;
+  gint64 max_workers;
+  char *worker_command; /* (nullable): media-worker, beside us or in PATH */
+  gboolean keep_workers;
+  gint64 stop_timeout_ms;
+  char *runtime_dir; /* set after load */
+
+  char *sts_service_url;
+  char *sts_token; /* (nullable) */
+  gboolean skip_sts_connection;
+  char *source_language, *target_language, *voice_profile;
+  gint64 output_delay_ms;
+
+  int log_level;  /* DubLogLevel - 1 */
+  int log_format; /* DubLogFormat */
+} DubServiceSettings;
+
+const DubOption *dub_service_options (void);
+
+/* Loads and derives: folder, worker's program, MediaMTX's API. Refuses an
+ * address that others can reach without a token. */
+gboolean dub_service_settings_load (DubServiceSettings *settings, int *argc,
+    char ***argv, char **environment, GError **error);
+void dub_service_settings_clear (DubServiceSettings *settings);
+
+/* Where to listen: host without brackets, and port. (transfer full) */
+void dub_service_settings_get_address (
+    const DubServiceSettings *settings, char **ret_host, guint *ret_port);
+
+G_END_DECLS

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reporter.h"
+
+#define DUB_LOG_TOPIC "media.programme"
+#include <dubbing_common/log.h>
+
+/* More answers than can wait for their time are never kept. */
+#define MAX_ANSWERS 64
+#define MAX_FIELDS 8
+
+struct _DubReporter {
+  DubControl *control;
+  GHashTable *answers; /* fragment id -> DubAnswer */
+  GQueue order;        /* of the ids, oldest first; owned by the table */
+};
+
+DubReporter *
+dub_reporter_new (DubControl *control)
+{
+  DubReporter *self = g_new0 (DubReporter, 1);
+
+  self->control = control;
+  self->answers = g_hash_table_new_full (
+      g_str_hash, g_str_equal, NULL, (GDestroyNotify) dub_answer_unref);
+  g_queue_init (&self->order);
+  return self;
+}
+
+void
+dub_reporter_free (DubReporter *self)
+{
+  if (!self)
+    return;
+  g_queue_clear (&self->order);
+  g_hash_table_unref (self->answers);
+  g_free (self);
+}
+
+static void
+forget (DubReporter *self, const char *fragment_id)
+{
+  DubAnswer *answer = g_hash_table_lookup (self->answers, fragment_id);
+
+  if (!answer)
+    return;
+  g_queue_remove (&self->order, answer->fragment_id);
+  g_hash_table_remove (self->answers, fragment_id);
+}
+
+void
+dub_reporter_answer (DubReporter *self, DubAnswer *answer)
+{
+  if (answer->status == DUB_ANSWER_FAILED)
+    return;
+  forget (self, answer->fragment_id);
+  while (g_queue_get_length (&self->order) >= MAX_ANSWERS)
+    forget (self, g_queue_peek_head (&self->order));
+  g_hash_table_insert (
+      self->answers, answer->fragment_id, dub_answer_ref (answer));
+  g_queue_push_tail (&self->order, answer->fragment_id);
+}
+
+static double
+seconds (gint64 ns)
+{
+  return (double) ns / 1e9;
+}
+
+/* -- the log ------------------------------------------------------------- */
+
+static void
+log_texts (const DubProgrammeEvent *event, const DubAnswer *answer)
+{
+  if (answer && dub_log_is_enabled (DUB_LOG_DEBUG))
+    dub_log_fragment (DUB_LOG_DEBUG, event->fragment_id, "\"%s\" as \"%s\"",
+        answer->transcript ? answer->transcript : "",
+        answer->translated_text ? answer->translated_text : "");
+}
+
+static DubLogLevel
+level_of (const DubProgrammeEvent *event)
+{
+  switch (event->type) {
+    case DUB_EVENT_STARTED:
+    case DUB_EVENT_EPOCH:
+    case DUB_EVENT_HOLD_BEGIN:
+    case DUB_EVENT_HOLD_END:
+    case DUB_EVENT_DRAINED:
+      return DUB_LOG_INFO;
+    case DUB_EVENT_FALLBACK:
+    case DUB_EVENT_DUB_DROPPED:
+      return DUB_LOG_WARNING;
+    case DUB_EVENT_SOUND_GAP:
+    case DUB_EVENT_SOUND_OVERLAP:
+    case DUB_EVENT_SEGMENT:
+    case DUB_EVENT_FRAGMENT_SENT:
+    case DUB_EVENT_ANSWER_IGNORED:
+    case DUB_EVENT_DUB_STARTED:
+    case DUB_EVENT_DUB_HEARD:
+      return DUB_LOG_DEBUG;
+    default:
+      return DUB_LOG_TRACE;
+  }
+}
+
+static void
+log_event (const DubProgrammeEvent *event)
+{
+  DubLogLevel level = level_of (event);
+  const char *fields[] = {
+      event->fragment_id ? "fragment_id" : NULL, event->fragment_id, NULL};
+
+  if (!dub_log_is_enabled (level))
+    return;
+  dub_log_fields (level, DUB_LOG_TOPIC, fields, "%s at %.3f s%s%s",
+      dub_programme_event_type_to_string (event->type),
+      seconds (event->media_ns), event->detail ? ": " : "",
+      event->detail ? event->detail : "");
+}
+
+/* -- the control socket -------------------------------------------------- */
+
+typedef struct {
+  const char *pairs[2 * MAX_FIELDS + 1];
+  char *owned[MAX_FIELDS];
+  guint n;
+} Fields;
+
+/* text: (transfer full) (nullable) */
+static void
+take_field (Fields *fields, const char *key, char *text)
+{
+  if (!text)
+    return;
+  fields->pairs[2 * fields->n] = key;
+  fields->pairs[2 * fields->n + 1] = text;
+  fields->owned[fields->n++] = text;
+}
+
+static void
+clear_fields (Fields *fields)
+{
+  for (guint i = 0; i < fields->n; i++)
+    g_free (fields->owned[i]);
+}
+
+static char *
+number_text (const char *format, double value)
+{
+  char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+
+  return g_strdup (g_ascii_formatd (buffer, sizeof buffer, format, value));
+}
+
+static void
+send_event (
+    DubReporter *self, const DubProgrammeEvent *event, const DubAnswer *answer)
+{
+  Fields fields = {0};
+
+  take_field (&fields, "fragment_id", g_strdup (event->fragment_id));
+  if (event->fragment_id)
+    take_field (
+        &fields, "number", number_text ("%.0f", (double) event->number));
+  take_field (
+      &fields, "media_s", number_text ("%.3f", seconds (event->media_ns)));
+  take_field (&fields, "duration_s",
+      number_text ("%.3f", seconds (event->duration_ns)));
+  take_field (
+      &fields, "lag_ms", number_text ("%.0f", (double) event->lag_ns / 1e6));
+  take_field (&fields, "detail", g_strdup (event->detail));
+  if (answer) {
+    take_field (&fields, "transcript", g_strdup (answer->transcript));
+    take_field (&fields, "translated_text", g_strdup (answer->translated_text));
+  }
+  dub_control_send_event (self->control,
+      dub_programme_event_type_to_string (event->type), fields.pairs);
+  clear_fields (&fields);
+}
+
+static gboolean
+is_of_single_unit (const DubProgrammeEvent *event)
+{
+  switch (event->type) {
+    case DUB_EVENT_VIDEO_DROPPED:
+    case DUB_EVENT_SOUND_DROPPED:
+    case DUB_EVENT_SOUND_GAP:
+    case DUB_EVENT_SOUND_OVERLAP:
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+void
+dub_reporter_event (DubReporter *self, const DubProgrammeEvent *event)
+{
+  const DubAnswer *answer =
+      event->fragment_id
+          ? g_hash_table_lookup (self->answers, event->fragment_id)
+          : NULL;
+
+  log_event (event);
+  if (event->type == DUB_EVENT_DUB_STARTED)
+    log_texts (event, answer);
+  if (self->control && !is_of_single_unit (event))
+    send_event (self, event, answer);
+  if (answer && (event->type == DUB_EVENT_DUB_HEARD ||
+                    event->type == DUB_EVENT_DUB_DROPPED))
+    forget (self, event->fragment_id);
+}
+
+void
+dub_reporter_notice (DubReporter *self, const char *event, const char *text)
+{
+  const char *fields[] = {text ? "text" : NULL, text, NULL};
+
+  if (self->control)
+    dub_control_send_event (self->control, event, fields);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "../programme/programme.h"
+#include "control.h"
+
+/*
+ * Says what happens to a stream: to the log (transcripts at debug only), and
+ * to whoever listens at the control socket, one event object each, named as
+ * the programme's event, with the fields that apply:
+ *
+ *   fragment_id, number, media_s, duration_s, lag_ms, detail,
+ *   transcript, translated_text          (dub_started, dub_heard)
+ *
+ * Events of single pictures and blocks are only counted, by the metrics.
+ *
+ * Main thread only.
+ */
+G_BEGIN_DECLS
+
+typedef struct _DubReporter DubReporter;
+
+/* control: (nullable); outlives the reporter. */
+DubReporter *dub_reporter_new (DubControl *control);
+void dub_reporter_free (DubReporter *reporter);
+
+/* Its texts are told when its dub is heard. */
+void dub_reporter_answer (DubReporter *reporter, DubAnswer *answer);
+void dub_reporter_event (DubReporter *reporter, const DubProgrammeEvent *event);
+/* Source, output or speech service: "source_lost", ... text: (nullable) */
+void dub_reporter_notice (
+    DubReporter *reporter, const char *event, const char *text);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubReporter, dub_reporter_free)
+
+G_END_DECLS

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker_metrics.h"
+
+#include <dubbing_common/metrics.h>
+
+#define PREFIX "media_service_worker_"
+
+/* A counter of the programme, exposed as one series. */
+typedef struct {
+  const char *name;
+  const char *label_value; /* of the family's second label, or NULL */
+  gsize offset;            /* guint64 in DubProgrammeStats */
+  double scale;
+} Counter;
+
+#define STAT(field) G_STRUCT_OFFSET (DubProgrammeStats, field)
+#define PER_FRAME (1.0 / DUB_PROGRAMME_RATE_HZ)
+
+static const Counter counters[] = {
+    {"video_frames_in_total", NULL, STAT (video_in), 1},
+    {"video_frames_out_total", NULL, STAT (video_out), 1},
+    {"video_frames_repeated_total", NULL, STAT (video_repeated), 1},
+    {"video_frames_dropped_total", "late", STAT (video_dropped_late), 1},
+    {"video_frames_dropped_total", "key_wait", STAT (video_dropped_key_wait),
+        1},
+    {"video_frames_dropped_total", "full", STAT (video_dropped_full), 1},
+    {"video_frames_dropped_total", "invalid", STAT (video_dropped_invalid), 1},
+    {"sound_in_seconds_total", NULL, STAT (sound_frames_in), PER_FRAME},
+    {"sound_out_seconds_total", NULL, STAT (sound_frames_out), PER_FRAME},
+    {"sound_silent_seconds_total", NULL, STAT (sound_frames_silent), PER_FRAME},
+    {"sound_dropped_seconds_total", NULL, STAT (sound_frames_dropped),
+        PER_FRAME},
+    {"sound_gaps_total", NULL, STAT (sound_gaps), 1},
+    {"sound_overlaps_total", NULL, STAT (sound_overlaps), 1},
+    {"epochs_total", NULL, STAT (epochs), 1},
+    {"source_holds_total", NULL, STAT (holds), 1},
+    {"speech_seconds_total", NULL, STAT (segment_frames), PER_FRAME},
+    {"dubbed_seconds_total", NULL, STAT (dubbed_frames), PER_FRAME},
+    {"dubs_heard_total", NULL, STAT (dubs_heard), 1},
+    {"dubs_dropped_total", "lag", STAT (dubs_dropped_lag), 1},
+    {"dubs_dropped_total", "other", STAT (dubs_dropped_other), 1},
+    {"fallback_total", "timeout", STAT (fallback_timeout), 1},
+    {"fallback_total", "error", STAT (fallback_failed), 1},
+    {"fallback_total", "overload", STAT (fallback_overload), 1},
+    {"fallback_total", "disconnected", STAT (fallback_disconnected), 1},
+    {"fallback_total", "not_ready", STAT (fallback_not_ready), 1},
+    {"fallback_total", "gone", STAT (fallback_gone), 1},
+    {"vad_segments_total", "silence", STAT (segments_silence), 1},
+    {"vad_segments_total", "max_duration", STAT (segments_max), 1},
+    {"vad_segments_total", "memory_limit", STAT (segments_memory), 1},
+    {"vad_segments_total", "eos", STAT (segments_eos), 1},
+    {"vad_silence_detections_total", NULL, STAT (segments_silence), 1},
+    {"vad_forced_emissions_total", NULL, STAT (segments_max), 1},
+    {"vad_memory_limit_emissions_total", NULL, STAT (segments_memory), 1},
+};
+
+typedef struct {
+  const char *name;
+  const char *second_label;
+  const char *help;
+} Family;
+
+static const Family families[] = {
+    {"video_frames_in_total", NULL, "Coded pictures taken in"},
+    {"video_frames_out_total", NULL, "Coded pictures handed to the output"},
+    {"video_frames_repeated_total", NULL,
+        "Key frames repeated while the source was lost"},
+    {"video_frames_dropped_total", "reason", "Coded pictures not sent"},
+    {"sound_in_seconds_total", NULL, "Original sound taken in"},
+    {"sound_out_seconds_total", NULL, "Sound handed to the output"},
+    {"sound_silent_seconds_total", NULL,
+        "Silence put out where there was no original"},
+    {"sound_dropped_seconds_total", NULL, "Original sound not used"},
+    {"sound_gaps_total", NULL, "Holes in the source's sound"},
+    {"sound_overlaps_total", NULL, "Overlaps in the source's sound"},
+    {"epochs_total", NULL, "Jumps and restarts of the source's clock"},
+    {"source_holds_total", NULL, "Times the buffer ran empty"},
+    {"speech_seconds_total", NULL, "Speech cut into segments"},
+    {"dubbed_seconds_total", NULL, "Speech whose dub was heard"},
+    {"dubs_heard_total", NULL, "Dubbed segments heard whole"},
+    {"dubs_dropped_total", "reason", "Dubbed segments not heard"},
+    {"fallback_total", "reason", "Segments whose slot kept the original"},
+    {"vad_segments_total", "trigger", "Speech segments by what cut them"},
+    {"vad_silence_detections_total", NULL, "Segments cut by a pause"},
+    {"vad_forced_emissions_total", NULL, "Segments cut by their length"},
+    {"vad_memory_limit_emissions_total", NULL, "Segments cut by memory"},
+    {"sts_fragments_sent_total", NULL, "Fragments sent to the service"},
+    {"sts_fragments_processed_total", "status", "Answers of the service"},
+    {"segments_processed_total", "type", "Segments handled"},
+    {"segments_bytes_total", "type", "Bytes of those"},
+    {"errors_total", "error_type", "Errors"},
+    {"output_bytes_total", NULL, "Bytes given to the output's socket"},
+    {"output_connections_total", NULL, "Connections made to the output"},
+};
+
+static const Family gauges[] = {
+    {"output_delay_ms", NULL, "Arrival to departure of the last picture"},
+    {"dub_coverage_ratio", NULL, "Dubbed seconds of all speech seconds"},
+    {"sts_inflight_fragments", NULL, "Fragments at the service"},
+    {"av_buffer_video_size", NULL, "Pictures in the delay"},
+    {"av_buffer_video_bytes", NULL, "Their bytes"},
+    {"video_queue_ms", NULL, "Pictures in the delay, as time"},
+    {"audio_queue_ms", NULL, "Sound in the delay, as time"},
+    {"output_waiting_ms", NULL, "Stream the output's socket has not taken"},
+    {"dubs_waiting", NULL, "Dubbed segments that wait for their time"},
+    {"source_lost", NULL, "1 while there is no source"},
+    {"pipeline_state", "pipeline", "0 stopped, 1 running, 2 error"},
+    {"info", "version", "1"},
+};
+
+static const double latency_bounds[] = {.5, 1, 2, 3, 4, 5, 6, 8, 10, 15};
+static const double segment_bounds[] = {1, 2, 3, 4, 5, 6, 8, 10, 12, 15};
+
+struct _DubWorkerMetrics {
+  DubMetrics *registry;
+  char *stream_id;
+  GHashTable *by_name; /* of DubMetric */
+  GHashTable *sent_ns; /* fragment id -> gint64 *, bounded by in flight */
+  DubProgrammeStats last;
+  guint64 last_bytes;
+  guint last_connections;
+};
+
+static void
+add_families (DubWorkerMetrics *self, const Family *list, gsize n,
+    DubMetric *(*make) (
+        DubMetrics *, const char *, const char *, const char *const *) )
+{
+  for (gsize i = 0; i < n; i++) {
+    const char *labels[] = {"stream_id", list[i].second_label, NULL};
+    g_autofree char *name = g_strconcat (PREFIX, list[i].name, NULL);
+
+    g_hash_table_insert (self->by_name, (gpointer) list[i].name,
+        make (self->registry, name, list[i].help, labels));
+  }
+}
+
+static void
+add_histogram (DubWorkerMetrics *self, const char *name, const char *help,
+    const double *bounds, gsize n)
+{
+  static const char *const labels[] = {"stream_id", NULL};
+  g_autofree char *full = g_strconcat (PREFIX, name, NULL);
+
+  g_hash_table_insert (self->by_name, (gpointer) name,
+      dub_metrics_histogram (self->registry, full, help, labels, bounds, n));
+}
+
+static void
+add (
+    DubWorkerMetrics *self, const char *name, const char *second, double amount)
+{
+  const char *values[] = {self->stream_id, second, NULL};
+
+  dub_metric_add (g_hash_table_lookup (self->by_name, name), values, amount);
+}
+
+static void
+set (DubWorkerMetrics *self, const char *name, const char *second, double value)
+{
+  const char *values[] = {self->stream_id, second, NULL};
+
+  dub_metric_set (g_hash_table_lookup (self->by_name, name), values, value);
+}
+
+static void
+observe (DubWorkerMetrics *self, const char *name, double value)
+{
+  const char *values[] = {self->stream_id, NULL};
+
+  dub_metric_observe (g_hash_table_lookup (self->by_name, name), values, value);
+}
+
+/* Every series is there from the start: a rate needs its zero. */
+static void
+add_zeros (DubWorkerMetrics *self)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (counters); i++)
+    add (self, counters[i].name, counters[i].label_value, 0);
+  add (self, "sts_fragments_sent_total", NULL, 0);
+  add (self, "sts_fragments_processed_total", "success", 0);
+  add (self, "sts_fragments_processed_total", "partial", 0);
+  add (self, "sts_fragments_processed_total", "failed", 0);
+  set (self, "sts_inflight_fragments", NULL, 0);
+  set (self, "pipeline_state", "input", 0);
+  set (self, "pipeline_state", "output", 0);
+  set (self, "info", DUB_VERSION, 1);
+}
+
+DubWorkerMetrics *
+dub_worker_metrics_new (const char *stream_id)
+{
+  DubWorkerMetrics *self = g_new0 (DubWorkerMetrics, 1);
+
+  self->registry = dub_metrics_new ();
+  self->stream_id = g_strdup (stream_id);
+  self->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  self->sent_ns =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  add_families (self, families, G_N_ELEMENTS (families), dub_metrics_counter);
+  add_families (self, gauges, G_N_ELEMENTS (gauges), dub_metrics_gauge);
+  add_histogram (self, "sts_processing_latency_seconds",
+      "From sending a fragment to its answer", latency_bounds,
+      G_N_ELEMENTS (latency_bounds));
+  add_histogram (self, "vad_segment_duration_seconds",
+      "Length of the speech segments", segment_bounds,
+      G_N_ELEMENTS (segment_bounds));
+  add_zeros (self);
+  return self;
+}
+
+void
+dub_worker_metrics_free (DubWorkerMetrics *self)
+{
+  if (!self)
+    return;
+  g_hash_table_unref (self->by_name);
+  g_hash_table_unref (self->sent_ns);
+  dub_metrics_unref (self->registry);
+  g_free (self->stream_id);
+  g_free (self);
+}
+
+void
+dub_worker_metrics_set_pipeline (
+    DubWorkerMetrics *self, const char *pipeline, DubPipelineState state)
+{
+  set (self, "pipeline_state", pipeline, state);
+}
+
+void
+dub_worker_metrics_error (DubWorkerMetrics *self, const char *error_type)
+{
+  add (self, "errors_total", error_type, 1);
+}
+
+void
+dub_worker_metrics_fragment_sent (
+    DubWorkerMetrics *self, const DubFragment *fragment)
+{
+  gint64 now_ns = g_get_monotonic_time () * 1000;
+
+  add (self, "sts_fragments_sent_total", NULL, 1);
+  g_hash_table_replace (self->sent_ns, g_strdup (fragment->id),
+      g_memdup2 (&now_ns, sizeof now_ns));
+}
+
+static const char *
+status_name (DubAnswerStatus status)
+{
+  return status == DUB_ANSWER_SUCCESS   ? "success"
+         : status == DUB_ANSWER_PARTIAL ? "partial"
+                                        : "failed";
+}
+
+void
+dub_worker_metrics_answer (DubWorkerMetrics *self, const DubAnswer *answer)
+{
+  const gint64 *sent_ns =
+      g_hash_table_lookup (self->sent_ns, answer->fragment_id);
+
+  add (self, "sts_fragments_processed_total", status_name (answer->status), 1);
+  if (answer->status == DUB_ANSWER_FAILED && answer->error_code) {
+    g_autofree char *lower = g_ascii_strdown (answer->error_code, 32);
+    g_autofree char *type = g_strconcat ("sts_", lower, NULL);
+
+    dub_worker_metrics_error (self, type);
+  }
+  if (!sent_ns)
+    return;
+  observe (self, "sts_processing_latency_seconds",
+      (double) (g_get_monotonic_time () * 1000 - *sent_ns) / 1e9);
+  g_hash_table_remove (self->sent_ns, answer->fragment_id);
+}
+
+void
+dub_worker_metrics_event (
+    DubWorkerMetrics *self, const DubProgrammeEvent *event)
+{
+  if (event->type == DUB_EVENT_SEGMENT) {
+    observe (self, "vad_segment_duration_seconds",
+        (double) event->duration_ns / 1e9);
+    add (self, "segments_processed_total", "audio", 1);
+    if (event->fragment)
+      add (self, "segments_bytes_total", "audio",
+          (double) (event->fragment->pcm->frames *
+                    event->fragment->pcm->channels * sizeof (gint16)));
+  }
+  if (event->type == DUB_EVENT_FALLBACK && event->fragment_id)
+    g_hash_table_remove (self->sent_ns, event->fragment_id);
+}
+
+static guint64
+stat_at (const DubProgrammeStats *stats, gsize offset)
+{
+  return G_STRUCT_MEMBER (guint64, stats, offset);
+}
+
+static void
+set_gauges (DubWorkerMetrics *self, const DubProgrammeStats *stats,
+    const DubPublisherStats *published, gint64 delay_ns)
+{
+  set (self, "output_delay_ms", NULL, (double) delay_ns / 1e6);
+  set (self, "dub_coverage_ratio", NULL,
+      stats->segment_frames > 0
+          ? (double) stats->dubbed_frames / (double) stats->segment_frames
+          : 0);
+  set (self, "sts_inflight_fragments", NULL, stats->fragments_inflight);
+  set (self, "av_buffer_video_size", NULL, stats->video_units);
+  set (self, "av_buffer_video_bytes", NULL,
+      (double) stats->video_buffered_bytes);
+  set (self, "video_queue_ms", NULL, (double) stats->video_buffered_ns / 1e6);
+  set (self, "audio_queue_ms", NULL, (double) stats->sound_buffered_ns / 1e6);
+  set (self, "output_waiting_ms", NULL, (double) published->waiting_ms);
+  set (self, "dubs_waiting", NULL, stats->dubs_waiting);
+  set (self, "source_lost", NULL, stats->is_source_lost ? 1 : 0);
+}
+
+void
+dub_worker_metrics_update (DubWorkerMetrics *self,
+    const DubProgrammeStats *stats, const DubPublisherStats *published,
+    gint64 delay_ns)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (counters); i++) {
+    guint64 now = stat_at (stats, counters[i].offset);
+    guint64 before = stat_at (&self->last, counters[i].offset);
+
+    if (now > before)
+      add (self, counters[i].name, counters[i].label_value,
+          (double) (now - before) * counters[i].scale);
+  }
+  add (self, "output_bytes_total", NULL,
+      (double) (published->bytes_sent - self->last_bytes));
+  add (self, "output_connections_total", NULL,
+      published->n_connections - self->last_connections);
+  set_gauges (self, stats, published, delay_ns);
+  self->last = *stats;
+  self->last_bytes = published->bytes_sent;
+  self->last_connections = published->n_connections;
+}
+
+char *
+dub_worker_metrics_to_text (DubWorkerMetrics *self)
+{
+  return dub_metrics_to_text (self->registry);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/control.h"
+
+#include <glib-unix.h>
+#include <json-glib/json-glib.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * Stands in for media-worker where media is not the point: takes its settings
+ * as that does, opens the control socket, says that it runs, and prints what
+ * it is told. A stream whose name begins with "deaf" does not end when it is
+ * asked to; one that begins with "dies" ends at once.
+ */
+typedef struct {
+  GMainLoop *loop;
+  const char *stream_id;
+} Fake;
+
+static void
+print_line (const char *stream_id, const char *what)
+{
+  printf ("worker %s pid %d: %s\n", stream_id, getpid (), what);
+  fflush (stdout);
+}
+
+static void
+on_reconnect (gpointer user_data)
+{
+  print_line (((Fake *) user_data)->stream_id, "reconnect");
+}
+
+static void
+on_stop (gpointer user_data)
+{
+  Fake *self = user_data;
+
+  print_line (self->stream_id, "stop");
+  if (!g_str_has_prefix (self->stream_id, "deaf"))
+    g_main_loop_quit (self->loop);
+}
+
+static char *
+on_metrics (gpointer user_data)
+{
+  return g_strdup_printf ("# HELP media_service_worker_fake A fake\n"
+                          "# TYPE media_service_worker_fake gauge\n"
+                          "media_service_worker_fake{stream_id=\"%s\"} 1\n",
+      ((Fake *) user_data)->stream_id);
+}
+
+static gboolean
+on_term (gpointer user_data)
+{
+  on_stop (user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+static JsonObject *
+read_settings (void)
+{
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  static char text[65536];
+  gsize n = fread (text, 1, sizeof text - 1, stdin);
+
+  text[n] = '\0';
+  if (!json_parser_load_from_data (parser, text, -1, NULL))
+    return NULL;
+  return json_node_dup_object (json_parser_get_root (parser));
+}
+
+int
+main (int argc, char **argv)
+{
+  static const DubControlHandlers handlers = {
+      NULL, on_reconnect, on_stop, on_metrics};
+  g_autoptr (JsonObject) settings = read_settings ();
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  g_autofree char *shown = NULL;
+  g_autoptr (DubControl) control = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  Fake self = {loop, NULL};
+
+  if (settings == NULL || argc != 2 ||
+      strcmp (argv[1], "--settings-stdin") != 0)
+    return 64;
+  self.stream_id = json_object_get_string_member (settings, "STREAM_ID");
+  json_node_set_object (node, settings);
+  shown = json_to_string (node, FALSE);
+  print_line (self.stream_id, shown);
+  print_line (self.stream_id,
+      g_getenv ("API_TOKEN") != NULL ? "knows the token" : "knows no token");
+  if (g_str_has_prefix (self.stream_id, "dies"))
+    return 3;
+  control =
+      dub_control_new (json_object_get_string_member (settings, "RUNTIME_DIR"),
+          self.stream_id, json_object_get_string_member (settings, "RUN_ID"),
+          &handlers, &self, &error);
+  if (control == NULL) {
+    print_line (self.stream_id, error->message);
+    return 1;
+  }
+  g_unix_signal_add (SIGTERM, on_term, &self);
+  dub_control_set_state (control, DUB_WORKER_STATE_RUNNING, NULL);
+  dub_control_send_metrics (control);
+  g_main_loop_run (self.loop);
+  print_line (self.stream_id, "ended");
+  return 0;
+}

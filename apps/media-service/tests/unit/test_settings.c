@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/settings.h"
+
+#include <dubbing_common/error.h>
+#include <string.h>
+
+typedef struct {
+  const char *text;
+  gint64 ms; /* -1: refused */
+} DurationCase;
+
+static void
+test_duration (void)
+{
+  static const DurationCase cases[] = {
+      {"30s", 30000},
+      {"1m30s", 90000},
+      {"500ms", 500},
+      {"30", 30000},
+      {"0s", 0},
+      {"1.5s", 1500},
+      {"2h", 7200000},
+      {"", -1},
+      {"s", -1},
+      {"30x", -1},
+      {"-1s", -1},
+      {"1s30", -1},
+      {"nan", -1},
+      {"inf", -1},
+      {"1e30h", -1},
+      {"10s ", -1},
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    gint64 ns = -7;
+    gboolean is_good = dub_duration_parse (cases[i].text, &ns, &error);
+
+    g_test_message ("'%s'", cases[i].text);
+    g_assert_cmpint (is_good, ==, cases[i].ms >= 0);
+    if (is_good)
+      g_assert_cmpint (ns, ==, cases[i].ms * DUB_NS_PER_MS);
+    else
+      g_assert_cmpint (ns, ==, -7);
+    g_assert_cmpint (is_good, ==, error == NULL);
+  }
+}
+
+static gboolean
+load (DubWorkerSettings *settings, const char *json, GError **error)
+{
+  static char *environment[] = {NULL};
+  char *words[] = {(char *) "media-worker", (char *) "--settings-stdin", NULL};
+  char **argv = words;
+  int argc = 2;
+
+  memset (settings, 0, sizeof *settings);
+  return dub_worker_settings_load (
+             settings, &argc, &argv, environment, NULL, error) &&
+         dub_worker_settings_load (settings, NULL, NULL, NULL, json, error);
+}
+
+#define URLS                                                                   \
+  "\"INPUT_URL\": \"rtmp://h/live/a/in\", "                                    \
+  "\"OUTPUT_URL\": \"rtmp://h/live/a/out\""
+
+static void
+test_json (void)
+{
+  g_autoptr (GError) error = NULL;
+  DubWorkerSettings settings;
+  DubProgrammeParams params;
+
+  g_assert_true (load (&settings,
+      "{" URLS ", \"OUTPUT_DELAY_MS\": 6000, \"DUCK_DB\": \"-12.5\", "
+      "\"MIX_MODE\": \"remove\", \"SOURCE_LOSS\": \"silence\", "
+      "\"FALLBACK_MODE\": \"last-good-dub\", \"ALLOW_NO_AUDIO\": true, "
+      "\"ORCH_GRACE_PERIOD\": \"1m\", \"STREAM_ID\": \"\"}",
+      &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (settings.input_url, ==, "rtmp://h/live/a/in");
+  g_assert_true (settings.allow_no_audio);
+  g_assert_cmpint (settings.grace_ns, ==, 60 * DUB_NS_PER_S);
+  /* An empty value is an unset one. */
+  g_assert_cmpstr (settings.stream_id, ==, "stream");
+  g_assert_nonnull (settings.run_id);
+
+  dub_worker_settings_to_params (&settings, &params);
+  g_assert_cmpint (params.output_delay_ns, ==, 6 * DUB_NS_PER_S);
+  g_assert_cmpfloat (params.duck_db, ==, -12.5);
+  g_assert_cmpint (params.mix_mode, ==, DUB_MIX_REMOVE);
+  g_assert_cmpint (params.source_loss, ==, DUB_SOURCE_LOSS_SILENCE);
+  g_assert_cmpint (params.fallback_mode, ==, DUB_FALLBACK_PASS_THROUGH);
+  g_assert_cmpint (params.segment_mode, ==, DUB_SEGMENT_MODE_SPEECH);
+  g_assert_cmpint (params.pause_ns, ==, 400 * DUB_NS_PER_MS);
+  dub_worker_settings_clear (&settings);
+}
+
+typedef struct {
+  const char *json;
+  const char *named; /* in the message */
+} RefusedCase;
+
+static void
+test_refused (void)
+{
+  static const RefusedCase cases[] = {
+      {"{\"INPUT_URL\": \"rtmp://h/a/b\"}", "OUTPUT_URL"},
+      {"{" URLS ", \"OUTPUT_DELAY_MS\": 100}", "OUTPUT_DELAY_MS"},
+      {"{" URLS ", \"OUTPUT_DELAY_MS\": null}", "OUTPUT_DELAY_MS"},
+      {"{" URLS ", \"OUTPUT_DELAY_MS\": [1]}", "OUTPUT_DELAY_MS"},
+      {"{" URLS ", \"NO_SUCH\": \"1\"}", "NO_SUCH"},
+      {"{" URLS ", \"ORCH_GRACE_PERIOD\": \"6m\"}", "ORCH_GRACE_PERIOD"},
+      {"{" URLS ", \"SOURCE_LOSS\": \"cry\"}", "SOURCE_LOSS"},
+      {"{\"INPUT_URL\": \"gopher://h/a\"}", "INPUT_URL"},
+      {"[]", "object"},
+      {"{", "object"},
+      {"", "object"},
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    DubWorkerSettings settings;
+
+    g_assert_false (load (&settings, cases[i].json, &error));
+    g_test_message ("%s: %s", cases[i].json, error->message);
+    g_assert_error (error, DUB_ERROR, DUB_ERROR_INVALID);
+    g_assert_nonnull (strstr (error->message, cases[i].named));
+    dub_worker_settings_clear (&settings);
+  }
+}
+
+/* A message about a bad object must not quote the keys that it holds. */
+static void
+test_no_secret_in_errors (void)
+{
+  g_autoptr (GError) error = NULL;
+  DubWorkerSettings settings;
+
+  g_assert_false (load (&settings, "{\"STS_TOKEN\": \"s3cr3t\", oops", &error));
+  g_assert_null (strstr (error->message, "s3cr3t"));
+  dub_worker_settings_clear (&settings);
+}
+
+static void
+test_too_large (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *json = g_strnfill (DUB_WORKER_SETTINGS_MAX_BYTES + 1, ' ');
+  DubWorkerSettings settings = {0};
+
+  g_assert_false (dub_worker_settings_apply_json (&settings, json, &error));
+  g_assert_error (error, DUB_ERROR, DUB_ERROR_LIMIT);
+}
+
+static void
+test_pass_through (void)
+{
+  g_autoptr (GError) error = NULL;
+  DubWorkerSettings settings;
+  DubProgrammeParams params;
+
+  g_assert_true (load (
+      &settings, "{" URLS ", \"SKIP_STS_CONNECTION\": \"true\"}", &error));
+  dub_worker_settings_to_params (&settings, &params);
+  g_assert_cmpint (params.segment_mode, ==, DUB_SEGMENT_MODE_NONE);
+  dub_worker_settings_clear (&settings);
+}
+
+/* The file in the repository is what the table makes. */
+static void
+test_env_example (void)
+{
+  g_autofree char *made =
+      dub_config_env_example (dub_worker_options (), "media-worker");
+  g_autofree char *kept = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_file_get_contents (g_getenv ("WORKER_ENV_EXAMPLE"), &kept, NULL, &error);
+  g_assert_no_error (error);
+  if (strcmp (made, kept) != 0)
+    g_error ("apps/media-service/.env.worker.example is not what "
+             "`media-worker --env-example` prints");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/media/worker/settings/duration", test_duration);
+  g_test_add_func ("/media/worker/settings/json", test_json);
+  g_test_add_func ("/media/worker/settings/refused", test_refused);
+  g_test_add_func (
+      "/media/worker/settings/no-secret-in-errors", test_no_secret_in_errors);
+  g_test_add_func ("/media/worker/settings/too-large", test_too_large);
+  g_test_add_func ("/media/worker/settings/pass-through", test_pass_through);
+  g_test_add_func ("/media/worker/settings/env-example", test_env_example);
+  return g_test_run ();
+}

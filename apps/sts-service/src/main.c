@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define DUB_LOG_TOPIC "sts.main"
+
+#include <dubbing_common/clock.h>
+#include <dubbing_common/log.h>
+#include <glib-unix.h>
+#include <gst/gst.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "echo/echo.h"
+#include "pipeline/commands.h"
+#include "pipeline/pipeline.h"
+#include "server/server.h"
+#include "settings.h"
+
+static const char what_it_is[] =
+    "Speech to speech for live broadcast dubbing, as a Socket.IO server.";
+static const char commands_help[] =
+    "\nCommands:\n"
+    "  sts-service                serves: recognises, translates, speaks\n"
+    "  sts-service echo           serves: gives back what it gets (for tests)\n"
+    "  sts-service transcribe FILE [--language LL]\n"
+    "                             prints what is said in a file\n"
+    "  sts-service fragment FILE... [--from LL] [--to LL] [--output DUB.wav]\n"
+    "                             dubs files in fragments, with the times\n"
+    "  sts-service --print-env    prints .env.example\n"
+    "  sts-service --version\n";
+
+typedef struct {
+  DubStsSettings settings;
+  DubStsServerSettings server;
+  char *host;
+  DubProcessor *processor;
+  DubMetrics *metrics;
+  gboolean is_echo;
+} Program;
+
+static DubLoadRule
+find_load_rule (const DubStsSettings *settings, gboolean is_echo)
+{
+  DubLoadRule rule = dub_load_rule_default (is_echo);
+
+  if (settings->threshold_low > 0)
+    rule.low = settings->threshold_low;
+  if (settings->threshold_medium > 0)
+    rule.medium = settings->threshold_medium;
+  if (settings->threshold_high > 0)
+    rule.high = settings->threshold_high;
+  return rule;
+}
+
+static gboolean
+fill_server_settings (Program *self, GError **error)
+{
+  const DubStsSettings *from = &self->settings;
+  DubStsServerSettings *to = &self->server;
+
+  if (!dub_sts_settings_find_address (
+          from, self->is_echo, &self->host, &to->port, error))
+    return FALSE;
+  to->host = self->host;
+  to->service_name = self->is_echo ? "echo-sts" : "full-sts-service";
+  to->api_key = from->api_key;
+  to->max_message_bytes = (gsize) from->max_message_bytes;
+  to->max_connections = (guint) from->max_connections;
+  to->ping_interval_ms = (guint) from->ping_interval_s * 1000;
+  to->ping_timeout_ms = (guint) from->ping_timeout_s * 1000;
+  to->session = (DubSessionSettings){
+      .is_echo = self->is_echo,
+      .source_language = from->source_language,
+      .target_language = from->target_language,
+      .auto_disconnect_ns = from->auto_disconnect_s * DUB_NS_PER_S,
+      .has_backpressure = from->has_backpressure,
+      .load = find_load_rule (from, self->is_echo),
+  };
+  return TRUE;
+}
+
+static DubProcessor *
+make_processor (Program *self, GError **error)
+{
+  if (self->is_echo)
+    return dub_echo_new ((guint) self->settings.echo_delay_ms);
+  return dub_pipeline_new (&self->settings.pipeline, self->metrics, error);
+}
+
+static gboolean
+on_signal (gpointer user_data)
+{
+  g_main_loop_quit (user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+/* The one line on stdout: who started us with port 0 reads it. */
+static void
+announce (Program *self, DubStsServer *server)
+{
+  guint16 port = dub_sts_server_get_port (server);
+
+  printf ("listening on http://%s:%u\n", self->host, port);
+  fflush (stdout);
+  dub_info ("%s listens on %s:%u", self->server.service_name, self->host, port);
+}
+
+static gboolean
+serve (Program *self, GError **error)
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr (DubStsServer) server =
+      dub_sts_server_new (&self->server, self->processor, self->metrics, error);
+  guint terminate, interrupt;
+
+  if (!server)
+    return FALSE;
+  terminate = g_unix_signal_add (SIGTERM, on_signal, loop);
+  interrupt = g_unix_signal_add (SIGINT, on_signal, loop);
+  announce (self, server);
+  g_main_loop_run (loop);
+  g_source_remove (terminate);
+  g_source_remove (interrupt);
+  dub_info ("stopping");
+  return TRUE;
+}
+
+static int
+fail (const GError *error, int status)
+{
+  fprintf (stderr, "sts-service: %s\n", error->message);
+  return status;
+}
+
+static int
+run (Program *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *summary = NULL;
+
+  if (!fill_server_settings (self, &error))
+    return fail (error, EX_CONFIG);
+  summary = dub_config_summary (dub_sts_options, &self->settings);
+  dub_debug ("settings:\n%s", summary);
+  self->metrics = dub_metrics_new ();
+  self->processor = make_processor (self, &error);
+  if (!self->processor)
+    return fail (error, EX_UNAVAILABLE);
+  return serve (self, &error) ? EX_OK : fail (error, EX_UNAVAILABLE);
+}
+
+static void
+program_clear (Program *self)
+{
+  if (self->processor)
+    self->processor->free (self->processor);
+  g_clear_pointer (&self->metrics, dub_metrics_unref);
+  g_free (self->host);
+  dub_config_clear (dub_sts_options, &self->settings);
+}
+
+static int
+print_text (char *text)
+{
+  fputs (text, stdout);
+  g_free (text);
+  return EX_OK;
+}
+
+static void
+print_help (void)
+{
+  print_text (dub_config_help (dub_sts_options, "sts-service", what_it_is));
+  print_text (g_strdup (commands_help));
+}
+
+static void
+print_version (void)
+{
+  print_text (g_strdup ("sts-service " DUB_VERSION "\n"));
+  print_text (dub_pipeline_features ());
+}
+
+/* TRUE when the words ask for a text instead of a server. */
+static gboolean
+print_asked (int argc, char **argv)
+{
+  for (int i = 1; i < argc; i++) {
+    if (g_str_equal (argv[i], "--version"))
+      print_version ();
+    else if (g_str_equal (argv[i], "--help") || g_str_equal (argv[i], "-h"))
+      print_help ();
+    else if (g_str_equal (argv[i], "--print-env"))
+      print_text (dub_config_env_example (dub_sts_options, "sts-service"));
+    else
+      continue;
+    return TRUE;
+  }
+  return FALSE;
+}
+
+static int
+run_server (int argc, char **argv)
+{
+  g_auto (GStrv) environment = g_get_environ ();
+  g_autoptr (GError) error = NULL;
+  Program self = {0};
+  int status;
+
+  if (!dub_config_load (
+          dub_sts_options, &self.settings, &argc, &argv, environment, &error))
+    return fail (error, EX_CONFIG);
+  self.is_echo = argc > 1 && g_str_equal (argv[1], "echo");
+  if (argc > 1 + self.is_echo) {
+    fprintf (stderr, "sts-service: \"%s\" is no command; see --help\n",
+        argv[1 + self.is_echo]);
+    dub_config_clear (dub_sts_options, &self.settings);
+    return EX_USAGE;
+  }
+  dub_log_init ("sts-service", (DubLogLevel) (self.settings.log_level + 1),
+      (DubLogFormat) self.settings.log_format);
+  status = run (&self);
+  program_clear (&self);
+  return status;
+}
+
+/* The commands that do one thing and end. */
+static const struct {
+  const char *name;
+  int (*run) (int argc, char **argv);
+} commands[] = {
+    {"engine", dub_command_engine},
+    {"transcribe", dub_command_transcribe},
+    {"fragment", dub_command_fragment},
+};
+
+int
+main (int argc, char **argv)
+{
+  for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS (commands); i++) {
+    if (!g_str_equal (argv[1], commands[i].name))
+      continue;
+    dub_log_init ("sts-service", DUB_LOG_INFO, DUB_LOG_AUTO);
+    gst_init (NULL, NULL);
+    return commands[i].run (argc, argv);
+  }
+  if (print_asked (argc, argv))
+    return EX_OK;
+  gst_init (NULL, NULL);
+  return run_server (argc, argv);
+}

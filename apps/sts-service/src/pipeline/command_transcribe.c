@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define DUB_LOG_TOPIC "sts.asr"
+
+#include "commands.h"
+
+#include "media_file.h"
+#include "settings.h"
+#include "speech.h"
+
+#include "asr/asr.h"
+#include "asr/guards.h"
+
+#include <dubbing_common/clock.h>
+#include <dubbing_common/error.h>
+#include <dubbing_common/log.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* A stretch for one pass. Nobody waits, so it has a minute. */
+#define STRETCH_SAMPLES (25 * DUB_ASR_RATE_HZ)
+#define DEADLINE_NS (60 * DUB_NS_PER_S)
+
+typedef struct {
+  DubPipelineSettings settings;
+  char *language;
+  char *task;
+} Settings;
+
+typedef struct {
+  GMainLoop *loop;
+  DubAsr *asr;
+  const Settings *settings;
+  float *samples;
+  gsize count;
+  gsize at, length; /* the stretch that is being recognised */
+  int status;
+} Transcription;
+
+static const DubOption options[] = {
+    DUB_PIPELINE_OPTIONS (Settings, settings),
+    {"language", "TRANSCRIBE_LANGUAGE", DUB_OPTION_STRING,
+        G_STRUCT_OFFSET (Settings, language), "auto",
+        .help = "Language spoken in the file, or auto"},
+    {"task", "TRANSCRIBE_TASK", DUB_OPTION_STRING,
+        G_STRUCT_OFFSET (Settings, task), "transcribe",
+        .help = "transcribe, or translate (into English)"},
+    {NULL},
+};
+
+static void next_stretch (Transcription *self);
+
+static void
+on_heard (const DubHeard *heard, const GError *error, gpointer user_data)
+{
+  Transcription *self = user_data;
+  g_autofree char *text = NULL;
+
+  if (heard == NULL) {
+    dub_error ("transcribe: %s", error->message);
+    self->status = EX_SOFTWARE;
+    g_main_loop_quit (self->loop);
+    return;
+  }
+  text = dub_guard_clean (heard->text);
+  if (*text != '\0')
+    printf ("%s\n", text);
+  fflush (stdout);
+  self->at += self->length;
+  next_stretch (self);
+}
+
+static void
+next_stretch (Transcription *self)
+{
+  gsize left = self->count - self->at;
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (left == 0) {
+    g_main_loop_quit (self->loop);
+    return;
+  }
+  self->length = dub_speech_word_end (
+      self->samples + self->at, left, STRETCH_SAMPLES, DUB_ASR_RATE_HZ);
+  bytes = g_bytes_new (self->samples + self->at, self->length * sizeof (float));
+  self->asr->provider->recognise (self->asr, bytes, self->settings->language,
+      g_str_equal (self->settings->task, "translate"),
+      g_get_monotonic_time () * 1000 + DEADLINE_NS, on_heard, self);
+}
+
+static char *
+model_of (const DubPipelineSettings *settings)
+{
+  g_autofree char *folder = settings->models_dir != NULL
+                                ? g_strdup (settings->models_dir)
+                                : dub_pipeline_models_dir ();
+
+  if (strchr (settings->asr_model, '/') != NULL)
+    return g_strdup (settings->asr_model);
+  return g_build_filename (folder, settings->asr_model, NULL);
+}
+
+static int
+transcribe (
+    const Settings *settings, const DubAsrProvider *provider, DubPcm *pcm)
+{
+  static const char *const argv[] = {"/proc/self/exe", "engine", NULL};
+  g_autofree char *model = model_of (&settings->settings);
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autofree float *samples = g_new (float, pcm->frames + 1);
+  DubAsrSettings asr = {argv, model, MAX (1, g_get_num_processors ())};
+  Transcription self = {.loop = loop,
+      .settings = settings,
+      .samples = samples,
+      .count = pcm->frames};
+
+  dub_pcm_s16_to_f32 (pcm->samples, samples, pcm->frames);
+  self.asr = provider->create (&asr);
+  next_stretch (&self);
+  g_main_loop_run (loop);
+  provider->free (self.asr);
+  return self.status;
+}
+
+int
+dub_command_transcribe (int argc, char **argv)
+{
+  Settings settings = {.language = NULL};
+  g_auto (GStrv) environment = g_get_environ ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (DubPcm) pcm = NULL;
+  const DubAsrProvider *provider = NULL;
+  int status = EX_USAGE;
+
+  if (!dub_config_load (
+          options, &settings, &argc, &argv, environment, &error) ||
+      argc != 3) {
+    fprintf (stderr, "%s\n",
+        error != NULL ? error->message
+                      : "transcribe FILE [--language LL] "
+                        "[--task translate]");
+    return error != NULL ? EX_CONFIG : EX_USAGE;
+  }
+  provider = dub_asr_provider_find (settings.settings.asr_provider);
+  pcm = dub_media_file_read (argv[2], DUB_ASR_RATE_HZ, &error);
+  if (pcm == NULL || provider == NULL) {
+    fprintf (stderr, "transcribe: %s\n",
+        error != NULL ? error->message : "no such ASR_PROVIDER");
+    status = EX_DATAERR;
+  } else
+    status = transcribe (&settings, provider, pcm);
+  dub_config_clear (options, &settings);
+  return status;
+}

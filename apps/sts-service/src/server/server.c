@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define DUB_LOG_TOPIC "sts.server"
+
+#include "server.h"
+
+#include <dubbing_common/error.h>
+#include <dubbing_common/log.h>
+#include <dubbing_contracts/wire_error.h>
+#include <string.h>
+
+#include "connection.h"
+
+struct _DubStsServer {
+  const DubStsServerSettings *settings;
+  DubProcessor *processor;
+  DubMetrics *metrics;
+  DubConnectionMetrics connection_metrics;
+  SoupServer *soup;
+  DubSioServer *sio;
+};
+
+/* --- authorisation --- */
+
+/* Takes as long for a wrong key as for a right one. */
+static gboolean
+is_same_secret (const char *a, const char *b)
+{
+  gsize length = strlen (a);
+  guchar differs = length != strlen (b);
+
+  for (gsize i = 0; i < length && b[0]; i++)
+    differs |= (guchar) (a[i] ^ b[i % strlen (b)]);
+  return !differs;
+}
+
+/* header: (nullable) */
+static gboolean
+is_authorised (DubStsServer *self, const char *header)
+{
+  const char *key = self->settings->api_key;
+
+  if (!key || !*key)
+    return TRUE;
+  if (!header || g_ascii_strncasecmp (header, "Bearer ", 7) != 0)
+    return FALSE;
+  return is_same_secret (key, header + 7);
+}
+
+/* --- Socket.IO --- */
+
+static gboolean
+on_connect (
+    DubSioSocket *socket, JsonNode *auth, gpointer user_data, GError **error)
+{
+  DubStsServer *self = user_data;
+
+  if (!is_authorised (
+          self, dub_sio_socket_get_header (socket, "Authorization"))) {
+    dub_warning ("a client without the right key was refused");
+    g_set_error (error, DUB_ERROR, DUB_ERROR_AUTH,
+        DUB_CODE_AUTH_FAILED ": send the key as \"Authorization: Bearer ...\"");
+    return FALSE;
+  }
+  dub_sio_socket_set_data (socket,
+      dub_connection_new (socket, &self->settings->session, self->processor,
+          &self->connection_metrics),
+      (GDestroyNotify) dub_connection_unref);
+  return TRUE;
+}
+
+/* Clients of today ask for no acknowledgement. One that does gets an empty
+ * one, at once. */
+static void
+on_event (DubSioSocket *socket, DubSioMessage *message, DubSioAck *ack,
+    gpointer user_data)
+{
+  DubConnection *connection = dub_sio_socket_get_data (socket);
+
+  if (ack)
+    dub_sio_ack_send (ack, dub_sio_message_new (NULL));
+  if (connection)
+    dub_connection_receive (connection, message);
+}
+
+static void
+on_disconnect (DubSioSocket *socket, const char *reason, gpointer user_data)
+{
+  DubConnection *connection = dub_sio_socket_get_data (socket);
+
+  if (connection)
+    dub_connection_lost (connection, reason);
+}
+
+/* --- HTTP --- */
+
+static gboolean
+is_read (SoupServerMessage *message)
+{
+  const char *method = soup_server_message_get_method (message);
+
+  if (method == SOUP_METHOD_GET || method == SOUP_METHOD_HEAD)
+    return TRUE;
+  soup_server_message_set_status (
+      message, SOUP_STATUS_METHOD_NOT_ALLOWED, NULL);
+  return FALSE;
+}
+
+static void
+answer (SoupServerMessage *message, guint status, const char *type, char *text)
+{
+  soup_server_message_set_status (message, status, NULL);
+  soup_server_message_set_response (
+      message, type, SOUP_MEMORY_TAKE, text, strlen (text));
+}
+
+/* (transfer full) */
+static char *
+health_to_text (DubStsServer *self, const char *status, const char *reason)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  JsonObject *object = json_object_new ();
+
+  json_object_set_string_member (object, "status", status);
+  json_object_set_string_member (
+      object, "service", self->settings->service_name);
+  json_object_set_string_member (object, "version", DUB_VERSION);
+  json_object_set_int_member (
+      object, "sessions", dub_sio_server_get_n_sessions (self->sio));
+  if (reason)
+    json_object_set_string_member (object, "reason", reason);
+  json_node_take_object (node, object);
+  return json_to_string (node, FALSE);
+}
+
+/* Alive: it answers. Whether it can serve is /health/ready. */
+static void
+on_health (SoupServer *soup, SoupServerMessage *message, const char *path,
+    GHashTable *query, gpointer user_data)
+{
+  DubStsServer *self = user_data;
+  gboolean is_ready_path = g_str_equal (path, "/health/ready");
+  g_autoptr (GError) error = NULL;
+
+  if (!is_read (message))
+    return;
+  if (!is_ready_path && !g_str_equal (path, "/health") &&
+      !g_str_equal (path, "/health/live")) {
+    soup_server_message_set_status (message, SOUP_STATUS_NOT_FOUND, NULL);
+    return;
+  }
+  if (is_ready_path && !self->processor->is_ready (self->processor, &error)) {
+    answer (message, SOUP_STATUS_SERVICE_UNAVAILABLE, "application/json",
+        health_to_text (
+            self, "unavailable", error ? error->message : "not ready"));
+    return;
+  }
+  answer (message, SOUP_STATUS_OK, "application/json",
+      health_to_text (self, "healthy", NULL));
+}
+
+static void
+on_metrics (SoupServer *soup, SoupServerMessage *message, const char *path,
+    GHashTable *query, gpointer user_data)
+{
+  DubStsServer *self = user_data;
+  SoupMessageHeaders *headers =
+      soup_server_message_get_request_headers (message);
+
+  if (!is_read (message))
+    return;
+  if (!is_authorised (
+          self, soup_message_headers_get_one (headers, "Authorization"))) {
+    soup_server_message_set_status (message, SOUP_STATUS_UNAUTHORIZED, NULL);
+    return;
+  }
+  answer (message, SOUP_STATUS_OK, DUB_METRICS_CONTENT_TYPE,
+      dub_metrics_to_text (self->metrics));
+}
+
+/* --- life --- */
+
+static void
+make_metrics (DubStsServer *self)
+{
+  static const double seconds[] = {0.5, 1, 2, 4, 8, 16};
+  static const char *const status_stream[] = {"status", "stream_id", NULL};
+  static const char *const stream[] = {"stream_id", NULL};
+  static const char *const errors[] = {
+      "stream_id", "stage", "error_code", NULL};
+  DubConnectionMetrics *m = &self->connection_metrics;
+
+  m->metrics = self->metrics;
+  m->processing_seconds =
+      dub_metrics_histogram (self->metrics, "sts_fragment_processing_seconds",
+          "Time from a fragment's acceptance to its result", status_stream,
+          seconds, G_N_ELEMENTS (seconds));
+  m->in_flight = dub_metrics_gauge (self->metrics, "sts_fragments_in_flight",
+      "Fragments accepted and not yet answered", stream);
+  m->errors_total =
+      dub_metrics_counter (self->metrics, "sts_fragment_errors_total",
+          "Fragments that failed, and events that were refused (stage session)",
+          errors);
+  m->sessions_active = dub_metrics_gauge (
+      self->metrics, "sts_sessions_active", "Connections with a stream", NULL);
+  dub_metric_set (m->sessions_active, NULL, 0);
+}
+
+static DubSioServer *
+make_sio (DubStsServer *self)
+{
+  static const DubSioHandlers handlers = {on_connect, on_event, on_disconnect};
+  const DubStsServerSettings *settings = self->settings;
+  DubSioServerOptions options;
+  DubSioServer *sio;
+
+  dub_sio_server_options_init (&options);
+  options.ping_interval_ms = settings->ping_interval_ms;
+  options.ping_timeout_ms = settings->ping_timeout_ms;
+  options.max_payload = settings->max_message_bytes;
+  options.max_sessions = settings->max_connections;
+  sio = dub_sio_server_new (&options);
+  dub_sio_server_add_namespace (sio, "/", &handlers, self, NULL);
+  dub_sio_server_attach (sio, self->soup, "/socket.io/");
+  dub_sio_server_attach (sio, self->soup, "/ws/sts");
+  return sio;
+}
+
+static gboolean
+listen_on (DubStsServer *self, GError **error)
+{
+  g_autoptr (GInetAddress) inet = NULL;
+  g_autoptr (GSocketAddress) address = NULL;
+  const char *host = self->settings->host;
+
+  if (g_str_equal (host, "localhost"))
+    host = "127.0.0.1";
+  inet = g_inet_address_new_from_string (host);
+  if (!inet) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+        "HOST: \"%s\" is no IP address", host);
+    return FALSE;
+  }
+  address = g_inet_socket_address_new (inet, self->settings->port);
+  if (soup_server_listen (self->soup, address, 0, error))
+    return TRUE;
+  g_prefix_error (
+      error, "cannot listen on %s:%u: ", host, self->settings->port);
+  return FALSE;
+}
+
+DubStsServer *
+dub_sts_server_new (const DubStsServerSettings *settings,
+    DubProcessor *processor, DubMetrics *metrics, GError **error)
+{
+  g_autoptr (DubStsServer) self = g_new0 (DubStsServer, 1);
+
+  self->settings = settings;
+  self->processor = processor;
+  self->metrics = dub_metrics_ref (metrics);
+  make_metrics (self);
+  self->soup = soup_server_new (NULL, NULL);
+  soup_server_add_handler (self->soup, "/health", on_health, self, NULL);
+  soup_server_add_handler (self->soup, "/metrics", on_metrics, self, NULL);
+  self->sio = make_sio (self);
+  return listen_on (self, error) ? g_steal_pointer (&self) : NULL;
+}
+
+void
+dub_sts_server_free (DubStsServer *server)
+{
+  if (!server)
+    return;
+  g_clear_pointer (&server->sio, dub_sio_server_free);
+  if (server->soup)
+    soup_server_disconnect (server->soup);
+  g_clear_object (&server->soup);
+  g_clear_pointer (&server->metrics, dub_metrics_unref);
+  g_free (server);
+}
+
+guint16
+dub_sts_server_get_port (DubStsServer *server)
+{
+  guint16 port = 0;
+
+  for (GSList *item = soup_server_get_uris (server->soup); item;
+       item = g_slist_delete_link (item, item)) {
+    port = (guint16) g_uri_get_port (item->data);
+    g_uri_unref (item->data);
+  }
+  return port;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "pipeline/settings.h"
+#include <dubbing_common/config.h>
+
+/*
+ * The settings of sts-service: one table for both modes, so that --help, the
+ * summary at start and .env.example show the same.
+ */
+G_BEGIN_DECLS
+
+typedef struct {
+  char *host; /* NULL: 127.0.0.1, or every address when there is a key */
+  gint64 port;
+  char *echo_host;  /* (nullable) */
+  gint64 echo_port; /* 0: as port */
+  char *api_key;    /* (nullable) */
+  char *source_language;
+  char *target_language;
+  gint64 echo_delay_ms;
+  gboolean has_backpressure;
+  double threshold_low, threshold_medium, threshold_high; /* 0: the mode's */
+  gint64 max_message_bytes;
+  gint64 max_connections;
+  gint64 ping_interval_s;
+  gint64 ping_timeout_s;
+  gint64 auto_disconnect_s;
+  int log_level;
+  int log_format;
+  DubPipelineSettings pipeline;
+} DubStsSettings;
+
+extern const DubOption dub_sts_options[];
+
+/* Where the mode listens; a free string each. DUB_ERROR_INVALID when an
+ * address that others can reach is asked for without a key. */
+gboolean dub_sts_settings_find_address (const DubStsSettings *settings,
+    gboolean is_echo, char **ret_host, guint16 *ret_port, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "asr/guards.h"
+
+typedef struct {
+  const char *text;
+  double no_speech, logprob;
+  guint duration_ms;
+  DubGuardVerdict verdict;
+} Case;
+
+static const Case cases[] = {
+    {"He was born in Madrid.", 0.05, -0.5, 2000, DUB_GUARD_PASS},
+    {"Sí.", 0.1, -0.3, 1000, DUB_GUARD_PASS},
+    {"42", 0.1, -0.3, 1000, DUB_GUARD_PASS},
+    {"", 0.9, 0, 5000, DUB_GUARD_EMPTY},
+    {" ... ", 0.1, -0.1, 5000, DUB_GUARD_EMPTY},
+    {"The next day", 0.7, -1.2, 5000, DUB_GUARD_NO_SPEECH},
+    {"The next day, all of us left", 0.7, -0.3, 5000, DUB_GUARD_PASS},
+    {"The next day", 0.0, -3.2, 5000, DUB_GUARD_LOW_CONFIDENCE},
+    /* Loops, with spaces and without. */
+    {"the fish and the fish and the fish and the fish and the fish", 0, -0.2,
+        5000, DUB_GUARD_REPETITION},
+    {"我们走吧我们走吧我们走吧我们走吧我们走吧我们走吧我们走吧我们走吧", 0,
+        -0.2, 5000, DUB_GUARD_REPETITION},
+    {"ああああああああああああああああああああああああああああ", 0, -0.2, 5000,
+        DUB_GUARD_REPETITION},
+    {"No. No! No, no, no, no, no, no, no, no, no, no, no, no.", 0, -0.2, 5000,
+        DUB_GUARD_REPETITION},
+    /* What people do say. */
+    {"Goal! Goal! Goal! Goal!", 0, -0.2, 3000, DUB_GUARD_PASS},
+    {"You know, I think, you know, we won, you know, the game.", 0, -0.3, 5000,
+        DUB_GUARD_PASS},
+    {"1 2 3 4 5 6 7 8 9 10 11 12 13 14 15", 0, -0.3, 6000, DUB_GUARD_PASS},
+    /* More than a mouth can say. */
+    {"This sentence has many more letters than anybody could ever say within "
+     "one single second of time",
+        0, -0.3, 1000, DUB_GUARD_TOO_DENSE},
+    {"此句之字数远超任何人于一秒之内所能言说之数量故不可信也而已矣", 0, -0.3,
+        1000, DUB_GUARD_TOO_DENSE},
+    /* Stock phrases: only when there is doubt; credits: always. */
+    {"Thank you.", 0.05, -0.2, 2000, DUB_GUARD_PASS},
+    {"Thank you.", 0.5, -0.3, 2000, DUB_GUARD_STOCK_PHRASE},
+    {"Thanks for watching!", 0.1, -0.9, 2000, DUB_GUARD_STOCK_PHRASE},
+    {"Subtitles by the Amara.org community", 0, -0.1, 5000,
+        DUB_GUARD_STOCK_PHRASE},
+};
+
+static void
+test_verdicts (void)
+{
+  DubGuardLimits limits;
+
+  dub_guard_limits_init (&limits);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    DubGuardInput input = {cases[i].text, cases[i].no_speech, cases[i].logprob,
+        cases[i].duration_ms};
+    g_test_message ("%s", cases[i].text);
+    g_assert_cmpstr (
+        dub_guard_verdict_to_string (dub_guard_check (&input, &limits)), ==,
+        dub_guard_verdict_to_string (cases[i].verdict));
+  }
+}
+
+static void
+test_clean (void)
+{
+  static const char *const texts[][2] = {
+      {" Hello  there.\n", "Hello there."},
+      {"[Music]", ""},
+      {"(applause)", ""},
+      {"[Music] Welcome back (laughs) to the show.",
+          "Welcome back to the show."},
+      {"*sighs* Well, *coughs*", "Well,"},
+      {"♪ La la ♪", "La la"},
+      {"♪♪", ""},
+      {"【拍手】こんにちは", "こんにちは"},
+      {"an open [bracket", "an open bracket"},
+      {"5 ( five", "5 five"},
+      {"...", ""},
+      {"", ""},
+      {"caf\xc3", "caf\xef\xbf\xbd"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autofree char *clean = dub_guard_clean (texts[i][0]);
+    g_assert_cmpstr (clean, ==, texts[i][1]);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/sts/asr/guards/verdicts", test_verdicts);
+  g_test_add_func ("/sts/asr/guards/clean", test_clean);
+  return g_test_run ();
+}

@@ -1,0 +1,596 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/pipeline.h"
+#include "pipeline/stretch.h"
+
+#include "signals.h"
+
+#include <dubbing_common/error.h>
+#include <dubbing_mediacodec/mediacodec.h>
+#include <gst/gst.h>
+#include <string.h>
+
+/* The pipeline with engines that say what the test tells them. */
+
+#define RATE 48000
+
+typedef struct {
+  const char *text;
+  double no_speech, logprob;
+  gint error;        /* a DubErrorCode, 0: none */
+  double speech_s;   /* of the synthesiser, at rate 1 */
+  gboolean is_stuck; /* the recogniser never answers */
+  /* what was asked */
+  gboolean translated;
+  guint recognised, transcribed, synthesised, cancelled;
+  double last_rate;
+  char *said;
+} Script;
+
+static Script script;
+
+/* ---- engines ----------------------------------------------------------- */
+
+typedef struct {
+  DubAsrDoneFunc heard;
+  DubTtsDoneFunc spoken;
+  gpointer user_data;
+  gboolean translate;
+  double rate;
+} Call;
+
+static gboolean
+on_hear (gpointer data)
+{
+  g_autofree Call *call = data;
+  DubHeard heard = {script.text, "es", script.no_speech, script.logprob};
+  g_autoptr (GError) error = NULL;
+
+  if (!call->translate)
+    heard.text = "Lo que se oyó.";
+  if (script.error != 0)
+    error = g_error_new_literal (DUB_ERROR, script.error, "as the test said");
+  call->heard (error == NULL ? &heard : NULL, error, call->user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static guint64
+mock_recognise (DubAsr *self, GBytes *samples, const char *language,
+    gboolean translate, gint64 deadline_ns, DubAsrDoneFunc done,
+    gpointer user_data)
+{
+  Call *call = g_new0 (Call, 1);
+
+  script.recognised++;
+  script.transcribed += !translate;
+  script.translated |= translate;
+  *call = (Call){.heard = done, .user_data = user_data, .translate = translate};
+  if (script.is_stuck) {
+    g_free (call);
+    return 77;
+  }
+  return g_idle_add (on_hear, call);
+}
+
+static void
+mock_asr_cancel (DubAsr *self, guint64 id)
+{
+  script.cancelled++;
+}
+
+static gboolean
+mock_ready (DubAsr *self, GError **error)
+{
+  return TRUE;
+}
+
+static gboolean
+mock_knows (DubAsr *self, const char *language)
+{
+  return g_strv_contains (
+      (const char *const[]){"es", "en", "auto", NULL}, language);
+}
+
+static gboolean
+mock_translates (DubAsr *self, const char *language)
+{
+  return g_str_equal (language, "en");
+}
+
+static gboolean
+mock_idle (DubAsr *self)
+{
+  return TRUE;
+}
+
+static void
+mock_asr_free (DubAsr *self)
+{
+}
+
+static const DubAsrProvider asr_provider = {"mock", NULL, mock_asr_free,
+    mock_ready, mock_knows, mock_translates, mock_recognise, mock_asr_cancel,
+    mock_idle};
+
+static gboolean
+on_speak (gpointer data)
+{
+  g_autofree Call *call = data;
+  g_autoptr (GArray) sound =
+      signal_silence (22050, 0.4 + script.speech_s / call->rate);
+  g_autoptr (GBytes) bytes = NULL;
+
+  signal_add_tone (
+      sound, 22050, 0.2, 0.2 + script.speech_s / call->rate, 250, 0.3);
+  bytes = g_bytes_new (sound->data, sound->len * sizeof (float));
+  call->spoken (bytes, 22050, NULL, call->user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static guint64
+mock_synthesise (DubTts *self, const char *text, const char *language,
+    const char *voice, double speed, gint64 deadline_ns, DubTtsDoneFunc done,
+    gpointer user_data)
+{
+  Call *call = g_new0 (Call, 1);
+
+  script.synthesised++;
+  script.last_rate = speed;
+  g_free (script.said);
+  script.said = g_strdup (text);
+  *call = (Call){.spoken = done, .user_data = user_data, .rate = speed};
+  return g_idle_add (on_speak, call);
+}
+
+static void
+mock_tts_cancel (DubTts *self, guint64 id)
+{
+  script.cancelled++;
+}
+
+static gboolean
+mock_tts_ready (DubTts *self, GError **error)
+{
+  return TRUE;
+}
+
+static gboolean
+mock_has_voice (DubTts *self, const char *language, const char *voice)
+{
+  return g_str_equal (language, "en") && g_str_equal (voice, "default");
+}
+
+static void
+mock_tts_free (DubTts *self)
+{
+}
+
+static const DubTtsProvider tts_provider = {"mock", NULL, mock_tts_free,
+    mock_tts_ready, mock_has_voice, mock_synthesise, mock_tts_cancel};
+
+static DubAsr mock_asr = {&asr_provider};
+static DubTts mock_tts = {&tts_provider};
+
+/* ---- the bench --------------------------------------------------------- */
+
+static DubProcessor *
+pipeline (DubTranscriptMode transcript)
+{
+  DubPipelineSettings settings = {.asr_timeout_ms = 5000,
+      .translation_timeout_ms = 5000,
+      .tts_timeout_ms = 5000,
+      .transcript = (int) transcript,
+      .max_no_speech = 0.6,
+      .min_mean_logprob = -1.7};
+
+  g_free (script.said);
+  script = (Script){.text = "What was said.",
+      .logprob = -0.4,
+      .no_speech = 0.1,
+      .speech_s = 1.5};
+  return dub_pipeline_new_with (
+      &settings, NULL, &mock_asr, dub_translator_identity.create (), &mock_tts);
+}
+
+/* Speech from 0.5 to 2.9 s of 3 s. */
+static DubJob *
+job (double amplitude)
+{
+  DubJob *job = dub_job_new ();
+  g_autoptr (GArray) sound = signal_silence (RATE, 3);
+  g_autofree gint16 *samples = g_new (gint16, sound->len);
+
+  signal_add_tone (sound, RATE, 0.5, 2.9, 300, amplitude);
+  for (guint i = 0; i < sound->len; i++)
+    samples[i] = (gint16) (g_array_index (sound, float, i) * 32000);
+  job->stream_id = g_strdup ("stream");
+  job->fragment_id = g_strdup ("fragment");
+  job->source_language = g_strdup ("es");
+  job->target_language = g_strdup ("en");
+  job->voice_profile = g_strdup ("default");
+  job->sound.format = g_strdup ("pcm_s16le");
+  job->sound.sample_rate_hz = RATE;
+  job->sound.channels = 1;
+  job->sound.data = g_bytes_new (samples, sound->len * 2);
+  job->deadline_ns = (g_get_monotonic_time () + 30 * G_USEC_PER_SEC) * 1000;
+  job->reply_format = g_strdup ("pcm_s16le");
+  job->reply_rate_hz = RATE;
+  job->reply_channels = 2;
+  return job;
+}
+
+static void
+on_done (DubResult *result, gpointer user_data)
+{
+  DubResult **to = user_data;
+
+  g_assert_null (*to);
+  *to = result;
+}
+
+/* (transfer full) */
+static DubResult *
+run (DubProcessor *processor, DubJob *work)
+{
+  DubResult *result = NULL;
+
+  processor->submit (processor, work, on_done, &result);
+  g_assert_null (result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  return result;
+}
+
+static double
+first_sound_s (const DubSound *sound)
+{
+  gsize bytes = 0;
+  const gint16 *samples = g_bytes_get_data (sound->data, &bytes);
+
+  for (gsize i = 0; i < bytes / 2; i++)
+    if (ABS (samples[i]) > 100)
+      return i / (double) sound->channels / sound->sample_rate_hz;
+  return -1;
+}
+
+static void
+test_dubs (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_AUTO);
+  g_autoptr (DubResult) result = run (self, job (0.2));
+
+  g_assert_cmpint (result->status, ==, DUB_RESULT_SUCCESS);
+  g_assert_true (script.translated);
+  g_assert_cmpstr (result->translated_text, ==, "What was said.");
+  g_assert_cmpstr (result->transcript, ==, "Lo que se oyó.");
+  g_assert_cmpuint (script.synthesised, ==, 1);
+  g_assert_cmpstr (result->sound.format, ==, "pcm_s16le");
+  g_assert_cmpuint (result->sound.channels, ==, 2);
+  g_assert_cmpuint (result->sound.sample_rate_hz, ==, RATE);
+  /* The dub begins where the speech began, without its own silence. */
+  g_assert_cmpfloat_with_epsilon (first_sound_s (&result->sound), 0.5, 0.03);
+  g_assert_cmpint (ABS ((int) result->dubbed_duration_ms - 1500), <=, 60);
+  g_assert_cmpint (ABS ((int) result->original_duration_ms - 2400), <=, 30);
+  g_assert_cmpfloat (result->duration_variance_percent, ==, 0);
+  g_assert_cmpfloat_with_epsilon (result->speed_ratio, 1, 0.001);
+  self->free (self);
+}
+
+static void
+test_no_transcript_when_off (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_OFF);
+  g_autoptr (DubResult) result = run (self, job (0.2));
+
+  g_assert_cmpuint (script.transcribed, ==, 0);
+  g_assert_null (result->transcript);
+  self->free (self);
+}
+
+/* Into its own language there is nothing to translate. */
+static void
+test_same_language (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_AUTO);
+  DubJob *work = job (0.2);
+  g_autoptr (DubResult) result = NULL;
+
+  g_free (work->source_language);
+  work->source_language = g_strdup ("en-GB");
+  result = run (self, work);
+  g_assert_false (script.translated);
+  g_assert_cmpuint (script.recognised, ==, 1);
+  g_assert_cmpstr (result->transcript, ==, result->translated_text);
+  self->free (self);
+}
+
+/* 2.8 s for 2.5: asked for again, faster. 4.2 s: and stretched. */
+static void
+test_too_long (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_OFF);
+  g_autoptr (DubResult) faster = NULL;
+  g_autoptr (DubResult) stretched = NULL;
+  g_autoptr (DubResult) refused = NULL;
+
+  script.speech_s = 2.8;
+  faster = run (self, job (0.2));
+  g_assert_cmpuint (script.synthesised, ==, 2);
+  g_assert_cmpfloat (script.last_rate, >, 1.1);
+  g_assert_cmpint (faster->status, ==, DUB_RESULT_SUCCESS);
+  g_assert_cmpfloat_with_epsilon (faster->speed_ratio, 1.12, 0.04);
+  if (g_str_equal (dub_stretch_name (), "none")) {
+    self->free (self);
+    g_test_skip ("this build cannot stretch");
+    return;
+  }
+  script.speech_s = 3.8;
+  stretched = run (self, job (0.2));
+  g_assert_cmpint (stretched->status, ==, DUB_RESULT_SUCCESS);
+  g_assert_cmpfloat_with_epsilon (stretched->speed_ratio, 1.53, 0.05);
+  g_assert_cmpuint (stretched->dubbed_duration_ms, <=, 2560);
+  script.speech_s = 6;
+  refused = run (self, job (0.2));
+  g_assert_cmpint (refused->status, ==, DUB_RESULT_FAILED);
+  g_assert_cmpstr (refused->error_code, ==, "DURATION_MISMATCH_EXCEEDED");
+  g_assert_cmpstr (refused->error_stage, ==, "tts");
+  g_assert_false (refused->is_retryable);
+  g_assert_null (refused->sound.data);
+  self->free (self);
+}
+
+/* The pause after the slot may be used, and some of it is cut. */
+static void
+test_room_and_cut (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_OFF);
+  DubJob *work = job (0.2);
+  g_autoptr (DubResult) roomy = NULL;
+  g_autoptr (DubResult) cut = NULL;
+
+  if (g_str_equal (dub_stretch_name (), "none")) {
+    dub_job_free (work);
+    self->free (self);
+    g_test_skip ("this build cannot stretch");
+    return;
+  }
+  script.speech_s = 5;
+  work->room_ms = 1000;
+  roomy = run (self, work);
+  g_assert_cmpint (roomy->status, ==, DUB_RESULT_SUCCESS);
+  g_assert_cmpuint (roomy->sound.duration_ms, >, 3000);
+  script.speech_s = 4.7;
+  cut = run (self, job (0.2));
+  g_assert_cmpint (cut->status, ==, DUB_RESULT_PARTIAL);
+  g_assert_cmpfloat (cut->duration_variance_percent, >, 10);
+  g_assert_cmpuint (cut->dubbed_duration_ms, <=, 2520);
+  self->free (self);
+}
+
+static void
+expect_failure (DubResult *result, const char *stage, const char *code,
+    gboolean is_retryable)
+{
+  g_assert_cmpint (result->status, ==, DUB_RESULT_FAILED);
+  g_assert_cmpstr (result->error_stage, ==, stage);
+  g_assert_cmpstr (result->error_code, ==, code);
+  g_assert_cmpint (result->is_retryable, ==, is_retryable);
+  g_assert_null (result->sound.data);
+}
+
+static void
+test_no_speech (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_AUTO);
+  static const char *const texts[] = {"", "[Music]", "(applause) ♪"};
+  g_autoptr (DubResult) silent = NULL;
+  g_autoptr (DubResult) guessed = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (DubResult) result = NULL;
+    script.text = texts[i];
+    result = run (self, job (0.2));
+    expect_failure (result, "asr", "NO_SPEECH", FALSE);
+  }
+  /* Digital silence is not even listened to. */
+  script.recognised = 0;
+  silent = run (self, job (0));
+  expect_failure (silent, "asr", "NO_SPEECH", FALSE);
+  g_assert_cmpuint (script.recognised, ==, 0);
+  script.text = "The next day.";
+  script.logprob = -3;
+  guessed = run (self, job (0.2));
+  expect_failure (guessed, "asr", "NO_SPEECH", FALSE);
+  g_assert_cmpuint (script.synthesised, ==, 0);
+  self->free (self);
+}
+
+static void
+test_engine_errors (void)
+{
+  static const struct {
+    gint error;
+    const char *code;
+    gboolean is_retryable;
+  } cases[] = {
+      {DUB_ERROR_ENGINE, "MODEL_ERROR", TRUE},
+      {DUB_ERROR_UNAVAILABLE, "MODEL_ERROR", TRUE},
+      {DUB_ERROR_TIMEOUT, "TIMEOUT", TRUE},
+      {DUB_ERROR_OVERLOADED, "QUEUE_FULL", TRUE},
+      {DUB_ERROR_INVALID, "ASR_FAILED", FALSE},
+  };
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_AUTO);
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (DubResult) result = NULL;
+    script.error = cases[i].error;
+    result = run (self, job (0.2));
+    expect_failure (result, "asr", cases[i].code, cases[i].is_retryable);
+    g_assert_cmpstr (result->error_message, ==, "as the test said");
+  }
+  self->free (self);
+}
+
+static void
+test_deadline (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_AUTO);
+  DubJob *work = job (0.2);
+  g_autoptr (DubResult) result = NULL;
+
+  work->deadline_ns = g_get_monotonic_time () * 1000 - 1;
+  result = run (self, work);
+  expect_failure (result, "pipeline", "TIMEOUT", TRUE);
+  g_assert_cmpuint (script.recognised, ==, 0);
+  self->free (self);
+}
+
+static void
+test_bad_sound (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_AUTO);
+  DubJob *odd = job (0.2);
+  DubJob *channels = job (0.2);
+  g_autoptr (DubResult) first = NULL;
+  g_autoptr (DubResult) second = NULL;
+
+  g_bytes_unref (odd->sound.data);
+  odd->sound.data = g_bytes_new ("abc", 3);
+  first = run (self, odd);
+  expect_failure (first, "asr", "INVALID_AUDIO_FORMAT", FALSE);
+  channels->sound.channels = 7;
+  second = run (self, channels);
+  expect_failure (second, "asr", "INVALID_AUDIO_FORMAT", FALSE);
+  self->free (self);
+}
+
+static void
+code_as_m4a (DubJob *work)
+{
+  g_autoptr (DubPcm) pcm =
+      dub_pcm_new (g_bytes_ref (work->sound.data), RATE, 1, 0);
+  g_autoptr (GError) error = NULL;
+
+  g_bytes_unref (work->sound.data);
+  work->sound.data = dub_mediacodec_encode_m4a (pcm, 128000, &error);
+  g_assert_no_error (error);
+  g_free (work->sound.format);
+  work->sound.format = g_strdup ("m4a");
+  g_free (work->reply_format);
+  work->reply_format = g_strdup ("m4a");
+}
+
+/* A peer of the older design gets MP4 that fills the slot, speech or not. */
+static void
+test_m4a (void)
+{
+  static const char *const texts[] = {"What was said.", "[Music]"};
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_OFF);
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    DubJob *work = job (0.2);
+    g_autoptr (DubResult) result = NULL;
+    g_autoptr (DubPcm) pcm = NULL;
+    g_autoptr (GError) error = NULL;
+
+    code_as_m4a (work);
+    script.text = texts[i];
+    result = run (self, work);
+    g_assert_cmpstr (result->error_message, ==, NULL);
+    g_assert_cmpint (result->status, ==, DUB_RESULT_SUCCESS);
+    g_assert_cmpstr (result->sound.format, ==, "m4a");
+    g_assert_cmpuint (result->sound.channels, ==, 2);
+    g_assert_cmpint (ABS ((int) result->sound.duration_ms - 3000), <=, 30);
+    g_assert_cmpstr (
+        result->translated_text, ==, i == 0 ? "What was said." : "");
+    g_assert_cmpmem (
+        (const char *) g_bytes_get_data (result->sound.data, NULL) + 4, 4,
+        "ftyp", 4);
+    pcm = dub_mediacodec_decode (
+        result->sound.data, "m4a", RATE, 2, 10000, &error);
+    g_assert_no_error (error);
+    g_assert_cmpint (
+        ABS (dub_pcm_duration_ns (pcm) / DUB_NS_PER_MS - 3000), <=, 30);
+    g_assert_cmpint (
+        dub_pcm_rms_db (pcm->samples, pcm->frames * 2) > -60, ==, i == 0);
+  }
+  self->free (self);
+}
+
+static void
+test_check (void)
+{
+  static const struct {
+    const char *source, *target, *voice;
+    gint code;
+  } cases[] = {
+      {"es", "en", "default", 0},
+      {"auto", "en", "default", 0},
+      {"xx", "en", "default", DUB_ERROR_UNSUPPORTED},
+      {"es", "ja", "default", DUB_ERROR_UNSUPPORTED},
+      {"es", "es", "default", DUB_ERROR_UNSUPPORTED},
+      {"es", "en", "nobody", DUB_ERROR_NOT_FOUND},
+  };
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_AUTO);
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    gboolean ok = self->check (
+        self, cases[i].source, cases[i].target, cases[i].voice, &error);
+    g_assert_cmpint (ok, ==, cases[i].code == 0);
+    if (!ok)
+      g_assert_error (error, DUB_ERROR, cases[i].code);
+  }
+  self->free (self);
+}
+
+/* Every job is answered, even by a pipeline that ends. */
+static void
+test_free_while_busy (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_AUTO);
+  DubResult *results[2] = {NULL, NULL};
+
+  script.is_stuck = TRUE;
+  self->submit (self, job (0.2), on_done, &results[0]);
+  while (script.recognised == 0)
+    g_main_context_iteration (NULL, TRUE);
+  self->submit (self, job (0.2), on_done, &results[1]);
+  self->free (self);
+  for (guint i = 0; i < 2; i++) {
+    g_assert_nonnull (results[i]);
+    g_assert_cmpint (results[i]->status, ==, DUB_RESULT_FAILED);
+    g_assert_true (results[i]->is_retryable);
+    dub_result_free (results[i]);
+  }
+  g_assert_cmpuint (script.cancelled, ==, 1);
+  /* What a thread still has is put away when it comes back. */
+  for (guint i = 0; i < 100; i++) {
+    g_main_context_iteration (NULL, FALSE);
+    g_usleep (1000);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  int status;
+
+  g_test_init (&argc, &argv, NULL);
+  gst_init (NULL, NULL);
+  g_test_add_func ("/sts/pipeline/dubs", test_dubs);
+  g_test_add_func (
+      "/sts/pipeline/no-transcript-when-off", test_no_transcript_when_off);
+  g_test_add_func ("/sts/pipeline/same-language", test_same_language);
+  g_test_add_func ("/sts/pipeline/too-long", test_too_long);
+  g_test_add_func ("/sts/pipeline/room-and-cut", test_room_and_cut);
+  g_test_add_func ("/sts/pipeline/no-speech", test_no_speech);
+  g_test_add_func ("/sts/pipeline/engine-errors", test_engine_errors);
+  g_test_add_func ("/sts/pipeline/deadline", test_deadline);
+  g_test_add_func ("/sts/pipeline/bad-sound", test_bad_sound);
+  g_test_add_func ("/sts/pipeline/m4a", test_m4a);
+  g_test_add_func ("/sts/pipeline/check", test_check);
+  g_test_add_func ("/sts/pipeline/free-while-busy", test_free_while_busy);
+  status = g_test_run ();
+  g_free (script.said);
+  return status;
+}
