@@ -3,6 +3,8 @@
 
 #include "frame.h"
 
+#include <dubbing_common/metrics.h>
+
 /*
  * The service's side of one engine child: it starts the child, keeps it, and
  * asks it one thing at a time.
@@ -44,6 +46,7 @@ typedef struct {
   guint kill_after_ms;     /* 2000: past a deadline */
   guint backoff_min_ms;    /* 250; doubles with each start that fails */
   guint backoff_max_ms;    /* 10000 */
+  DubMetrics *metrics;     /* (nullable) */
   guint max_queue;         /* 64 requests; then DUB_ERROR_OVERLOADED */
 } DubEngineClientSettings;
 void dub_engine_client_settings_init (DubEngineClientSettings *settings);

@@ -770,8 +770,8 @@ no_provider (const char *option, const char *name, GError **error)
 }
 
 static gboolean
-start_engines (
-    Pipeline *self, const DubPipelineSettings *settings, GError **error)
+start_engines (Pipeline *self, const DubPipelineSettings *settings,
+    DubMetrics *metrics, GError **error)
 {
   const DubAsrProvider *asr = dub_asr_provider_find (settings->asr_provider);
   const DubTranslatorProvider *translator =
@@ -789,9 +789,9 @@ start_engines (
         "TRANSLATION_PROVIDER", settings->translation_provider, error);
   if (tts == NULL)
     return no_provider ("TTS_PROVIDER", settings->tts_provider, error);
-  self->asr = asr->create (&(DubAsrSettings){argv, model, threads});
+  self->asr = asr->create (&(DubAsrSettings){argv, model, threads, metrics});
   self->translator = translator->create ();
-  self->tts = tts->create (&(DubTtsSettings){argv, voice, threads});
+  self->tts = tts->create (&(DubTtsSettings){argv, voice, threads, metrics});
   return TRUE;
 }
 
@@ -840,7 +840,7 @@ dub_pipeline_new (
 {
   Pipeline *self = pipeline_alloc (settings, metrics);
 
-  if (!start_engines (self, settings, error)) {
+  if (!start_engines (self, settings, metrics, error)) {
     pipeline_free (&self->base);
     return NULL;
   }
