@@ -551,7 +551,6 @@ on_timer (gpointer user_data)
   gint64 now = g_get_monotonic_time ();
 
   g_source_set_ready_time (self->timer, -1);
-  drop_late (self, now);
   check_running (self, now);
   if (self->state == DUB_ENGINE_WAITING && self->start_at_us <= now)
     start (self);
@@ -573,6 +572,7 @@ static GSourceFuncs timer_funcs = {.dispatch = dispatch_timer};
 static void
 pump (DubEngineClient *self)
 {
+  drop_late (self, g_get_monotonic_time ());
   while (self->state == DUB_ENGINE_READY && self->running == NULL &&
          self->child->unsent == NULL && !g_queue_is_empty (&self->waiting)) {
     Request *request = g_queue_pop_head (&self->waiting);
@@ -589,6 +589,15 @@ pump (DubEngineClient *self)
     child_send (self, bytes);
   }
   arm (self);
+}
+
+/* What is due first goes first: a live stream before a file. */
+static int
+compare_deadlines (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const Request *x = a, *y = b;
+
+  return (x->deadline_us > y->deadline_us) - (x->deadline_us < y->deadline_us);
 }
 
 /* ---- the face ---------------------------------------------------------- */
@@ -707,7 +716,7 @@ dub_engine_client_request (DubEngineClient *self, DubFrame *frame,
   request->user_data = user_data;
   json_object_set_int_member (frame->header, "id", (gint64) request->id);
   json_object_set_int_member (frame->header, "deadline_ns", deadline_ns);
-  g_queue_push_tail (&self->waiting, request);
+  g_queue_insert_sorted (&self->waiting, request, compare_deadlines, NULL);
   /* The timer sends it: done must not be called from in here. */
   if (self->state == DUB_ENGINE_READY && self->running == NULL)
     g_source_set_ready_time (self->timer, 0);

@@ -9,7 +9,7 @@
  * The service's side of one engine child: it starts the child, keeps it, and
  * asks it one thing at a time.
  *
- *   request → queue → child → done
+ *   request → queue → child → done        first the one that is due first
  *                       │ dies, or is kill_after_ms past a deadline
  *                       └→ SIGKILL, its request fails, the next child starts
  *

@@ -133,7 +133,7 @@ ask (Fixture *f, const char *op, gint64 in_ns)
   DubFrame *frame = dub_frame_new (json_object_new (), NULL);
 
   json_object_set_string_member (frame->header, "op", op);
-  json_object_set_int_member (frame->header, "ms", 150);
+  json_object_set_int_member (frame->header, "ms", 400);
   return dub_engine_client_request (
       f->client, frame, g_get_monotonic_time () * 1000 + in_ns, on_answer, f);
 }
@@ -294,12 +294,28 @@ test_deadline_in_the_queue (void)
   fixture_start (&f, "", 60000);
   wait_for_state (&f, DUB_ENGINE_READY);
   ask (&f, "sleep", LONG_NS);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
   ask (&f, "echo", 10 * DUB_NS_PER_MS);
   wait_for_answers (&f, 1);
   g_assert_error (f.error, DUB_ERROR, DUB_ERROR_TIMEOUT);
   wait_for_answers (&f, 2);
   g_assert_no_error (f.error);
   g_assert_cmpuint (f.order, ==, 1);
+  fixture_stop (&f);
+}
+
+static void
+test_due_first_goes_first (void)
+{
+  Fixture f;
+
+  fixture_start (&f, "", 60000);
+  ask (&f, "echo", 3 * LONG_NS);
+  ask (&f, "echo", LONG_NS);
+  ask (&f, "echo", 2 * LONG_NS);
+  wait_for_answers (&f, 3);
+  g_assert_cmpuint (f.order, ==, 231);
   fixture_stop (&f);
 }
 
@@ -474,6 +490,8 @@ main (int argc, char **argv)
   g_test_add_func ("/sts/engine/client/late-answer", test_late_answer);
   g_test_add_func (
       "/sts/engine/client/deadline-in-the-queue", test_deadline_in_the_queue);
+  g_test_add_func (
+      "/sts/engine/client/due-first-goes-first", test_due_first_goes_first);
   g_test_add_func ("/sts/engine/client/cancel", test_cancel);
   g_test_add_func ("/sts/engine/client/full-queue", test_full_queue);
   g_test_add_data_func (
