@@ -7,7 +7,9 @@ repo_root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 # shared by several checkouts.
 engines_prefix="${ENGINES_PREFIX:-$repo_root/build/engines}"
 tools_prefix="${TOOLS_PREFIX:-$repo_root/build/tools}"
-export repo_root engines_prefix tools_prefix
+# Last, so that what the machine has goes first.
+PATH="$PATH:$tools_prefix/bin"
+export repo_root engines_prefix tools_prefix PATH
 
 say() {
   printf '%s\n' "$*" >&2
@@ -33,7 +35,7 @@ quietly() {
 # Two at once would build into the same folder. The lock goes with the process.
 lock_folder() {
   mkdir -p "$1"
-  exec 9>"$1/.lock"
+  exec 9>"$1/.lock-$(basename "$0")"
   if ! flock -n 9; then
     say "another $(basename "$0") is at work in $1, waiting for it"
     flock 9

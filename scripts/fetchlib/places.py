@@ -196,7 +196,7 @@ def from_npm(spec, path):
     print(f"  {spec.place}: {mebibytes(spec.size)} by npm", file=sys.stderr)
     npm = shutil.which("npm")
     if npm is None:
-        raise FetchError("npm is not installed: apt-get install npm")
+        raise FetchError("npm is not installed: scripts/node, or apt-get install npm")
     with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as folder:
         command = [npm, "pack", "--silent", "--pack-destination", folder]
         _run(command + [spec.place], spec.place)

@@ -36,7 +36,7 @@ class Clip:
     fps: Fraction = Fraction(25)
     seconds: float = 66.0
     size: str = "640x360"
-    sound: str = "music+beeps"
+    sound: str = "music+breath+beeps"
     rate: int = 48000
     video_kbps: int = 800
     b_frames: int = 2
@@ -123,9 +123,7 @@ def make_sound(clip: Clip) -> np.ndarray:
     count = int(clip.seconds * clip.rate)
     sound = np.zeros(count)
     for layer in clip.sound.split("+"):
-        sound += {"music": music, "tone": tone, "silence": silence,
-                  "beeps": beeps, "speech": speech,
-                  "background": background}[layer](clip, count)
+        sound += LAYERS[layer](clip, count)
     return np.clip(sound, -0.95, 0.95)
 
 
@@ -151,11 +149,7 @@ def background(clip: Clip, count: int) -> np.ndarray:
 
 
 def music(clip: Clip, count: int) -> np.ndarray:
-    """Plucked notes of a random walk in D minor: no bar is like another.
-
-    A breath of noise under them makes each 20 ms different from the last,
-    which a held note is not.
-    """
+    """Plucked notes of a random walk in D minor: no bar is like another."""
     random = np.random.default_rng(17)
     scale = [0, 2, 3, 5, 7, 8, 10]
     out, at, degree = np.zeros(count), 0, 7
@@ -167,8 +161,34 @@ def music(clip: Clip, count: int) -> np.ndarray:
         if random.random() < 0.3:
             _pluck(out, at, hertz / 2, clip.rate, random)
         at += length
-    out = 0.2 * out / max(1e-9, np.abs(out).max())
-    return out + _breath(count, clip.rate, random) * 0.35 * np.std(out)
+    return 0.2 * out / max(1e-9, np.abs(out).max())
+
+
+def breath(clip: Clip, count: int) -> np.ndarray:
+    """Faint noise: makes each 20 ms different from the last, which a held
+    note is not."""
+    return 0.01 * _breath(count, clip.rate, np.random.default_rng(18))
+
+
+def chords(clip: Clip, count: int) -> np.ndarray:
+    """Four voices that move slowly, as an organ does, with a soft attack."""
+    random = np.random.default_rng(19)
+    scale, t = [0, 2, 3, 5, 7, 8, 10], np.arange(count) / clip.rate
+    out = np.zeros(count)
+    for voice in range(4):
+        at, degree = 0.0, 2 * voice
+        while at < clip.seconds:
+            length = random.choice([0.6, 0.9, 1.2, 1.8])
+            degree = int(np.clip(degree + random.integers(-1, 2), 0, 14))
+            hertz = 146.8 * 2 ** ((degree // 7) + scale[degree % 7] / 12)
+            a, b = int(at * clip.rate), int((at + length) * clip.rate)
+            note = t[a:b] - at
+            edge = np.minimum(1, np.minimum(note, length - note) / 0.05)
+            for k in range(1, 7):
+                out[a:b] += edge * np.sin(2 * np.pi * hertz * k * note
+                                          + voice) / k ** 1.5
+            at += length
+    return 0.25 * out / max(1e-9, np.abs(out).max())
 
 
 def _breath(count: int, rate: int, random) -> np.ndarray:
@@ -212,6 +232,11 @@ def speech(clip: Clip, count: int) -> np.ndarray:
         out[at:at + len(part)] += part
         at += len(part) + 2 * clip.rate
     return out
+
+
+LAYERS = {"music": music, "breath": breath, "chords": chords, "tone": tone,
+          "silence": silence, "beeps": beeps, "speech": speech,
+          "background": background}
 
 
 def media(name: str) -> Path:

@@ -39,10 +39,11 @@ class Scenario:
 
 
 def _sync(name: str, fps: str, **kwargs) -> clips.Clip:
-    return clips.Clip(f"sync-{name}-{fps}", FRACTIONS[fps], SECONDS, **kwargs)
+    return clips.Clip(f"sync-{name}-{fps}", FRACTIONS[fps], SECONDS,
+                      **{"sound": "music+breath+beeps", **kwargs})
 
 
-SPEECH = {"sound": "speech+background+beeps", "speech": "lv_es.mp3"}
+SPEECH = {"sound": "speech+background+breath+beeps", "speech": "lv_es.mp3"}
 QUIET_S = 24.0
 
 SCENARIOS = {s.name: s for s in [
@@ -55,7 +56,8 @@ SCENARIOS = {s.name: s for s in [
     Scenario("peer-2997", _sync("music", "2997", rate=44100), peer=True),
     Scenario("peer-50", _sync("music", "50"), peer=True),
     Scenario("music", clips.Clip("quiet-music", seconds=QUIET_S,
-                                 sound="music"), echo=True),
+                                 sound="music+chords+breath"),
+             echo=True),
     Scenario("silence", clips.Clip("quiet-silence", seconds=QUIET_S,
                                    sound="silence"), echo=True),
     Scenario("tone", clips.Clip("quiet-tone", seconds=QUIET_S,

@@ -163,15 +163,15 @@ give_up_flying (DubTracker *self, gint64 now_ns)
   }
 }
 
-/* Deadlines rise in order of the cut, so only the oldest can be hopeless. */
+/* Those that have less than that much left. Deadlines rise in order of the
+ * cut, so only the oldest can be hopeless. */
 static void
-give_up_waiting (DubTracker *self, gint64 now_ns)
+give_up_waiting (DubTracker *self, gint64 left_ns, gint64 now_ns)
 {
-  gint64 p95_ns = dub_tracker_answer_p95_ns (self);
   DubFragment *oldest;
 
   while ((oldest = g_queue_peek_head (&self->waiting)) != NULL &&
-         oldest->deadline_ns - p95_ns <= now_ns) {
+         oldest->deadline_ns - left_ns <= now_ns) {
     g_queue_pop_head (&self->waiting);
     fall_back (self, oldest, DUB_FALLBACK_REASON_OVERLOAD);
   }
@@ -207,8 +207,11 @@ gint64
 dub_tracker_run (DubTracker *self, gint64 now_ns)
 {
   give_up_flying (self, now_ns);
-  give_up_waiting (self, now_ns);
+  give_up_waiting (self, 0, now_ns);
+  /* A free place is used even when the last answers were slow: it costs
+   * nothing, and only an answer can tell that they are quick again. */
   send_due (self, now_ns);
+  give_up_waiting (self, dub_tracker_answer_p95_ns (self), now_ns);
   return next_wake_ns (self);
 }
 
@@ -280,7 +283,7 @@ dub_tracker_take_answer (DubTracker *self, const char *fragment_id,
     g_array_remove_index (self->flying, i);
     self->times_ns[self->n_times++ % N_TIMES] = now_ns - flight.sent_ns;
     note_finished (self, fragment_id, TRUE);
-    send_due (self, now_ns);
+    dub_tracker_run (self, now_ns);
     *ret_verdict = DUB_VERDICT_ACCEPTED;
     return flight.fragment;
   }

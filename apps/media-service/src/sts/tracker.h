@@ -15,8 +15,9 @@
  * fallback.
  *
  * - At most the smaller of our limit and the server's are in flight.
- * - One that waits is given up ("overload") when its deadline, less the time
- *   that 95 % of the answers take, has passed.
+ * - One that waits for a place is given up ("overload") when its deadline, less
+ *   the time that 95 % of the answers take, has passed. Where there is a place
+ *   it is sent as long as its deadline is ahead.
  * - One in flight is given up ("timeout") at its deadline, or fragment_timeout
  *   after it was sent.
  * - When the link is lost, all fall back at once ("disconnected"); what comes

@@ -103,6 +103,22 @@ test_three_in_flight (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->fallen->len, ==, 0);
 }
 
+/* Slow answers must not shut the door: with a free place it is worth a try,
+ * and only an answer can show that the service is quick again. */
+static void
+test_free_place_is_used_after_slow_answers (Fixture *f, gconstpointer data)
+{
+  push (f, 10 * S, 0);
+  g_assert_cmpint (answer (f, 0, 5 * S), ==, DUB_VERDICT_ACCEPTED);
+  g_assert_cmpint (dub_tracker_answer_p95_ns (f->tracker), ==, 5 * S);
+  push (f, 8 * S, 5 * S);
+  g_assert_cmpuint (f->sent->len, ==, 2);
+  g_assert_cmpuint (f->fallen->len, ==, 0);
+  push (f, 5 * S, 5 * S); /* its deadline is now */
+  g_assert_cmpuint (f->sent->len, ==, 2);
+  g_assert_cmpint (reason_of (f, 0), ==, DUB_FALLBACK_REASON_OVERLOAD);
+}
+
 static void
 test_server_may_allow_less (Fixture *f, gconstpointer data)
 {
@@ -233,8 +249,8 @@ test_pause_keeps_what_waits (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->sent->len, ==, 1);
   g_assert_cmpint (answer (f, 0, 1100 * MS), ==, DUB_VERDICT_ACCEPTED);
   g_assert_cmpuint (f->sent->len, ==, 1);
-  /* by then the first that waits is past hope (3 s less 1.1 s) */
-  dub_tracker_set_state (f->tracker, DUB_TRACKER_READY, 0, 0, 2 * S);
+  /* by then the deadline of the first that waits has come */
+  dub_tracker_set_state (f->tracker, DUB_TRACKER_READY, 0, 0, 3 * S);
   g_assert_cmpuint (f->sent->len, ==, 2);
   g_assert_cmpuint (number_of (f->sent, 1), ==, 2);
   g_assert_cmpuint (f->fallen->len, ==, 1);
@@ -346,6 +362,8 @@ main (int argc, char **argv)
   ADD ("answer-at-the-deadline", test_answer_at_the_deadline_is_late);
   ADD ("duplicate-and-unknown", test_duplicate_and_unknown);
   ADD ("waits-while-in-time", test_waits_while_it_can_be_in_time);
+  ADD ("free-place-after-slow-answers",
+      test_free_place_is_used_after_slow_answers);
   ADD ("p95", test_p95_is_of_the_last_answers);
   ADD ("too-many-waiting", test_too_many_waiting);
   ADD ("lost-link", test_lost_link_falls_back_at_once);

@@ -104,8 +104,9 @@ whisper_recognise (DubAsr *base, GBytes *samples, const char *language,
 static void
 whisper_cancel (DubAsr *base, guint64 id)
 {
-  g_autofree Call *call =
-      dub_engine_client_cancel (((WhisperAsr *) base)->engine, id);
+  Call *call = dub_engine_client_cancel (((WhisperAsr *) base)->engine, id);
+
+  g_free (call);
 }
 
 static gboolean

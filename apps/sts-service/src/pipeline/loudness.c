@@ -7,6 +7,7 @@
 
 #define MIN_TARGET -42.0
 #define MAX_TARGET -10.0
+#define MIN_GAIN_DB -60.0
 #define MAX_GAIN_DB 30.0
 /* The limiter sees samples; between them the wave goes a little higher. */
 #define CEILING_DB -1.4
@@ -42,18 +43,20 @@ true_peak_db (ebur128_state *state, guint channels)
   return to_db (highest);
 }
 
-DubLoudness
-dub_loudness_measure (
-    const float *samples, gsize frames, guint channels, guint rate_hz)
+/* True peaks take four times as long as all the rest, so they are asked for
+ * only when they matter. */
+static DubLoudness
+measure (const float *samples, gsize frames, guint channels, guint rate_hz,
+    gboolean with_peak)
 {
   DubLoudness result = {DUB_LOUDNESS_SILENT, -120};
+  int mode = EBUR128_MODE_I | (with_peak ? EBUR128_MODE_TRUE_PEAK : 0);
   ebur128_state *state = NULL;
   gsize fed = 0;
 
   if (frames == 0)
     return result;
-  state =
-      ebur128_init (channels, rate_hz, EBUR128_MODE_I | EBUR128_MODE_TRUE_PEAK);
+  state = ebur128_init (channels, rate_hz, mode);
   if (state == NULL)
     return result;
   if (channels == 1)
@@ -66,9 +69,24 @@ dub_loudness_measure (
   if (ebur128_loudness_global (state, &result.lufs) != EBUR128_SUCCESS ||
       !(result.lufs > DUB_LOUDNESS_SILENT))
     result.lufs = DUB_LOUDNESS_SILENT;
-  result.true_peak_db = true_peak_db (state, channels);
+  if (with_peak)
+    result.true_peak_db = true_peak_db (state, channels);
   ebur128_destroy (&state);
   return result;
+}
+
+DubLoudness
+dub_loudness_measure (
+    const float *samples, gsize frames, guint channels, guint rate_hz)
+{
+  return measure (samples, frames, channels, rate_hz, TRUE);
+}
+
+double
+dub_loudness_integrated (
+    const float *samples, gsize frames, guint channels, guint rate_hz)
+{
+  return measure (samples, frames, channels, rate_hz, FALSE).lufs;
 }
 
 static void
@@ -116,30 +134,45 @@ limit (float *samples, gsize frames, guint channels, guint rate_hz)
   }
 }
 
+static gboolean
+is_over (const float *samples, gsize count)
+{
+  float ceiling = (float) from_db (CEILING_DB);
+
+  for (gsize i = 0; i < count; i++)
+    if (fabsf (samples[i]) > ceiling)
+      return TRUE;
+  return FALSE;
+}
+
 DubLoudness
 dub_loudness_match (float *samples, gsize frames, guint channels, guint rate_hz,
     double target_lufs)
 {
-  DubLoudness now = dub_loudness_measure (samples, frames, channels, rate_hz);
+  gsize count = frames * channels;
   double target = CLAMP (target_lufs, MIN_TARGET, MAX_TARGET);
+  double lufs = dub_loudness_integrated (samples, frames, channels, rate_hz);
+  DubLoudness reached;
 
   /* Limiting costs loudness, so it takes a round or two. */
   for (guint round = 0; round < ROUNDS; round++) {
-    double gain = CLAMP (target - now.lufs, -MAX_GAIN_DB, MAX_GAIN_DB);
+    double gain = CLAMP (target - lufs, MIN_GAIN_DB, MAX_GAIN_DB);
 
-    if (now.lufs <= DUB_LOUDNESS_SILENT)
+    if (lufs <= DUB_LOUDNESS_SILENT || fabs (gain) < CLOSE_ENOUGH_LU)
       break;
-    if (fabs (gain) < CLOSE_ENOUGH_LU &&
-        now.true_peak_db <= DUB_LOUDNESS_MAX_TRUE_PEAK)
-      break;
-    apply_gain (samples, frames * channels, from_db (gain));
+    apply_gain (samples, count, from_db (gain));
+    if (!is_over (samples, count))
+      break; /* a constant gain is exact */
     limit (samples, frames, channels, rate_hz);
-    now = dub_loudness_measure (samples, frames, channels, rate_hz);
+    lufs = dub_loudness_integrated (samples, frames, channels, rate_hz);
   }
-  if (now.true_peak_db > DUB_LOUDNESS_MAX_TRUE_PEAK) {
-    double down = DUB_LOUDNESS_MAX_TRUE_PEAK - 0.05 - now.true_peak_db;
-    apply_gain (samples, frames * channels, from_db (down));
-    now = dub_loudness_measure (samples, frames, channels, rate_hz);
+  limit (samples, frames, channels, rate_hz);
+  reached = dub_loudness_measure (samples, frames, channels, rate_hz);
+  if (reached.true_peak_db > DUB_LOUDNESS_MAX_TRUE_PEAK) {
+    double down = DUB_LOUDNESS_MAX_TRUE_PEAK - 0.05 - reached.true_peak_db;
+    apply_gain (samples, count, from_db (down));
+    reached.lufs += down;
+    reached.true_peak_db += down;
   }
-  return now;
+  return reached;
 }

@@ -24,9 +24,13 @@ typedef struct {
 DubLoudness dub_loudness_measure (
     const float *samples, gsize frames, guint channels, guint rate_hz);
 
+/* Only the loudness, which is much cheaper. */
+double dub_loudness_integrated (
+    const float *samples, gsize frames, guint channels, guint rate_hz);
+
 /*
  * Brings samples to target_lufs (held to what is sane for speech, -42 to -10)
- * by a constant gain of -30 to +30 dB and a limiter that works only on peaks.
+ * by a constant gain of at most 30 dB and a limiter that works only on peaks.
  * Returns what was reached.
  */
 DubLoudness dub_loudness_match (float *samples, gsize frames, guint channels,

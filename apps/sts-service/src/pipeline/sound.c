@@ -8,12 +8,9 @@
 #include <dubbing_common/clock.h>
 #include <dubbing_common/error.h>
 #include <dubbing_common/pcm.h>
+#include <dubbing_mediacodec/mediacodec.h>
 #include <math.h>
 #include <string.h>
-
-#ifdef HAVE_MEDIACODEC
-#include <dubbing_mediacodec/mediacodec.h>
-#endif
 
 #define SOURCE_RATE_HZ 16000
 #define FADE_MS 4
@@ -54,14 +51,8 @@ read_pcm (const DubSound *sound, GError **error)
 {
   if (g_strcmp0 (sound->format, "pcm_s16le") == 0)
     return read_raw (sound, error);
-#ifdef HAVE_MEDIACODEC
   return dub_mediacodec_decode (sound->data, sound->format,
       sound->sample_rate_hz, sound->channels, DUB_SOURCE_MAX_MS, error);
-#else
-  g_set_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED,
-      "this build reads pcm_s16le only, not '%s'", sound->format);
-  return NULL;
-#endif
 }
 
 static void
@@ -71,9 +62,8 @@ measure (const DubPcm *pcm, DubSource *source)
   g_autofree float *samples = g_new (float, count + 1);
 
   dub_pcm_s16_to_f32 (pcm->samples, samples, count);
-  source->lufs =
-      dub_loudness_measure (samples, pcm->frames, pcm->channels, pcm->rate_hz)
-          .lufs;
+  source->lufs = dub_loudness_integrated (
+      samples, pcm->frames, pcm->channels, pcm->rate_hz);
   source->duration_ms = (guint) (dub_pcm_duration_ns (pcm) / DUB_NS_PER_MS);
 }
 
@@ -236,13 +226,7 @@ encode (const DubDubParams *params, DubPcm *pcm, GError **error)
 {
   if (g_str_equal (params->format, "pcm_s16le"))
     return g_bytes_ref (pcm->bytes);
-#ifdef HAVE_MEDIACODEC
   return dub_mediacodec_encode_m4a (pcm, M4A_BIT_RATE, error);
-#else
-  g_set_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED,
-      "this build answers pcm_s16le only, not '%s'", params->format);
-  return NULL;
-#endif
 }
 
 static gboolean

@@ -185,8 +185,9 @@ piper_synthesise (DubTts *base, const char *text, const char *language,
 static void
 piper_cancel (DubTts *base, guint64 id)
 {
-  g_autofree Call *call =
-      dub_engine_client_cancel (((PiperTts *) base)->engine, id);
+  Call *call = dub_engine_client_cancel (((PiperTts *) base)->engine, id);
+
+  g_free (call);
 }
 
 const DubTtsProvider dub_tts_piper = {

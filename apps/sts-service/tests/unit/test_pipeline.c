@@ -4,6 +4,8 @@
 #include "signals.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_mediacodec/mediacodec.h>
+#include <gst/gst.h>
 #include <string.h>
 
 /* The pipeline with engines that say what the test tells them. */
@@ -450,6 +452,59 @@ test_bad_sound (void)
 }
 
 static void
+code_as_m4a (DubJob *work)
+{
+  g_autoptr (DubPcm) pcm =
+      dub_pcm_new (g_bytes_ref (work->sound.data), RATE, 1, 0);
+  g_autoptr (GError) error = NULL;
+
+  g_bytes_unref (work->sound.data);
+  work->sound.data = dub_mediacodec_encode_m4a (pcm, 128000, &error);
+  g_assert_no_error (error);
+  g_free (work->sound.format);
+  work->sound.format = g_strdup ("m4a");
+  g_free (work->reply_format);
+  work->reply_format = g_strdup ("m4a");
+}
+
+/* A peer of the older design gets MP4 that fills the slot, speech or not. */
+static void
+test_m4a (void)
+{
+  static const char *const texts[] = {"What was said.", "[Music]"};
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_OFF);
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    DubJob *work = job (0.2);
+    g_autoptr (DubResult) result = NULL;
+    g_autoptr (DubPcm) pcm = NULL;
+    g_autoptr (GError) error = NULL;
+
+    code_as_m4a (work);
+    script.text = texts[i];
+    result = run (self, work);
+    g_assert_cmpstr (result->error_message, ==, NULL);
+    g_assert_cmpint (result->status, ==, DUB_RESULT_SUCCESS);
+    g_assert_cmpstr (result->sound.format, ==, "m4a");
+    g_assert_cmpuint (result->sound.channels, ==, 2);
+    g_assert_cmpint (ABS ((int) result->sound.duration_ms - 3000), <=, 30);
+    g_assert_cmpstr (
+        result->translated_text, ==, i == 0 ? "What was said." : "");
+    g_assert_cmpmem (
+        (const char *) g_bytes_get_data (result->sound.data, NULL) + 4, 4,
+        "ftyp", 4);
+    pcm = dub_mediacodec_decode (
+        result->sound.data, "m4a", RATE, 2, 10000, &error);
+    g_assert_no_error (error);
+    g_assert_cmpint (
+        ABS (dub_pcm_duration_ns (pcm) / DUB_NS_PER_MS - 3000), <=, 30);
+    g_assert_cmpint (
+        dub_pcm_rms_db (pcm->samples, pcm->frames * 2) > -60, ==, i == 0);
+  }
+  self->free (self);
+}
+
+static void
 test_check (void)
 {
   static const struct {
@@ -509,6 +564,7 @@ main (int argc, char **argv)
   int status;
 
   g_test_init (&argc, &argv, NULL);
+  gst_init (NULL, NULL);
   g_test_add_func ("/sts/pipeline/dubs", test_dubs);
   g_test_add_func (
       "/sts/pipeline/no-transcript-when-off", test_no_transcript_when_off);
@@ -519,6 +575,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sts/pipeline/engine-errors", test_engine_errors);
   g_test_add_func ("/sts/pipeline/deadline", test_deadline);
   g_test_add_func ("/sts/pipeline/bad-sound", test_bad_sound);
+  g_test_add_func ("/sts/pipeline/m4a", test_m4a);
   g_test_add_func ("/sts/pipeline/check", test_check);
   g_test_add_func ("/sts/pipeline/free-while-busy", test_free_while_busy);
   status = g_test_run ();
