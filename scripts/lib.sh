@@ -20,13 +20,31 @@ die() {
   exit 1
 }
 
+# On a terminal: how long the step has taken so far, until it or we end.
+tick() {
+  local begun=$SECONDS
+  while sleep 1 && kill -0 "$$" 2>/dev/null; do
+    printf '\r  %d s' "$((SECONDS - begun))" >&2
+  done
+}
+
 # quietly LOG COMMAND...: runs it with its output in LOG, which is shown when
 # the command fails.
 quietly() {
-  local log="$1"
+  local log="$1" ticker="" status=0
   shift
   mkdir -p "$(dirname "$log")"
-  if ! "$@" >"$log" 2>&1; then
+  if [ -t 2 ]; then
+    tick &
+    ticker=$!
+  fi
+  "$@" >"$log" 2>&1 || status=$?
+  if [ -n "$ticker" ]; then
+    kill "$ticker" 2>/dev/null || true
+    wait "$ticker" 2>/dev/null || true
+    printf '\r        \r' >&2
+  fi
+  if [ "$status" != 0 ]; then
     tail -n 40 "$log" >&2
     die "failed: $* (all of it in $log)"
   fi
