@@ -135,6 +135,43 @@ class Programs:
             self.stop(self.running[-1][0])
 
 
+class Terminal:
+    """Ctrl-C for the demo alone: make, which started it, would call that a
+    failure. Ends with `with`; does nothing without a terminal."""
+
+    def __enter__(self):
+        self.fd = None
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
+        if os.getpgrp() == os.getpid():
+            return self
+        try:
+            fd = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return self
+        self.before = os.tcgetpgrp(fd)
+        if self.before != os.getpgrp():
+            # In the background: the terminal is not ours to take.
+            os.close(fd)
+            return self
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        os.setpgid(0, 0)
+        os.tcsetpgrp(fd, os.getpgrp())
+        self.fd = fd
+        return self
+
+    def __exit__(self, *_):
+        if self.fd is not None:
+            os.tcsetpgrp(self.fd, self.before)
+            os.close(self.fd)
+
+
+def ignore_signals():
+    """While ending, another Ctrl-C must not leave a program behind."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def need_command(name):
     if shutil.which(name) is None:
         raise DemoError(f"{name} is not installed: make setup")

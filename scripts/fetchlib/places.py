@@ -53,17 +53,20 @@ class Progress:
     def at(self, done):
         percent = min(100, done * 100 // self.total)
         step = percent if self.live else percent // 25 * 25
-        if step == self.shown:
+        if step <= self.shown:
             return
         self.shown = step
-        rate = done / max(time.monotonic() - self.started, 1e-3) / (1 << 20)
-        text = f"  {self.label}: {step:3d} % of {mebibytes(self.total)}"
+        text = f"  {self.label}: {step} % of {mebibytes(self.total)}"
         if self.live:
-            text = f"\r{text}, {rate:.1f} MiB/s "
-            text += "\n" if percent == 100 else ""
-            print(text, end="", file=self.out, flush=True)
+            rate = done / max(time.monotonic() - self.started, 1e-3) / (1 << 20)
+            print(f"\r{text}, {rate:.1f} MiB/s ", end="", file=self.out)
+            self.out.flush()
         else:
             print(text, file=self.out, flush=True)
+
+    def end(self):
+        if self.live and self.shown >= 0:
+            print(file=self.out, flush=True)
 
 
 def verify(path, spec):
@@ -95,12 +98,17 @@ def _resumes(answer, have):
 
 def _copy(answer, file, spec, done):
     progress = Progress(os.path.basename(spec.place), spec.size)
-    while block := answer.read(BLOCK):
-        done += len(block)
-        if done > spec.size:
-            raise FetchError(f"{spec.place}: more than {spec.size} bytes came")
-        file.write(block)
-        progress.at(done)
+    try:
+        while block := answer.read(BLOCK):
+            done += len(block)
+            if done > spec.size:
+                raise FetchError(
+                    f"{spec.place}: more than {spec.size} bytes came"
+                )
+            file.write(block)
+            progress.at(done)
+    finally:
+        progress.end()
 
 
 def _transfer(spec, part):
@@ -143,21 +151,55 @@ def from_url(spec, path):
     os.replace(part, path)
 
 
-def _run(command, what):
+def _bytes_below(folder):
+    total = 0
+    for base, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.path.getsize(os.path.join(base, name))
+            except OSError:
+                pass
+    return total
+
+
+def _watch(child, progress, folder):
+    """A client's progress is what it has written below its folder."""
+    until = time.monotonic() + CLIENT_TIMEOUT_S
+    while True:
+        try:
+            return child.communicate(timeout=0.3)[0]
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > until:
+                child.kill()
+                child.communicate()
+                raise
+            # Not 100 before the client says so: it may keep a copy besides.
+            progress.at(min(_bytes_below(folder), progress.total * 99 // 100))
+
+
+def _run(command, spec, folder):
+    """Runs a registry's client, with FOLDER for its temporary files."""
+    progress = Progress(spec.place, spec.size)
+    progress.at(0)
     try:
-        result = subprocess.run(
+        with subprocess.Popen(
             command,
-            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=CLIENT_TIMEOUT_S,
-            check=False,
-        )
+            env={**os.environ, "TMPDIR": folder},
+        ) as child:
+            output = _watch(child, progress, folder)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise FetchError(f"{what}: {error}") from error
-    if result.returncode != 0:
-        lines = (result.stderr or result.stdout).strip().splitlines()
-        tail = "\n    ".join(lines[-4:])
-        raise FetchError(f"{what}: {command[0]} failed\n    {tail}")
+        progress.end()
+        raise FetchError(f"{spec.place}: {error}") from error
+    if child.returncode == 0:
+        progress.at(progress.total)
+    progress.end()
+    if child.returncode != 0:
+        tail = "\n    ".join(output.strip().splitlines()[-4:])
+        raise FetchError(f"{spec.place}: {command[0]} failed\n    {tail}")
 
 
 def _pip():
@@ -183,23 +225,21 @@ def pip_command(spec, requirements, folder):
 
 
 def from_pip(spec, path):
-    print(f"  {spec.place}: {mebibytes(spec.size)} by pip", file=sys.stderr)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as folder:
         requirements = os.path.join(folder, "requirements.txt")
         with open(requirements, "w", encoding="utf-8") as file:
             file.write(f"{spec.place} --hash=sha256:{spec.sha256}\n")
-        _run(pip_command(spec, requirements, folder), spec.place)
+        _run(pip_command(spec, requirements, folder), spec, folder)
         _take(spec, os.path.join(folder, spec.archive), path)
 
 
 def from_npm(spec, path):
-    print(f"  {spec.place}: {mebibytes(spec.size)} by npm", file=sys.stderr)
     npm = shutil.which("npm")
     if npm is None:
-        raise FetchError("npm is not installed: apt-get install npm")
+        raise FetchError("npm is not installed: scripts/node, or apt-get install npm")
     with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as folder:
         command = [npm, "pack", "--silent", "--pack-destination", folder]
-        _run(command + [spec.place], spec.place)
+        _run(command + [spec.place], spec, folder)
         _take(spec, os.path.join(folder, spec.archive), path)
 
 

@@ -173,13 +173,20 @@ print_help (void)
   print_text (g_strdup (commands_help));
 }
 
+static void
+print_version (void)
+{
+  print_text (g_strdup ("sts-service " DUB_VERSION "\n"));
+  print_text (dub_pipeline_features ());
+}
+
 /* TRUE when the words ask for a text instead of a server. */
 static gboolean
 print_asked (int argc, char **argv)
 {
   for (int i = 1; i < argc; i++) {
     if (g_str_equal (argv[i], "--version"))
-      print_text (g_strdup ("sts-service " DUB_VERSION "\n"));
+      print_version ();
     else if (g_str_equal (argv[i], "--help") || g_str_equal (argv[i], "-h"))
       print_help ();
     else if (g_str_equal (argv[i], "--print-env"))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <dubbing_common/config.h>
 #include "pipeline/settings.h"
+#include <dubbing_common/config.h>
 
 /*
  * The settings of sts-service: one table for both modes, so that --help, the

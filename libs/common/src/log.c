@@ -3,6 +3,7 @@
 #include "log_line.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +13,7 @@
 
 static GMutex lock;
 /* protected by lock */
-static char *component;
+static char *component_name;
 static GPtrArray *global_fields; /* key, value, key, value */
 static DubLogSink sink;
 static gpointer sink_data;
@@ -135,7 +136,7 @@ emit (DubLogLevel level, const char *topic, const DubLogPair *own, gsize n_own,
   if (g_atomic_int_get (&is_text) < 0)
     g_atomic_int_set (&is_text, decide_text (DUB_LOG_AUTO));
   g_mutex_lock (&lock);
-  record.component = component != NULL ? component : "none";
+  record.component = component_name != NULL ? component_name : "none";
   collect_globals_locked (pairs, &record.n_pairs);
   for (gsize i = 0; i < n_own && record.n_pairs < MAX_PAIRS; i++)
     pairs[record.n_pairs++] = own[i];
@@ -257,19 +258,21 @@ write_glib_log (GLogLevelFlags flags, const GLogField *fields, gsize n_fields,
 }
 
 void
-dub_log_init (const char *name, DubLogLevel level, DubLogFormat format)
+dub_log_init (const char *component, DubLogLevel level, DubLogFormat format)
 {
   static gboolean is_writer_set;
 
-  g_return_if_fail (name != NULL && level != DUB_LOG_NONE);
+  g_return_if_fail (component != NULL && level != DUB_LOG_NONE);
   g_mutex_lock (&lock);
-  g_free (component);
-  component = g_strdup (name);
+  g_free (component_name);
+  component_name = g_strdup (component);
   g_mutex_unlock (&lock);
   g_atomic_int_set (&max_level, (int) level);
   g_atomic_int_set (&is_text, decide_text (format));
   if (is_writer_set)
     return;
+  /* A reader of our lines that has gone costs the lines, not the program. */
+  signal (SIGPIPE, SIG_IGN);
   /* The only way to read the mask is to set it. */
   always_fatal = g_log_set_always_fatal (G_LOG_FATAL_MASK);
   g_log_set_always_fatal (always_fatal);

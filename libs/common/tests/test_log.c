@@ -194,6 +194,24 @@ test_glib_fatal (void)
   g_test_trap_assert_stderr ("*\"message\":\"bad\"*");
 }
 
+/* The reader of our lines may go; the program goes on. */
+static void
+test_gone_reader (void)
+{
+  if (g_test_subprocess ()) {
+    int ends[2];
+
+    g_assert_cmpint (pipe (ends), ==, 0);
+    dub_log_init ("tester", DUB_LOG_INFO, DUB_LOG_JSON);
+    close (ends[0]);
+    dup2 (ends[1], STDERR_FILENO);
+    dub_info ("nobody reads this");
+    exit (0);
+  }
+  g_test_trap_subprocess (NULL, 0, 0);
+  g_test_trap_assert_passed ();
+}
+
 #define THREADS 4
 #define LINES 500
 
@@ -260,6 +278,7 @@ main (int argc, char **argv)
   g_test_add_func ("/common/log/glib", test_glib);
   g_test_add_func ("/common/log/glib-structured", test_glib_structured);
   g_test_add_func ("/common/log/glib-fatal", test_glib_fatal);
+  g_test_add_func ("/common/log/gone-reader", test_gone_reader);
   g_test_add_func ("/common/log/whole-lines", test_whole_lines);
   result = g_test_run ();
   g_free (last_line);

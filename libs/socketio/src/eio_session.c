@@ -477,8 +477,9 @@ dub_eio_session_open_websocket (
 static void
 on_poll_gone (SoupServerMessage *message, gpointer user_data)
 {
-  DubEioSession *session = user_data;
-  g_autoptr (SoupServerMessage) poll = take_poll (session);
+  SoupServerMessage *poll = take_poll (user_data);
+
+  g_object_unref (poll);
 }
 
 static void
@@ -495,7 +496,7 @@ hold_poll (DubEioSession *session, SoupServerMessage *message)
 void
 dub_eio_session_poll (DubEioSession *session, SoupServerMessage *message)
 {
-  g_autoptr (DubEioSession) kept = dub_eio_session_ref (session);
+  g_autoptr (DubEioSession) kept G_GNUC_UNUSED = dub_eio_session_ref (session);
 
   if (session->poll != NULL) {
     dub_eio_answer_error (
@@ -518,7 +519,7 @@ void
 dub_eio_session_post (
     DubEioSession *session, SoupServerMessage *message, GBytes *body)
 {
-  g_autoptr (DubEioSession) kept = dub_eio_session_ref (session);
+  g_autoptr (DubEioSession) kept G_GNUC_UNUSED = dub_eio_session_ref (session);
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) packets = dub_eio_payload_decode (body, &error);
 

@@ -268,7 +268,7 @@ static void
 connection_drop (
     Connection *connection, DubSioSocket *socket, const char *reason)
 {
-  g_autoptr (DubSioSocket) kept = dub_sio_socket_ref (socket);
+  g_autoptr (DubSioSocket) kept G_GNUC_UNUSED = dub_sio_socket_ref (socket);
 
   g_hash_table_remove (connection->sockets, socket->name_space);
   if (g_hash_table_size (connection->sockets) == 0)
@@ -279,7 +279,7 @@ connection_drop (
 void
 dub_sio_socket_disconnect (DubSioSocket *socket, gboolean close_transport)
 {
-  g_autoptr (DubSioSocket) kept = dub_sio_socket_ref (socket);
+  g_autoptr (DubSioSocket) kept G_GNUC_UNUSED = dub_sio_socket_ref (socket);
   g_autoptr (GBytes) text = NULL;
 
   if (socket->state == SOCKET_JOINING) {

@@ -154,10 +154,8 @@ test_eio_packet (void)
 static void
 test_eio_payload_decode (void)
 {
-  static const char *const bad[] = {"", "4a\x1e",
-      "\x1e"
-      "4a",
-      "7", "b*", "4\xff"};
+  static const char *const bad[] = {
+      "", "4a\x1e", "\x1e\x34\x61", "7", "b*", "4\xff"};
   g_autoptr (GBytes) body = bytes_of ("4a\x1e"
                                       "bAQIDBA==\x1e"
                                       "3\x1e"

@@ -42,8 +42,8 @@ typedef struct {
 DubAccessUnit *dub_access_unit_new (DubVideoCodec codec, GBytes *data,
     GBytes *codec_data, gint64 pts_ns, gint64 dts_ns, gboolean is_key);
 /* The same picture at other times. */
-DubAccessUnit *dub_access_unit_retimed (const DubAccessUnit *unit,
-    gint64 pts_ns, gint64 dts_ns);
+DubAccessUnit *dub_access_unit_retimed (
+    const DubAccessUnit *unit, gint64 pts_ns, gint64 dts_ns);
 DubAccessUnit *dub_access_unit_ref (DubAccessUnit *unit);
 void dub_access_unit_unref (DubAccessUnit *unit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubAccessUnit, dub_access_unit_unref)
@@ -60,17 +60,17 @@ const char *dub_cut_reason_to_string (DubCutReason reason);
 /* A speech segment on its way to be dubbed. */
 typedef struct {
   gatomicrefcount ref_count;
-  char *id;           /* UUIDv4 */
-  guint64 number;     /* of the stream, from 0; the batch number of logs */
-  DubPcm *pcm;        /* 48 kHz, mono; its pts_ns is media time */
+  char *id;       /* UUIDv4 */
+  guint64 number; /* of the stream, from 0; the batch number of logs */
+  DubPcm *pcm;    /* 48 kHz, mono; its pts_ns is media time */
   DubCutReason reason;
   gint64 deadline_ns; /* monotonic: an answer after it is worth nothing */
   gint64 room_ns;     /* pause after the slot, as far as known at the cut */
 } DubFragment;
 
 /* pcm: (transfer full) */
-DubFragment *dub_fragment_new (guint64 number, DubPcm *pcm,
-    DubCutReason reason, gint64 deadline_ns, gint64 room_ns);
+DubFragment *dub_fragment_new (guint64 number, DubPcm *pcm, DubCutReason reason,
+    gint64 deadline_ns, gint64 room_ns);
 DubFragment *dub_fragment_ref (DubFragment *fragment);
 void dub_fragment_unref (DubFragment *fragment);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubFragment, dub_fragment_unref)
@@ -87,10 +87,10 @@ typedef struct {
   gatomicrefcount ref_count;
   char *fragment_id;
   DubAnswerStatus status;
-  DubPcm *pcm;            /* 48 kHz, 1 or 2 channels; NULL: keep the original */
-  char *transcript;       /* (nullable) */
-  char *translated_text;  /* (nullable) */
-  char *error_code;       /* (nullable) as in the protocol: "TIMEOUT" */
+  DubPcm *pcm;           /* 48 kHz, 1 or 2 channels; NULL: keep the original */
+  char *transcript;      /* (nullable) */
+  char *translated_text; /* (nullable) */
+  char *error_code;      /* (nullable) as in the protocol: "TIMEOUT" */
   gboolean is_retryable;
 } DubAnswer;
 

@@ -6,7 +6,6 @@
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
 #include <glib-unix.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -127,8 +126,6 @@ main (int argc, char **argv)
   if (wants (argc, argv, "--env-example"))
     return print (
         dub_config_env_example (dub_service_options (), "media-service"));
-  /* A worker or a caller that has gone is an error of a write, no more. */
-  signal (SIGPIPE, SIG_IGN);
   if (!dub_service_settings_load (
           &self.settings, &argc, &argv, environment, &error)) {
     fprintf (stderr, "media-service: %s\n", error->message);

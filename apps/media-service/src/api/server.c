@@ -15,6 +15,8 @@ struct _DubApiServer {
   DubMetrics *metrics;
   DubMetric *hooks, *hook_seconds;
   SoupServer *server;
+  GSocketService *listener;
+  guint port;
   gboolean is_stopping;
 };
 
@@ -134,12 +136,15 @@ answer_hook (SoupServerMessage *message, const DubHookEvent *event,
 }
 
 static void
-answer_full (SoupServerMessage *message, const GError *error)
+answer_refused (SoupServerMessage *message, const GError *error)
 {
   JsonObject *object = object_of ("detail", error->message);
+  gboolean is_full = g_error_matches (error, DUB_ERROR, DUB_ERROR_OVERLOADED);
 
-  json_object_set_string_member (object, "code", "max_workers");
-  answer_json (message, 429, object);
+  json_object_set_string_member (
+      object, "code", is_full ? "max_workers" : "stopping");
+  answer_json (
+      message, is_full ? 429 : SOUP_STATUS_SERVICE_UNAVAILABLE, object);
 }
 
 static gboolean
@@ -183,7 +188,7 @@ handle_hook (DubApiServer *self, SoupServerMessage *message, HookKind kind)
   if (!carry_out (self, event, kind, &error)) {
     dub_warning ("%s: %s", event->stream_id, error->message);
     count_hook (self, kind, "refused");
-    answer_full (message, error);
+    answer_refused (message, error);
     return;
   }
   count_hook (
@@ -268,9 +273,9 @@ get_streams (DubApiServer *self, SoupServerMessage *message)
 static void
 get_metrics (DubApiServer *self, SoupServerMessage *message)
 {
-  g_autofree char *own = dub_metrics_to_text (self->metrics);
   g_autofree const char **workers =
       dub_orchestrator_get_metrics (self->orchestrator);
+  g_autofree char *own = dub_metrics_to_text (self->metrics);
   g_autoptr (GPtrArray) texts = g_ptr_array_new ();
 
   g_ptr_array_add (texts, own);
@@ -390,25 +395,58 @@ on_started (SoupServer *server, SoupServerMessage *message, gpointer user_data)
       g_new0 (gsize, 1), (GClosureNotify) (void (*) (void)) g_free, 0);
 }
 
+/* We accept ourselves: the listener of libsoup 3.2 leaks a GSocket for each
+ * connection, 340 bytes a health check, which is megabytes a day. */
 static gboolean
-listen_on (DubApiServer *self, GError **error)
+on_incoming (GSocketService *listener, GSocketConnection *connection,
+    GObject *source, gpointer user_data)
+{
+  DubApiServer *self = user_data;
+  g_autoptr (GSocketAddress) local =
+      g_socket_connection_get_local_address (connection, NULL);
+  g_autoptr (GSocketAddress) remote =
+      g_socket_connection_get_remote_address (connection, NULL);
+  g_autoptr (GError) error = NULL;
+
+  if (!soup_server_accept_iostream (
+          self->server, G_IO_STREAM (connection), local, remote, &error))
+    dub_debug ("a connection was not taken: %s", error->message);
+  return TRUE;
+}
+
+static GSocketAddress *
+listen_address (DubApiServer *self)
 {
   g_autofree char *host = NULL;
   g_autoptr (GInetAddress) address = NULL;
-  g_autoptr (GSocketAddress) place = NULL;
-  g_autoptr (GError) cause = NULL;
   guint port;
 
   dub_service_settings_get_address (self->settings, &host, &port);
   address = g_inet_address_new_from_string (
       g_str_equal (host, "localhost") ? "127.0.0.1" : host);
-  place = g_inet_socket_address_new (address, (guint16) port);
-  if (soup_server_listen (self->server, place, 0, &cause))
-    return TRUE;
-  g_set_error (error, DUB_ERROR, DUB_ERROR_UNAVAILABLE,
-      "cannot listen on %s port %u (PORT, ORCH_HTTP_ADDR): %s", host, port,
-      cause->message);
-  return FALSE;
+  return g_inet_socket_address_new (address, (guint16) port);
+}
+
+static gboolean
+listen_on (DubApiServer *self, GError **error)
+{
+  g_autoptr (GSocketAddress) wanted = listen_address (self);
+  g_autoptr (GSocketAddress) bound = NULL;
+  g_autofree char *name =
+      g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (wanted));
+  g_autoptr (GError) cause = NULL;
+
+  self->listener = g_socket_service_new ();
+  g_signal_connect (self->listener, "incoming", G_CALLBACK (on_incoming), self);
+  if (!g_socket_listener_add_address (G_SOCKET_LISTENER (self->listener),
+          wanted, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL, &bound,
+          &cause)) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_UNAVAILABLE,
+        "cannot listen on %s (PORT, ORCH_HTTP_ADDR): %s", name, cause->message);
+    return FALSE;
+  }
+  self->port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
+  return TRUE;
 }
 
 DubApiServer *
@@ -441,6 +479,11 @@ dub_api_server_free (DubApiServer *self)
 {
   if (self == NULL)
     return;
+  if (self->listener != NULL) {
+    g_socket_service_stop (self->listener);
+    g_socket_listener_close (G_SOCKET_LISTENER (self->listener));
+    g_object_unref (self->listener);
+  }
   soup_server_disconnect (self->server);
   g_object_unref (self->server);
   g_free (self);
@@ -449,9 +492,7 @@ dub_api_server_free (DubApiServer *self)
 guint
 dub_api_server_get_port (DubApiServer *self)
 {
-  g_autoslist (GUri) uris = soup_server_get_uris (self->server);
-
-  return uris != NULL ? (guint) g_uri_get_port (uris->data) : 0;
+  return self->port;
 }
 
 void

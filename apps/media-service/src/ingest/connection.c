@@ -547,6 +547,14 @@ end_with_message (DubConnection *self, GstMessage *message)
   g_autofree char *debug = NULL;
 
   gst_message_parse_error (message, &error, &debug);
+  /* The demuxer's word for a server that closed before it sent anything. */
+  if (error->domain == GST_STREAM_ERROR && self->n_video + self->n_sound == 0 &&
+      debug && strstr (debug, "EOS before any data")) {
+    g_clear_error (&error);
+    error = g_error_new_literal (DUB_ERROR, DUB_ERROR_UNAVAILABLE,
+        "the server closed the connection before any data"
+        " (no such stream yet, or refused)");
+  }
   told = describe (self, error, debug);
   end (self, told);
 }

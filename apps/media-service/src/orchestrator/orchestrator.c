@@ -30,7 +30,7 @@ typedef struct {
   DubOrchestrator *owner;
   char *id;
   DubStream *stream;
-  DubStreamOptions *options; /* of the last ready */
+  DubStreamOptions *options; /* of the last ready; NULL: not known */
   char *run_id;
   guint start_id, timer_id; /* sources */
   gint64 stopped_ns;
@@ -48,7 +48,7 @@ struct _DubOrchestrator {
   const DubServiceSettings *settings;
   DubMetrics *metrics;
   GHashTable *entries; /* id -> Entry */
-  DubMetric *state_gauge, *starts, *exits, *active;
+  DubMetric *state_gauge, *degraded, *starts, *exits, *active;
   GDestroyNotify all_stopped;
   gpointer all_stopped_data;
 };
@@ -271,9 +271,12 @@ spawn_worker (Entry *entry, GError **error)
   const DubServiceSettings *s = entry->owner->settings;
   const char *argv[] = {s->worker_command, "--settings-stdin", NULL};
   g_auto (GStrv) environment = worker_environment ();
-  g_autofree char *settings = worker_settings (entry);
   g_autofree char *path = socket_path (entry->owner, entry->id);
+  g_autofree char *settings = NULL;
 
+  if (entry->options == NULL) /* found by its path, without its query */
+    entry->options = dub_stream_options_parse (NULL);
+  settings = worker_settings (entry);
   entry->process = dub_process_spawn (argv, (const char *const *) environment,
       settings, on_worker_exited, entry, error);
   if (entry->process == NULL)
@@ -484,7 +487,6 @@ entry_new (DubOrchestrator *self, const char *id)
 
   entry->owner = self;
   entry->id = g_strdup (id);
-  entry->options = dub_stream_options_parse (NULL);
   entry->stream = dub_stream_new (&params, &stream_funcs, entry);
   g_hash_table_insert (self->entries, entry->id, entry);
   return entry;
@@ -513,6 +515,9 @@ dub_orchestrator_new (const DubServiceSettings *settings, DubMetrics *metrics)
       "Streams that have a worker or wait for one", NULL);
   self->state_gauge = dub_metrics_gauge (metrics, "media_service_stream_state",
       "State of a stream: 2 starting, 3 running, 4 stopping", by_stream);
+  self->degraded = dub_metrics_gauge (metrics, "media_service_stream_degraded",
+      "1: its worker has died so often that it is tried each minute only",
+      by_stream);
   self->starts =
       dub_metrics_counter (metrics, "media_service_worker_starts_total",
           "Workers that were started", by_stream);
@@ -586,12 +591,14 @@ has_place (DubOrchestrator *self, Entry *entry, GError **error)
   return FALSE;
 }
 
-/* TRUE: they differ from those that the worker was started with. */
+/* TRUE: they differ from those that the worker was started with. Of a worker
+ * that we found they are not known, and it is not ended for a guess. */
 static gboolean
 take_options (Entry *entry, const char *query)
 {
   DubStreamOptions *options = dub_stream_options_parse (query);
-  gboolean differ = !dub_stream_options_equal (entry->options, options);
+  gboolean differ = entry->options != NULL &&
+                    !dub_stream_options_equal (entry->options, options);
 
   dub_stream_options_free (entry->options);
   entry->options = options;
@@ -730,9 +737,15 @@ dub_orchestrator_get_metrics (DubOrchestrator *self)
   gpointer value;
 
   g_hash_table_iter_init (&iter, self->entries);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    if (((Entry *) value)->metrics_text != NULL)
-      g_ptr_array_add (texts, ((Entry *) value)->metrics_text);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    Entry *entry = value;
+
+    if (is_active (dub_stream_get_state (entry->stream)))
+      dub_metric_set (self->degraded, label (entry),
+          dub_stream_is_degraded (entry->stream, now_ns ()));
+    if (entry->metrics_text != NULL)
+      g_ptr_array_add (texts, entry->metrics_text);
+  }
   g_ptr_array_add (texts, NULL);
   return (const char **) g_ptr_array_free (texts, FALSE);
 }
@@ -758,6 +771,8 @@ entry_to_json (Entry *entry)
         object, "worker_pid", dub_process_get_pid (entry->process));
   set_text (object, "worker_state", entry->worker_state);
   set_text (object, "worker_reason", entry->worker_reason);
+  if (entry->options == NULL)
+    return object;
   set_text (object, "source_language",
       or_else (entry->options->source_language, s->source_language));
   set_text (object, "target_language",

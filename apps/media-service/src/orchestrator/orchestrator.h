@@ -32,8 +32,9 @@ void dub_orchestrator_free (DubOrchestrator *self);
 void dub_orchestrator_adopt (DubOrchestrator *self);
 
 /* A publisher came or went. source_id, query: (nullable). FALSE with
- * DUB_ERROR_OVERLOADED: there are ORCH_MAX_WORKERS streams already. An old or
- * repeated event is no failure. */
+ * DUB_ERROR_OVERLOADED: there are ORCH_MAX_WORKERS streams already; with
+ * DUB_ERROR_UNAVAILABLE: all is being stopped. An old or repeated event is no
+ * failure. */
 gboolean dub_orchestrator_ready (DubOrchestrator *self, const char *stream_id,
     const char *source_id, const char *query, GError **error);
 void dub_orchestrator_not_ready (
@@ -48,7 +49,8 @@ void dub_orchestrator_reconcile (
 void dub_orchestrator_stop_all (
     DubOrchestrator *self, GDestroyNotify done, gpointer user_data);
 
-/* Of all workers that run: their last exposition each, and NULL.
+/* Of all workers that run: their last exposition each, and NULL. Brings our
+ * own gauges up to date, so call it before those are written.
  * (transfer container) */
 const char **dub_orchestrator_get_metrics (DubOrchestrator *self);
 /* One object per stream. (transfer full) */

@@ -7,21 +7,6 @@
 #include <media_service/values.h>
 #include <string.h>
 
-#ifndef HAVE_MEDIACODEC
-/* A build without the codec library speaks PCM only. */
-static gpointer
-no_codec (GError **error)
-{
-  g_set_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED,
-      "this build codes no sound; the service must take PCM");
-  return NULL;
-}
-#define dub_mediacodec_encode_m4a(pcm, bit_rate, error) no_codec (error)
-#define dub_mediacodec_decode(bytes, label, rate, channels, ms, error)         \
-  no_codec (error)
-#define dub_mediacodec_convert(pcm, rate, channels, error) no_codec (error)
-#endif
-
 /* Speech in mono: transparent enough for a recogniser, small on the wire. */
 #define M4A_BIT_RATE 96000
 #define MAX_ANSWER_MS (2 * DUB_WIRE_MAX_FRAGMENT_MS)

@@ -7,6 +7,7 @@
 #include <glib-unix.h>
 #include <gst/gst.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -92,13 +93,13 @@ wants (int argc, char **argv, const char *word)
   return FALSE;
 }
 
-static void
-print_help (void)
+/* text: (transfer full) */
+static int
+print (char *text)
 {
-  g_autofree char *text =
-      dub_config_help (dub_worker_options (), "media-worker", WHAT_IT_IS);
-
   fputs (text, stdout);
+  g_free (text);
+  return EX_OK;
 }
 
 /* An allocator with few arenas, that gives back what it holds: most of our
@@ -168,10 +169,14 @@ main (int argc, char **argv)
 
   tune_allocator ();
   tune_gio ();
-  if (wants (argc, argv, "--help")) {
-    print_help ();
-    return EX_OK;
-  }
+  /* A peer that has gone is an error of a write, no more. */
+  signal (SIGPIPE, SIG_IGN);
+  if (wants (argc, argv, "--help"))
+    return print (
+        dub_config_help (dub_worker_options (), "media-worker", WHAT_IT_IS));
+  if (wants (argc, argv, "--env-example"))
+    return print (
+        dub_config_env_example (dub_worker_options (), "media-worker"));
   if (wants (argc, argv, "--version")) {
     puts ("media-worker " DUB_VERSION);
     return EX_OK;

@@ -249,8 +249,8 @@ test_pause_keeps_what_waits (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->sent->len, ==, 1);
   g_assert_cmpint (answer (f, 0, 1100 * MS), ==, DUB_VERDICT_ACCEPTED);
   g_assert_cmpuint (f->sent->len, ==, 1);
-  /* by then the first that waits is past hope (3 s less 1.1 s) */
-  dub_tracker_set_state (f->tracker, DUB_TRACKER_READY, 0, 0, 2 * S);
+  /* by then the deadline of the first that waits has come */
+  dub_tracker_set_state (f->tracker, DUB_TRACKER_READY, 0, 0, 3 * S);
   g_assert_cmpuint (f->sent->len, ==, 2);
   g_assert_cmpuint (number_of (f->sent, 1), ==, 2);
   g_assert_cmpuint (f->fallen->len, ==, 1);

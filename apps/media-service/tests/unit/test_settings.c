@@ -167,6 +167,22 @@ test_pass_through (void)
   dub_worker_settings_clear (&settings);
 }
 
+/* The file in the repository is what the table makes. */
+static void
+test_env_example (void)
+{
+  g_autofree char *made =
+      dub_config_env_example (dub_worker_options (), "media-worker");
+  g_autofree char *kept = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_file_get_contents (g_getenv ("WORKER_ENV_EXAMPLE"), &kept, NULL, &error);
+  g_assert_no_error (error);
+  if (strcmp (made, kept) != 0)
+    g_error ("apps/media-service/.env.worker.example is not what "
+             "`media-worker --env-example` prints");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -178,5 +194,6 @@ main (int argc, char **argv)
       "/media/worker/settings/no-secret-in-errors", test_no_secret_in_errors);
   g_test_add_func ("/media/worker/settings/too-large", test_too_large);
   g_test_add_func ("/media/worker/settings/pass-through", test_pass_through);
+  g_test_add_func ("/media/worker/settings/env-example", test_env_example);
   return g_test_run ();
 }

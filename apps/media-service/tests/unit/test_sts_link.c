@@ -462,7 +462,8 @@ test_bad_answers (void)
        "{\"format\":\"pcm_s16le\",\"data_base64\":\"AAA*\"}}",
           "INVALID_AUDIO_FORMAT", FALSE},
       {"{\"fragment_id\":\"%s\",\"status\":\"partial\",\"dubbed_audio\":"
-       "{\"format\":\"pcm_s16le\",\"data_base64\":\"AAAAAA==\",\"channels\":2}}",
+       "{\"format\":\"pcm_s16le\",\"data_base64\":\"AAAAAA==\",\"channels\":2}"
+       "}",
           NULL, FALSE},
       {"{\"fragment_id\":\"%s\",\"status\":\"failed\"}", "PROCESSING_ERROR",
           TRUE},

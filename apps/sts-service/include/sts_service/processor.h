@@ -53,9 +53,9 @@ typedef enum {
 
 typedef struct {
   DubResultStatus status;
-  DubSound sound;          /* data NULL when failed */
-  char *transcript;        /* (nullable) */
-  char *translated_text;   /* (nullable) */
+  DubSound sound;        /* data NULL when failed */
+  char *transcript;      /* (nullable) */
+  char *translated_text; /* (nullable) */
   guint asr_ms, translation_ms, tts_ms, total_ms;
   guint original_duration_ms, dubbed_duration_ms; /* of speech, not padding */
   double duration_variance_percent; /* too long for slot and room; else 0 */
@@ -77,14 +77,13 @@ typedef struct _DubProcessor DubProcessor;
 struct _DubProcessor {
   const char *name;
   /* job (transfer full) */
-  void (*submit) (DubProcessor *self, DubJob *job, DubDoneFunc done,
-      gpointer user_data);
+  void (*submit) (
+      DubProcessor *self, DubJob *job, DubDoneFunc done, gpointer user_data);
   /* Can it serve now? FALSE with the reason for /health/ready. */
   gboolean (*is_ready) (DubProcessor *self, GError **error);
   /* May a session ask for this? error names what is wrong. */
   gboolean (*check) (DubProcessor *self, const char *source_language,
-      const char *target_language, const char *voice_profile,
-      GError **error);
+      const char *target_language, const char *voice_profile, GError **error);
   void (*free) (DubProcessor *self);
 };
 

@@ -6,8 +6,12 @@
 #include "lane.h"
 #include "sound.h"
 #include "speech.h"
+#include "stretch.h"
 
 #include "asr/guards.h"
+#include "asr/whisper_engine.h"
+#include "tts/phonemes.h"
+#include "tts/piper_engine.h"
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
@@ -806,6 +810,9 @@ take_settings (Pipeline *self, const DubPipelineSettings *settings)
   self->guard_limits.max_no_speech = settings->max_no_speech;
   self->guard_limits.min_mean_logprob = settings->min_mean_logprob;
   dub_fit_limits_init (&self->fit_limits);
+  /* Then the rate, the pause and the cut have to do. */
+  if (g_str_equal (dub_stretch_name (), "none"))
+    self->fit_limits.max_stretch = 1;
 }
 
 static Pipeline *
@@ -850,4 +857,16 @@ dub_pipeline_new_with (const DubPipelineSettings *settings, DubMetrics *metrics,
   self->translator = translator;
   self->tts = tts;
   return &self->base;
+}
+
+char *
+dub_pipeline_features (void)
+{
+  return g_strdup_printf ("recognition: %s\nsynthesis: %s\nstretching: %s\n",
+      dub_whisper_engine.handle != NULL ? "whisper.cpp" : "none",
+      dub_piper_engine.handle == NULL ? "none"
+      : dub_phonemes_exist ()         ? "Piper (sherpa-onnx, espeak-ng: GPL-3)"
+                                      : "none (Piper without phonemes)",
+      g_str_equal (dub_stretch_name (), "rubberband") ? "Rubber Band (GPL-2)"
+                                                      : dub_stretch_name ());
 }

@@ -40,4 +40,8 @@ DubProcessor *dub_pipeline_new (
 DubProcessor *dub_pipeline_new_with (const DubPipelineSettings *settings,
     DubMetrics *metrics, DubAsr *asr, DubTranslator *translator, DubTts *tts);
 
+/* What this build can do, a line per stage, with the licence where it binds
+ * the binary. (transfer full) */
+char *dub_pipeline_features (void);
+
 G_END_DECLS

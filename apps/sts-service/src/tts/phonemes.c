@@ -50,6 +50,12 @@ dub_phonemes_append (
 #ifdef HAVE_ESPEAK
 
 gboolean
+dub_phonemes_exist (void)
+{
+  return TRUE;
+}
+
+gboolean
 dub_phonemes_open (const char *voice, GError **error)
 {
   if (espeak_Initialize (
@@ -139,6 +145,12 @@ dub_phonemes_from_text (const char *text, GHashTable *known, guint *ret_unknown)
 }
 
 #else
+
+gboolean
+dub_phonemes_exist (void)
+{
+  return FALSE;
+}
 
 gboolean
 dub_phonemes_open (const char *voice, GError **error)

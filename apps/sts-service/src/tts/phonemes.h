@@ -12,6 +12,9 @@
  */
 G_BEGIN_DECLS
 
+/* Does the build have espeak-ng? */
+gboolean dub_phonemes_exist (void);
+
 /* voice: espeak-ng's name ("en-us"). Once per process. */
 gboolean dub_phonemes_open (const char *voice, GError **error);
 

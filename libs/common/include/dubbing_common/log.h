@@ -36,7 +36,8 @@ typedef enum {
   DUB_LOG_TEXT,
 } DubLogFormat;
 
-/* Call once, before threads. component is the program's name. */
+/* Call once, before threads. component is the program's name. From then on
+ * SIGPIPE is ignored: a reader that has gone costs lines only. */
 void dub_log_init (
     const char *component, DubLogLevel level, DubLogFormat format);
 /* A field of every line from now on (stream_id, run_id); NULL removes it. */

@@ -17,8 +17,9 @@
 #define DUB_EVENT_FRAGMENT_PROCESSED                                           \
   "fragment:processed"                        /* service -> worker */
 #define DUB_EVENT_BACKPRESSURE "backpressure" /* service -> worker */
-#define DUB_EVENT_BACKPRESSURE_STATE "backpressure:state" /* an old spelling   \
-                                                           */
+#define DUB_EVENT_BACKPRESSURE_STATE                                           \
+  "backpressure:state"          /* an old spelling                             \
+                                 */
 #define DUB_EVENT_ERROR "error" /* service -> worker */
 
 /* Echo mode only: they make a test's life hard on purpose. */

@@ -17,18 +17,17 @@ G_BEGIN_DECLS
  * rate_hz and channels are used for raw samples only. DUB_ERROR_LIMIT beyond
  * max_ms of sound, DUB_ERROR_INVALID for what does not decode.
  * (transfer full) (nullable) */
-DubPcm *dub_mediacodec_decode (GBytes *bytes, const char *label,
-    guint rate_hz, guint channels, guint max_ms, GError **error);
+DubPcm *dub_mediacodec_decode (GBytes *bytes, const char *label, guint rate_hz,
+    guint channels, guint max_ms, GError **error);
 
 /* AAC-LC in MP4, with the encoder's delay cut by an edit list or trimmed, so
  * that decoding gives the same number of frames within one AAC frame.
  * (transfer full) (nullable) */
-GBytes *dub_mediacodec_encode_m4a (DubPcm *pcm, guint bit_rate,
-    GError **error);
+GBytes *dub_mediacodec_encode_m4a (DubPcm *pcm, guint bit_rate, GError **error);
 
 /* Rate and channels changed with GStreamer's audio resampler.
  * (transfer full) (nullable) */
-DubPcm *dub_mediacodec_convert (DubPcm *pcm, guint rate_hz, guint channels,
-    GError **error);
+DubPcm *dub_mediacodec_convert (
+    DubPcm *pcm, guint rate_hz, guint channels, GError **error);
 
 G_END_DECLS
