@@ -6,6 +6,7 @@
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
+#include <dubbing_socketio/http_listener.h>
 #include <libsoup/soup.h>
 #include <string.h>
 
@@ -15,8 +16,7 @@ struct _DubApiServer {
   DubMetrics *metrics;
   DubMetric *hooks, *hook_seconds;
   SoupServer *server;
-  GSocketService *listener;
-  guint port;
+  DubHttpListener *listener;
   gboolean is_stopping;
 };
 
@@ -395,58 +395,17 @@ on_started (SoupServer *server, SoupServerMessage *message, gpointer user_data)
       g_new0 (gsize, 1), (GClosureNotify) (void (*) (void)) g_free, 0);
 }
 
-/* We accept ourselves: the listener of libsoup 3.2 leaks a GSocket for each
- * connection, 340 bytes a health check, which is megabytes a day. */
-static gboolean
-on_incoming (GSocketService *listener, GSocketConnection *connection,
-    GObject *source, gpointer user_data)
-{
-  DubApiServer *self = user_data;
-  g_autoptr (GSocketAddress) local =
-      g_socket_connection_get_local_address (connection, NULL);
-  g_autoptr (GSocketAddress) remote =
-      g_socket_connection_get_remote_address (connection, NULL);
-  g_autoptr (GError) error = NULL;
-
-  if (!soup_server_accept_iostream (
-          self->server, G_IO_STREAM (connection), local, remote, &error))
-    dub_debug ("a connection was not taken: %s", error->message);
-  return TRUE;
-}
-
-static GSocketAddress *
-listen_address (DubApiServer *self)
-{
-  g_autofree char *host = NULL;
-  g_autoptr (GInetAddress) address = NULL;
-  guint port;
-
-  dub_service_settings_get_address (self->settings, &host, &port);
-  address = g_inet_address_new_from_string (
-      g_str_equal (host, "localhost") ? "127.0.0.1" : host);
-  return g_inet_socket_address_new (address, (guint16) port);
-}
-
 static gboolean
 listen_on (DubApiServer *self, GError **error)
 {
-  g_autoptr (GSocketAddress) wanted = listen_address (self);
-  g_autoptr (GSocketAddress) bound = NULL;
-  g_autofree char *name =
-      g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (wanted));
-  g_autoptr (GError) cause = NULL;
+  g_autofree char *host = NULL;
+  guint port;
 
-  self->listener = g_socket_service_new ();
-  g_signal_connect (self->listener, "incoming", G_CALLBACK (on_incoming), self);
-  if (!g_socket_listener_add_address (G_SOCKET_LISTENER (self->listener),
-          wanted, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL, &bound,
-          &cause)) {
-    g_set_error (error, DUB_ERROR, DUB_ERROR_UNAVAILABLE,
-        "cannot listen on %s (PORT, ORCH_HTTP_ADDR): %s", name, cause->message);
-    return FALSE;
-  }
-  self->port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
-  return TRUE;
+  dub_service_settings_get_address (self->settings, &host, &port);
+  self->listener = dub_http_listener_new (self->server, host, port, error);
+  if (self->listener == NULL)
+    g_prefix_error (error, "PORT, ORCH_HTTP_ADDR: ");
+  return self->listener != NULL;
 }
 
 DubApiServer *
@@ -479,11 +438,7 @@ dub_api_server_free (DubApiServer *self)
 {
   if (self == NULL)
     return;
-  if (self->listener != NULL) {
-    g_socket_service_stop (self->listener);
-    g_socket_listener_close (G_SOCKET_LISTENER (self->listener));
-    g_object_unref (self->listener);
-  }
+  dub_http_listener_free (self->listener);
   soup_server_disconnect (self->server);
   g_object_unref (self->server);
   g_free (self);
@@ -492,7 +447,7 @@ dub_api_server_free (DubApiServer *self)
 guint
 dub_api_server_get_port (DubApiServer *self)
 {
-  return self->port;
+  return dub_http_listener_get_port (self->listener);
 }
 
 void

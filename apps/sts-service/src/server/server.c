@@ -6,6 +6,7 @@
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
 #include <dubbing_contracts/wire_error.h>
+#include <dubbing_socketio/http_listener.h>
 #include <string.h>
 
 #include "connection.h"
@@ -16,6 +17,7 @@ struct _DubStsServer {
   DubMetrics *metrics;
   DubConnectionMetrics connection_metrics;
   SoupServer *soup;
+  DubHttpListener *listener;
   DubSioServer *sio;
 };
 
@@ -228,23 +230,11 @@ make_sio (DubStsServer *self)
 static gboolean
 listen_on (DubStsServer *self, GError **error)
 {
-  g_autoptr (GInetAddress) inet = NULL;
-  g_autoptr (GSocketAddress) address = NULL;
-  const char *host = self->settings->host;
-
-  if (g_str_equal (host, "localhost"))
-    host = "127.0.0.1";
-  inet = g_inet_address_new_from_string (host);
-  if (!inet) {
-    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
-        "HOST: \"%s\" is no IP address", host);
-    return FALSE;
-  }
-  address = g_inet_socket_address_new (inet, self->settings->port);
-  if (soup_server_listen (self->soup, address, 0, error))
+  self->listener = dub_http_listener_new (
+      self->soup, self->settings->host, self->settings->port, error);
+  if (self->listener)
     return TRUE;
-  g_prefix_error (
-      error, "cannot listen on %s:%u: ", host, self->settings->port);
+  g_prefix_error (error, "HOST, PORT: ");
   return FALSE;
 }
 
@@ -270,6 +260,7 @@ dub_sts_server_free (DubStsServer *server)
 {
   if (!server)
     return;
+  g_clear_pointer (&server->listener, dub_http_listener_free);
   g_clear_pointer (&server->sio, dub_sio_server_free);
   if (server->soup)
     soup_server_disconnect (server->soup);
@@ -281,12 +272,5 @@ dub_sts_server_free (DubStsServer *server)
 guint16
 dub_sts_server_get_port (DubStsServer *server)
 {
-  guint16 port = 0;
-
-  for (GSList *item = soup_server_get_uris (server->soup); item;
-       item = g_slist_delete_link (item, item)) {
-    port = (guint16) g_uri_get_port (item->data);
-    g_uri_unref (item->data);
-  }
-  return port;
+  return (guint16) dub_http_listener_get_port (server->listener);
 }
