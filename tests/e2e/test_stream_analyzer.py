@@ -227,6 +227,7 @@ def test_original_gain_under_a_dub(sound):
     samples[200000:296000] = samples[200000:296000] * 0.126 + dub
     gains = sa.original_gain(sound, changed(sound, samples), 0.0)
     begin, end = sound.time(200000), sound.time(296000)
+    gains = [(t, g) for t, g in gains if not np.isnan(g)]
     under = [g for t, g in gains if begin < t and t + 0.2 < end]
     beside = [g for t, g in gains if t + 0.2 < begin or t > end]
     assert len(under) >= 8

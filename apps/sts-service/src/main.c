@@ -233,13 +233,25 @@ static const struct {
     {"fragment", dub_command_fragment},
 };
 
+/* Engine children inherit the environment of their service. */
+static DubLogLevel
+command_log_level (void)
+{
+  const char *text = g_getenv ("LOG_LEVEL");
+  DubLogLevel level = DUB_LOG_WARNING;
+
+  if (text != NULL)
+    dub_log_level_parse (text, &level);
+  return level;
+}
+
 int
 main (int argc, char **argv)
 {
   for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS (commands); i++) {
     if (!g_str_equal (argv[1], commands[i].name))
       continue;
-    dub_log_init ("sts-service", DUB_LOG_INFO, DUB_LOG_AUTO);
+    dub_log_init ("sts-service", command_log_level (), DUB_LOG_AUTO);
     gst_init (NULL, NULL);
     return commands[i].run (argc, argv);
   }

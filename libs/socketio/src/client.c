@@ -4,6 +4,7 @@
 #include "ack_private.h"
 #include "json.h"
 #include "sio_packet.h"
+#include "ws_connect.h"
 #include "ws_link.h"
 
 #include <dubbing_common/error.h>
@@ -33,7 +34,6 @@ struct _DubSioClient {
   gpointer user_data;
 
   GMainContext *context;
-  SoupSession *soup;
   GCancellable *cancellable;
   DubWsLink *ws;
   DubSioDecoder *decoder;
@@ -62,7 +62,6 @@ client_unref (DubSioClient *client)
   g_assert (client->ws == NULL && client->timer == NULL);
   g_clear_pointer (&client->uri, g_uri_unref);
   g_clear_pointer (&client->auth, json_node_unref);
-  g_clear_object (&client->soup);
   g_clear_object (&client->cancellable);
   dub_sio_decoder_free (client->decoder);
   dub_sio_ack_table_free (client->acks);
@@ -119,8 +118,7 @@ client_end (DubSioClient *client)
   g_cancellable_cancel (client->cancellable);
   clear_timer (client);
   if (client->ws != NULL)
-    dub_ws_link_close (
-        g_steal_pointer (&client->ws), SOUP_WEBSOCKET_CLOSE_NORMAL, NULL);
+    dub_ws_link_close (g_steal_pointer (&client->ws), DUB_WS_CLOSE_NORMAL);
 }
 
 /* error (transfer none) */
@@ -406,12 +404,10 @@ static const DubWsHandlers ws_handlers = {on_ws_frame, on_ws_closed};
 
 /* ------------------------------------------------------------ connecting */
 
-/* What the owner can do is in the code: a status tells more than soup does. */
+/* What the owner can do is in the code. */
 static GError *
-describe_failure (
-    DubSioClient *client, SoupMessage *message, const GError *cause)
+describe_failure (DubSioClient *client, guint status, const GError *cause)
 {
-  guint status = soup_message_get_status (message);
   DubErrorCode code = DUB_ERROR_UNAVAILABLE;
 
   if (status == SOUP_STATUS_UNAUTHORIZED || status == SOUP_STATUS_FORBIDDEN)
@@ -423,6 +419,8 @@ describe_failure (
   if (status >= 200)
     return g_error_new (
         DUB_ERROR, (gint) code, "%s: HTTP %u", client->endpoint, status);
+  if (cause->domain == DUB_ERROR)
+    code = (DubErrorCode) cause->code;
   return g_error_new (
       DUB_ERROR, (gint) code, "%s: %s", client->endpoint, cause->message);
 }
@@ -431,25 +429,21 @@ static void
 on_ws_ready (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   DubSioClient *client = user_data;
+  DubWsConfig config = {
+      TRUE, client->options.max_payload, &ws_handlers, client};
   g_autoptr (GError) cause = NULL;
   g_autoptr (GError) error = NULL;
-  g_autoptr (SoupWebsocketConnection) connection =
-      soup_session_websocket_connect_finish (
-          SOUP_SESSION (source), result, &cause);
-  SoupMessage *message =
-      soup_session_get_async_result_message (SOUP_SESSION (source), result);
+  g_autoptr (GBytes) early = NULL;
+  guint status = 0;
+  g_autoptr (GIOStream) stream =
+      dub_ws_connect_finish (result, &status, &early, &cause);
 
-  if (client->state != CLIENT_CONNECTING) {
-    client_unref (client);
-    return;
-  }
-  if (connection == NULL) {
-    error = describe_failure (client, message, cause);
+  if (client->state == CLIENT_CONNECTING && stream == NULL) {
+    error = describe_failure (client, status, cause);
     client_close_with (client, error);
-  } else {
+  } else if (client->state == CLIENT_CONNECTING) {
     client->state = CLIENT_OPENING;
-    client->ws = dub_ws_link_new (
-        connection, client->options.max_payload, &ws_handlers, client);
+    client->ws = dub_ws_link_new (stream, &config, early);
   }
   client_unref (client);
 }
@@ -457,21 +451,12 @@ on_ws_ready (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 dub_sio_client_connect (DubSioClient *client)
 {
-  g_autoptr (SoupMessage) message = NULL;
-  SoupMessageHeaders *headers;
-
   g_return_if_fail (client->state == CLIENT_NEW);
 
   client->state = CLIENT_CONNECTING;
-  message = soup_message_new_from_uri (SOUP_METHOD_GET, client->uri);
-  headers = soup_message_get_request_headers (message);
-  for (guint i = 0; client->headers[i] != NULL; i += 2)
-    soup_message_headers_replace (
-        headers, client->headers[i], client->headers[i + 1]);
   set_timer (client, client->options.connect_timeout_ms, on_connect_timeout);
-  soup_session_websocket_connect_async (client->soup, message, NULL, NULL,
-      G_PRIORITY_DEFAULT, client->cancellable, on_ws_ready,
-      client_ref (client));
+  dub_ws_connect_async (client->uri, (const char *const *) client->headers,
+      client->cancellable, on_ws_ready, client_ref (client));
 }
 
 void
@@ -513,6 +498,23 @@ read_url (
   return TRUE;
 }
 
+/* They are written as they are: no line may hide in one. */
+static gboolean
+check_headers (char **headers, GError **error)
+{
+  for (guint i = 0; headers[i] != NULL; i++) {
+    gboolean is_name = i % 2 == 0;
+
+    if (strpbrk (headers[i], is_name ? "\r\n: " : "\r\n") == NULL &&
+        (!is_name || headers[i + 1] != NULL))
+      continue;
+    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+        "Socket.IO: header %u is not one line of text", i / 2);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 DubSioClient *
 dub_sio_client_new (const char *url, const DubSioClientOptions *options,
     const DubSioClientHandlers *handlers, gpointer user_data, GError **error)
@@ -533,13 +535,11 @@ dub_sio_client_new (const char *url, const DubSioClientOptions *options,
   client->decoder =
       dub_sio_decoder_new (options->max_attachments, options->max_payload);
   client->cancellable = g_cancellable_new ();
-  if (!read_url (client, url, options->path, error)) {
+  if (!check_headers (client->headers, error) ||
+      !read_url (client, url, options->path, error)) {
     client_unref (client);
     return NULL;
   }
-  client->soup = soup_session_new ();
-  soup_session_remove_feature_by_type (
-      client->soup, SOUP_TYPE_WEBSOCKET_EXTENSION_MANAGER);
   return client;
 }
 

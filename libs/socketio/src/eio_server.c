@@ -17,6 +17,7 @@ struct _DubEioServer {
   gpointer user_data;
   GMainContext *context;
   GHashTable *sessions; /* id -> DubEioSession, a reference */
+  GHashTable *upgrades; /* SoupServerMessages whose 101 is on its way */
   GPtrArray *mounts;
 };
 
@@ -225,6 +226,8 @@ handle_polling (
   }
 }
 
+static void begin_upgrade (DubEioServer *server, SoupServerMessage *message);
+
 static void
 on_request (SoupServer *soup, SoupServerMessage *message, const char *path,
     GHashTable *query, gpointer user_data)
@@ -240,9 +243,10 @@ on_request (SoupServer *soup, SoupServerMessage *message, const char *path,
   read_request (server, query, &request);
   if (!check (server, message, &request))
     return;
-  /* A WebSocket goes on without a status: soup upgrades it. */
   if (request.is_polling)
     handle_polling (server, message, &request);
+  else
+    begin_upgrade (server, message);
 }
 
 /* Before the body comes: nothing is kept for those who are refused anyway. */
@@ -290,25 +294,61 @@ on_any_early (SoupServer *soup, SoupServerMessage *message, const char *path,
   dub_eio_answer_error (message, SOUP_STATUS_NOT_FOUND, "Not Found");
 }
 
+/* ------------------------------------------------------------- upgrades */
+
 static void
-on_websocket (SoupServer *soup, SoupServerMessage *message, const char *path,
-    SoupWebsocketConnection *connection, gpointer user_data)
+forget_upgrade (DubEioServer *server, SoupServerMessage *message)
 {
-  DubEioServer *server = user_data;
+  g_signal_handlers_disconnect_by_data (message, server);
+  g_hash_table_remove (server->upgrades, message);
+}
+
+/* The 101 has left: the connection is ours. Between the request and now the
+ * session may have come to its end, or to another WebSocket. */
+static void
+start_websocket (DubEioServer *server, SoupServerMessage *message)
+{
   const char *text = g_uri_get_query (soup_server_message_get_uri (message));
   g_autoptr (GHashTable) query = text != NULL ? soup_form_decode (text) : NULL;
+  g_autoptr (GIOStream) stream = soup_server_message_steal_connection (message);
   Request request;
 
   read_request (server, query, &request);
   if (request.sid == NULL)
-    dub_eio_session_open_websocket (add_session (server, message), connection);
+    dub_eio_session_open_websocket (add_session (server, message), stream);
   else if (request.session != NULL &&
            dub_eio_session_is_polling (request.session) &&
            !dub_eio_session_is_probing (request.session))
-    dub_eio_session_probe (request.session, connection);
+    dub_eio_session_probe (request.session, stream);
   else
-    soup_websocket_connection_close (
-        connection, SOUP_WEBSOCKET_CLOSE_POLICY_VIOLATION, NULL);
+    g_io_stream_close (stream, NULL, NULL);
+}
+
+static void
+on_upgraded (SoupServerMessage *message, gpointer user_data)
+{
+  DubEioServer *server = user_data;
+  g_autoptr (SoupServerMessage) kept = g_object_ref (message);
+
+  forget_upgrade (server, kept);
+  start_websocket (server, kept);
+}
+
+static void
+on_upgrade_gone (SoupServerMessage *message, gpointer user_data)
+{
+  forget_upgrade (user_data, message);
+}
+
+static void
+begin_upgrade (DubEioServer *server, SoupServerMessage *message)
+{
+  soup_websocket_server_process_handshake (message, NULL, NULL, NULL, NULL);
+  g_hash_table_add (server->upgrades, g_object_ref (message));
+  g_signal_connect (
+      message, "wrote-informational", G_CALLBACK (on_upgraded), server);
+  g_signal_connect (
+      message, "disconnected", G_CALLBACK (on_upgrade_gone), server);
 }
 
 /* --------------------------------------------------------------- owner */
@@ -347,8 +387,21 @@ dub_eio_server_new (const DubEioOptions *options,
   server->context = g_main_context_ref_thread_default ();
   server->sessions = g_hash_table_new_full (
       g_str_hash, g_str_equal, g_free, (GDestroyNotify) dub_eio_session_unref);
+  server->upgrades = g_hash_table_new_full (NULL, NULL, g_object_unref, NULL);
   server->mounts = g_ptr_array_new_with_free_func (mount_free);
   return server;
+}
+
+static void
+end_upgrades (DubEioServer *server)
+{
+  GHashTableIter iter;
+  gpointer message;
+
+  g_hash_table_iter_init (&iter, server->upgrades);
+  while (g_hash_table_iter_next (&iter, &message, NULL))
+    g_signal_handlers_disconnect_by_data (message, server);
+  g_hash_table_unref (server->upgrades);
 }
 
 static void
@@ -371,6 +424,7 @@ dub_eio_server_free (DubEioServer *server)
   if (server == NULL)
     return;
   g_ptr_array_unref (server->mounts);
+  end_upgrades (server);
   end_sessions (server);
   g_hash_table_unref (server->sessions);
   g_main_context_unref (server->context);
@@ -389,12 +443,8 @@ dub_eio_server_attach (DubEioServer *server, SoupServer *soup, const char *path)
   mount->soup = g_object_ref (soup);
   mount->path = g_strndup (path, length);
   g_ptr_array_add (server->mounts, mount);
-  soup_server_remove_websocket_extension (
-      soup, SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
   soup_server_add_early_handler (soup, mount->path, on_any_early, server, NULL);
   soup_server_add_handler (soup, mount->path, on_request, server, NULL);
-  soup_server_add_websocket_handler (
-      soup, mount->path, NULL, NULL, on_websocket, server, NULL);
 }
 
 guint

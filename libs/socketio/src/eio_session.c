@@ -9,6 +9,8 @@
 
 #define TEXT_TYPE "text/plain; charset=UTF-8"
 #define PROBE_TIMEOUT_MS 10000
+#define LITTLE_US (20 * G_TIME_SPAN_MILLISECOND)
+#define TIMER_ERROR_US (2 * G_TIME_SPAN_MILLISECOND)
 
 struct _DubEioSession {
   grefcount ref_count;
@@ -99,12 +101,17 @@ start_timer (DubEioSession *session, guint delay_ms, GSourceFunc func)
 }
 
 static void
-set_timer (DubEioSession *session, guint delay_ms)
+set_timer_from (DubEioSession *session, gint64 from_us, guint delay_ms)
 {
   clear_source (&session->timer);
-  session->deadline_us =
-      g_get_monotonic_time () + (gint64) delay_ms * G_TIME_SPAN_MILLISECOND;
+  session->deadline_us = from_us + (gint64) delay_ms * G_TIME_SPAN_MILLISECOND;
   session->timer = start_timer (session, delay_ms, on_timer);
+}
+
+static void
+set_timer (DubEioSession *session, guint delay_ms)
+{
+  set_timer_from (session, g_get_monotonic_time (), delay_ms);
 }
 
 static void
@@ -112,6 +119,20 @@ expect_ping_time (DubEioSession *session)
 {
   session->awaits_pong = FALSE;
   set_timer (session, session->config.options->ping_interval_ms);
+}
+
+/* A ping that left a little late does not give the client more time; one that
+ * left much later, since we were busy, does. */
+static void
+send_ping (DubEioSession *session)
+{
+  gint64 now_us = g_get_monotonic_time ();
+  gint64 due_us = session->deadline_us;
+
+  session->awaits_pong = TRUE;
+  set_timer_from (session, now_us - due_us < LITTLE_US ? due_us : now_us,
+      session->config.options->ping_timeout_ms);
+  dub_eio_session_send (session, dub_eio_frame_new_text ("2"));
 }
 
 static gboolean
@@ -124,9 +145,7 @@ on_timer (gpointer user_data)
   } else if (session->awaits_pong) {
     finish (session, "ping timeout");
   } else {
-    session->awaits_pong = TRUE;
-    set_timer (session, session->config.options->ping_timeout_ms);
-    dub_eio_session_send (session, dub_eio_frame_new_text ("2"));
+    send_ping (session);
   }
   return G_SOURCE_REMOVE;
 }
@@ -141,7 +160,8 @@ dub_eio_session_check (DubEioSession *session)
   if (!session->awaits_pong && session->reason == NULL)
     end_us += (gint64) session->config.options->ping_timeout_ms *
               G_TIME_SPAN_MILLISECOND;
-  if (g_get_monotonic_time () < end_us)
+  /* The client's own timer may round down. */
+  if (g_get_monotonic_time () + TIMER_ERROR_US < end_us)
     return TRUE;
   finish (session, session->reason != NULL ? session->reason : "ping timeout");
   return FALSE;
@@ -276,11 +296,9 @@ finish_with (DubEioSession *session, const char *packet, const char *reason)
   if (session->is_cut)
     g_clear_pointer (&session->ws, dub_ws_link_free);
   if (session->ws != NULL)
-    dub_ws_link_close (
-        g_steal_pointer (&session->ws), SOUP_WEBSOCKET_CLOSE_NORMAL, NULL);
+    dub_ws_link_close (g_steal_pointer (&session->ws), DUB_WS_CLOSE_NORMAL);
   if (session->probe != NULL)
-    dub_ws_link_close (
-        g_steal_pointer (&session->probe), SOUP_WEBSOCKET_CLOSE_NORMAL, NULL);
+    dub_ws_link_close (g_steal_pointer (&session->probe), DUB_WS_CLOSE_NORMAL);
   session->config.handlers->on_close (
       session, reason, session->config.user_data);
   session->config.on_gone (session, session->config.owner);
@@ -436,6 +454,16 @@ on_ws_closed (DubWsLink *link, gpointer user_data)
 
 static const DubWsHandlers ws_handlers = {on_ws_frame, on_ws_closed};
 
+static DubWsLink *
+make_link (
+    DubEioSession *session, GIOStream *stream, const DubWsHandlers *handlers)
+{
+  DubWsConfig config = {
+      FALSE, session->config.options->max_payload, handlers, session};
+
+  return dub_ws_link_new (stream, &config, NULL);
+}
+
 static char *
 make_open_packet (DubEioSession *session, const char *upgrades)
 {
@@ -460,13 +488,11 @@ dub_eio_session_open_polling (
 }
 
 void
-dub_eio_session_open_websocket (
-    DubEioSession *session, SoupWebsocketConnection *connection)
+dub_eio_session_open_websocket (DubEioSession *session, GIOStream *stream)
 {
   g_autofree char *open = make_open_packet (session, "");
 
-  session->ws = dub_ws_link_new (
-      connection, session->config.options->max_payload, &ws_handlers, session);
+  session->ws = make_link (session, stream, &ws_handlers);
   expect_ping_time (session);
   dub_eio_session_send (session, dub_eio_frame_new_text (open));
   session->config.handlers->on_open (session, session->config.user_data);
@@ -488,7 +514,7 @@ hold_poll (DubEioSession *session, SoupServerMessage *message)
   session->poll = g_object_ref (message);
   g_signal_connect (
       message, "disconnected", G_CALLBACK (on_poll_gone), session);
-  /* Without a status soup would go on to its WebSocket handler. */
+  /* Without a status soup calls it an error. */
   soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
   soup_server_message_pause (message);
 }
@@ -540,8 +566,7 @@ drop_probe (DubEioSession *session)
 {
   session->is_upgrading = FALSE;
   clear_source (&session->probe_timer);
-  dub_ws_link_close (g_steal_pointer (&session->probe),
-      SOUP_WEBSOCKET_CLOSE_PROTOCOL_ERROR, NULL);
+  dub_ws_link_close (g_steal_pointer (&session->probe), DUB_WS_CLOSE_PROTOCOL);
 }
 
 static void
@@ -618,12 +643,10 @@ on_probe_timeout (gpointer user_data)
 static const DubWsHandlers probe_handlers = {on_probe_frame, on_probe_closed};
 
 void
-dub_eio_session_probe (
-    DubEioSession *session, SoupWebsocketConnection *connection)
+dub_eio_session_probe (DubEioSession *session, GIOStream *stream)
 {
   g_assert (session->probe == NULL);
-  session->probe = dub_ws_link_new (connection,
-      session->config.options->max_payload, &probe_handlers, session);
+  session->probe = make_link (session, stream, &probe_handlers);
   session->probe_timer =
       start_timer (session, PROBE_TIMEOUT_MS, on_probe_timeout);
 }

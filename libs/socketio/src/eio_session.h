@@ -64,14 +64,13 @@ gboolean dub_eio_session_is_probing (DubEioSession *session);
 void dub_eio_session_set_data (DubEioSession *session, gpointer data);
 gpointer dub_eio_session_get_data (DubEioSession *session);
 
-/* The first thing it does: answers the handshake. */
+/* The first thing it does: answers the handshake. stream: behind that of a
+ * WebSocket. */
 void dub_eio_session_open_polling (
     DubEioSession *session, SoupServerMessage *message);
-void dub_eio_session_open_websocket (
-    DubEioSession *session, SoupWebsocketConnection *connection);
+void dub_eio_session_open_websocket (DubEioSession *session, GIOStream *stream);
 /* A second transport for a polling session. */
-void dub_eio_session_probe (
-    DubEioSession *session, SoupWebsocketConnection *connection);
+void dub_eio_session_probe (DubEioSession *session, GIOStream *stream);
 /* GET and POST. A second GET beside one that waits ends the session. */
 void dub_eio_session_poll (DubEioSession *session, SoupServerMessage *message);
 void dub_eio_session_post (

@@ -2,19 +2,19 @@
 #pragma once
 
 #include "eio_packet.h"
+#include "ws_frame.h"
 
-#include <libsoup/soup.h>
+#include <gio/gio.h>
 
 /*
  * One open WebSocket as both client and server use it: frames in, frames out,
- * and how many bytes of ours the peer has not taken yet.
+ * and how many bytes the kernel has not taken yet.
  *
- * libsoup queues without a limit and does not tell how much; so the bytes
- * given to it are counted, and those that TCP has acknowledged (TCP_INFO) are
- * taken off. Where the stream is no TCP socket the answer is 0.
+ * What a callback sends leaves together when the bytes that had come are dealt
+ * with; what is sent otherwise leaves at once.
  *
- * On the thread of the main context that the connection was made in. A
- * callback may free or close the link.
+ * On the thread of the main context that is the default one when it is made.
+ * A callback may free or close the link.
  */
 G_BEGIN_DECLS
 
@@ -27,14 +27,23 @@ typedef struct {
   void (*on_closed) (DubWsLink *link, gpointer user_data);
 } DubWsHandlers;
 
-/* Takes its own reference of connection. */
-DubWsLink *dub_ws_link_new (SoupWebsocketConnection *connection,
-    gsize max_payload, const DubWsHandlers *handlers, gpointer user_data);
+typedef struct {
+  gboolean is_client;
+  gsize max_message;
+  const DubWsHandlers *handlers; /* static */
+  gpointer user_data;
+} DubWsConfig;
+
+/* stream: behind the handshake, which both sides have done; its input and
+ * output are pollable. early: (nullable) bytes that came with the handshake's
+ * end. No callback comes before the loop runs. */
+DubWsLink *dub_ws_link_new (
+    GIOStream *stream, const DubWsConfig *config, GBytes *early);
 /* Cuts the connection: what is queued is lost. */
 void dub_ws_link_free (DubWsLink *link);
-/* Frees the link; what is queued and a close frame still leave, and the TCP
- * connection ends after the peer's close frame or libsoup's 5 s. */
-void dub_ws_link_close (DubWsLink *link, gushort code, const char *reason);
+/* Frees the link for the caller; what is queued and a close frame still leave,
+ * and the connection ends with the peer's close frame or after 5 s. */
+void dub_ws_link_close (DubWsLink *link, guint code);
 
 /* Nothing happens on a closed one. */
 void dub_ws_link_send (DubWsLink *link, const DubEioFrame *frame);

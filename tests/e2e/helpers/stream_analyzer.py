@@ -328,26 +328,37 @@ def original_gain(source: Sound, output: Sound, lag_s: float,
     """[(source time, gain)] of the source's sound within the output.
 
     By projection: what else sounds (a dub) is not like it, so it falls out.
-    1 where the original plays, about 0.13 where it is lowered by 18 dB.
+    1 where the original plays, about 0.13 where it is lowered by 18 dB;
+    nan where the source is too quiet to tell.
     """
     size, result = int(window_s * RATE), []
     for start in range(0, len(source.samples) - size, size):
         at = output.at(source.time(start) + lag_s)
         block = source.samples[start:start + size]
         energy = float(np.sum(block ** 2))
-        if at < 0 or at + size > len(output.samples) \
-                or np.sqrt(energy / size) < SOUND_FLOOR:
+        if at < 0 or at + size > len(output.samples):
             continue
-        gain = float(np.sum(block * output.samples[at:at + size])) / energy
+        gain = float("nan")
+        if np.sqrt(energy / size) >= SOUND_FLOOR:
+            gain = float(np.sum(block
+                                * output.samples[at:at + size])) / energy
         result.append((source.time(start), gain))
     return result
 
 
 def lowered_spans(gains: list[tuple[float, float]], window_s: float = 0.2,
                   margin_s: float = 0.6) -> list[tuple[float, float]]:
-    """Source times around which the original is lowered."""
-    return [(t - margin_s, t + window_s + margin_s)
-            for t, gain in gains if gain < 0.9]
+    """Source times around which the original is lowered.
+
+    A quiet window is as the one before it: a dub may sound on over a pause.
+    """
+    spans, lowered = [], False
+    for time_s, gain in gains:
+        if not np.isnan(gain):
+            lowered = gain < 0.9
+        if lowered:
+            spans.append((time_s - margin_s, time_s + window_s + margin_s))
+    return spans
 
 
 def level_db(sound: Sound, start_s: float, end_s: float) -> float:

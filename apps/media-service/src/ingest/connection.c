@@ -2,6 +2,7 @@
 #include "connection.h"
 
 #define DUB_LOG_TOPIC "media.ingest"
+#include "avcc.h"
 #include "ingest.h"
 
 #include <dubbing_common/error.h>
@@ -147,6 +148,24 @@ time_or_none (GstClockTime time)
   return GST_CLOCK_TIME_IS_VALID (time) ? (gint64) time : DUB_TIME_NONE;
 }
 
+/* New parameter sets, from the caps or, where a server tells them in band
+ * only, from the key frame itself. (transfer full) */
+static GBytes *
+codec_data_for (
+    DubConnection *self, GstCaps *caps, GBytes *unit, gboolean is_key)
+{
+  g_autoptr (GBytes) from_caps = take_new_codec_data (self, caps);
+  GBytes *in_band = is_key && self->codec_data
+                        ? dub_avcc_update (self->codec_data, unit)
+                        : NULL;
+
+  if (!in_band)
+    return g_steal_pointer (&from_caps);
+  g_bytes_unref (self->codec_data);
+  self->codec_data = g_bytes_ref (in_band);
+  return in_band;
+}
+
 static void
 take_picture (DubConnection *self, GstBuffer *buffer, GstCaps *caps)
 {
@@ -154,14 +173,17 @@ take_picture (DubConnection *self, GstBuffer *buffer, GstCaps *caps)
   DubAccessUnit *unit;
   gint64 pts_ns = time_or_none (GST_BUFFER_PTS (buffer));
   gint64 dts_ns = time_or_none (GST_BUFFER_DTS (buffer));
+  gboolean is_key =
+      !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  GBytes *codec_data;
 
   if (!bytes)
     return;
   if (pts_ns == DUB_TIME_NONE)
     pts_ns = dts_ns;
-  unit = dub_access_unit_new (DUB_VIDEO_CODEC_H264, bytes,
-      take_new_codec_data (self, caps), pts_ns, dts_ns,
-      !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT));
+  codec_data = codec_data_for (self, caps, bytes, is_key);
+  unit = dub_access_unit_new (
+      DUB_VIDEO_CODEC_H264, bytes, codec_data, pts_ns, dts_ns, is_key);
   if (GST_BUFFER_DURATION_IS_VALID (buffer))
     unit->duration_ns = (gint64) GST_BUFFER_DURATION (buffer);
   self->n_video++;

@@ -25,13 +25,13 @@ DubConnection *dub_connection_new (
     const char *url, DubQueue *queue, GError **error);
 gboolean dub_connection_check_url (const char *url, GError **error);
 /* Stops the pipeline and waits for its threads. */
-void dub_connection_free (DubConnection *connection);
+void dub_connection_free (DubConnection *self);
 
 /* on_end: once, on this thread's main context; error is NULL at the end of a
  * stream that ended by itself. */
 typedef void (*DubConnectionEndFunc) (const GError *error, gpointer user_data);
 void dub_connection_start (
-    DubConnection *connection, DubConnectionEndFunc on_end, gpointer user_data);
+    DubConnection *self, DubConnectionEndFunc on_end, gpointer user_data);
 
 typedef struct {
   gint64 started_ns;
@@ -44,7 +44,7 @@ typedef struct {
 } DubConnectionStats;
 /* Any thread. */
 void dub_connection_get_stats (
-    DubConnection *connection, DubConnectionStats *ret_stats);
+    DubConnection *self, DubConnectionStats *ret_stats);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubConnection, dub_connection_free)
 

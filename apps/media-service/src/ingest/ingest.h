@@ -73,13 +73,13 @@ typedef struct _DubIngest DubIngest;
  * that is not ours to read. gst_init () comes first. */
 DubIngest *dub_ingest_new (const DubIngestOptions *options, DubQueue *queue,
     DubIngestStateFunc on_state, gpointer user_data, GError **error);
-void dub_ingest_free (DubIngest *ingest);
-void dub_ingest_start (DubIngest *ingest);
+void dub_ingest_free (DubIngest *self);
+void dub_ingest_start (DubIngest *self);
 /* Ends the connection and pushes END; no callback follows. */
-void dub_ingest_stop (DubIngest *ingest);
+void dub_ingest_stop (DubIngest *self);
 /* A "ready" event: do not wait for the next attempt. */
-void dub_ingest_reconnect_now (DubIngest *ingest);
-guint dub_ingest_get_n_connections (const DubIngest *ingest);
+void dub_ingest_reconnect_now (DubIngest *self);
+guint dub_ingest_get_n_connections (const DubIngest *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubIngest, dub_ingest_free)
 

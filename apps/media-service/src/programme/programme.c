@@ -426,7 +426,7 @@ is_usable_sound (const DubProgramme *self, const DubPcm *pcm)
 void
 dub_programme_push_sound (DubProgramme *self, DubPcm *pcm, gint64 now_ns)
 {
-  g_autoptr (DubPcm) given = pcm;
+  G_GNUC_UNUSED g_autoptr (DubPcm) given = pcm;
   DubPcm *stereo;
   gint64 pts_ns = pcm->pts_ns;
 
@@ -519,7 +519,7 @@ void
 dub_programme_push_video (
     DubProgramme *self, DubAccessUnit *unit, gint64 now_ns)
 {
-  g_autoptr (DubAccessUnit) given = unit;
+  G_GNUC_UNUSED g_autoptr (DubAccessUnit) given = unit;
   DubStamp stamp;
 
   set_now (self, now_ns);
@@ -619,7 +619,7 @@ ignore_answer (DubProgramme *self, const DubAnswer *answer, DubVerdict verdict)
 void
 dub_programme_push_answer (DubProgramme *self, DubAnswer *answer, gint64 now_ns)
 {
-  g_autoptr (DubAnswer) given = answer;
+  G_GNUC_UNUSED g_autoptr (DubAnswer) given = answer;
   g_autoptr (DubFragment) slot = NULL;
   DubVerdict verdict = DUB_VERDICT_NONE;
 

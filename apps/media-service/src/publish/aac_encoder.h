@@ -29,17 +29,17 @@ typedef struct {
 DubAacEncoder *dub_aac_encoder_new (guint bit_rate,
     const DubAacEncoderHandlers *handlers, gpointer user_data, GError **error);
 /* No callback runs after it. */
-void dub_aac_encoder_free (DubAacEncoder *encoder);
+void dub_aac_encoder_free (DubAacEncoder *self);
 
 /* What a decoder must know; known from the start. (transfer none) */
-GBytes *dub_aac_encoder_get_config (DubAacEncoder *encoder);
-guint dub_aac_encoder_get_delay_frames (DubAacEncoder *encoder);
-const char *dub_aac_encoder_get_name (DubAacEncoder *encoder);
+GBytes *dub_aac_encoder_get_config (DubAacEncoder *self);
+guint dub_aac_encoder_get_delay_frames (DubAacEncoder *self);
+const char *dub_aac_encoder_get_name (DubAacEncoder *self);
 
 /* pcm (transfer full): 48 kHz stereo that follows the last without a gap; if
  * it does not, the times of the frames follow it within a frame. Never blocks;
  * FALSE when more than 2 s wait to be coded (pcm is dropped). */
-gboolean dub_aac_encoder_push (DubAacEncoder *encoder, DubPcm *pcm);
+gboolean dub_aac_encoder_push (DubAacEncoder *self, DubPcm *pcm);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubAacEncoder, dub_aac_encoder_free)
 

@@ -33,20 +33,20 @@ typedef struct _DubPublish DubPublish;
 
 DubPublish *dub_publish_new (const DubPublishOptions *options,
     const DubPublishHandlers *handlers, gpointer user_data, GError **error);
-void dub_publish_free (DubPublish *publish);
+void dub_publish_free (DubPublish *self);
 
 /* How much earlier than its picture sound must be handed over so that both
  * reach the socket together: the encoder's delay and its frame. */
-gint64 dub_publish_get_lead_ns (DubPublish *publish);
+gint64 dub_publish_get_lead_ns (DubPublish *self);
 
 /* (transfer full) */
-void dub_publish_video (DubPublish *publish, DubAccessUnit *unit);
-void dub_publish_sound (DubPublish *publish, DubPcm *pcm);
+void dub_publish_video (DubPublish *self, DubAccessUnit *unit);
+void dub_publish_sound (DubPublish *self, DubPcm *pcm);
 
 /* Sends the rest; state ENDED follows within timeout_ms. */
-void dub_publish_finish (DubPublish *publish, guint timeout_ms);
+void dub_publish_finish (DubPublish *self, guint timeout_ms);
 /* Any thread. */
-void dub_publish_get_stats (DubPublish *publish, DubPublisherStats *ret_stats);
+void dub_publish_get_stats (DubPublish *self, DubPublisherStats *ret_stats);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubPublish, dub_publish_free)
 

@@ -44,18 +44,17 @@ typedef struct _DubPublisher DubPublisher;
 DubPublisher *dub_publisher_new (const char *url,
     DubPublisherStateFunc on_state, gpointer user_data, GError **error);
 gboolean dub_publisher_check_url (const char *url, GError **error);
-void dub_publisher_free (DubPublisher *publisher);
+void dub_publisher_free (DubPublisher *self);
 
 /* Any thread, never blocks. tag (transfer none). Tags of codec data are kept
  * for the connections to come. */
-void dub_publisher_push (DubPublisher *publisher, DubFlvTag *tag);
+void dub_publisher_push (DubPublisher *self, DubFlvTag *tag);
 
 /* Sends what is left and tells the server that this is all; ENDED follows,
  * after timeout_ms at the latest. */
-void dub_publisher_finish (DubPublisher *publisher, guint timeout_ms);
+void dub_publisher_finish (DubPublisher *self, guint timeout_ms);
 /* Any thread. */
-void dub_publisher_get_stats (
-    DubPublisher *publisher, DubPublisherStats *ret_stats);
+void dub_publisher_get_stats (DubPublisher *self, DubPublisherStats *ret_stats);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubPublisher, dub_publisher_free)
 

@@ -16,15 +16,15 @@ G_BEGIN_DECLS
 typedef struct _DubMonoResampler DubMonoResampler;
 
 DubMonoResampler *dub_mono_resampler_new (guint ratio);
-void dub_mono_resampler_free (DubMonoResampler *resampler);
+void dub_mono_resampler_free (DubMonoResampler *self);
 
 /* Sample k out since the last reset is sample k * ratio - delay in. */
-guint dub_mono_resampler_get_delay_frames (const DubMonoResampler *resampler);
-void dub_mono_resampler_reset (DubMonoResampler *resampler);
+guint dub_mono_resampler_get_delay_frames (const DubMonoResampler *self);
+void dub_mono_resampler_reset (DubMonoResampler *self);
 
 /* Valid until the next call. (transfer none) */
 const float *dub_mono_resampler_push (
-    DubMonoResampler *resampler, const DubPcm *pcm, gsize *ret_n);
+    DubMonoResampler *self, const DubPcm *pcm, gsize *ret_n);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubMonoResampler, dub_mono_resampler_free)
 

@@ -33,14 +33,14 @@ typedef void (*DubSpeechMarkFunc) (gint64 first_frame, gint64 frames,
 DubSpeechDetector *dub_speech_detector_new (const char *model_path,
     DubSpeechMarkFunc on_mark, gpointer user_data, GError **error);
 /* Joins the thread; no mark comes after it. */
-void dub_speech_detector_free (DubSpeechDetector *detector);
+void dub_speech_detector_free (DubSpeechDetector *self);
 
 /* pcm (transfer full): 48 kHz stereo; first_frame rises, and a jump forward
  * starts afresh. Never blocks. */
 void dub_speech_detector_push (
-    DubSpeechDetector *detector, DubPcm *pcm, gint64 first_frame);
+    DubSpeechDetector *self, DubPcm *pcm, gint64 first_frame);
 /* Sound that was passed over, in blocks. Any thread. */
-guint64 dub_speech_detector_get_dropped (DubSpeechDetector *detector);
+guint64 dub_speech_detector_get_dropped (DubSpeechDetector *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubSpeechDetector, dub_speech_detector_free)
 

@@ -113,6 +113,22 @@ tune_allocator (void)
   mallopt (M_MMAP_THRESHOLD, 256 * 1024);
 }
 
+/* GStreamer keeps what its plugins offer in the user's cache folder. Without a
+ * home it would look at each of them at every start, which takes seconds. */
+static void
+tune_registry (const DubWorkerSettings *settings)
+{
+  g_autofree char *folder =
+      g_build_filename (g_get_user_cache_dir (), "gstreamer-1.0", NULL);
+  g_autofree char *path = NULL;
+
+  if (!settings->runtime_dir ||
+      (g_mkdir_with_parents (folder, 0700) == 0 && access (folder, W_OK) == 0))
+    return;
+  path = g_build_filename (settings->runtime_dir, "gstreamer.registry", NULL);
+  g_setenv ("GST_REGISTRY", path, FALSE);
+}
+
 /* GIO's desktop modules (settings, proxies, network monitor) are of no use
  * here and cost start-up time and memory. What the user has set stays. */
 static void
@@ -190,6 +206,7 @@ main (int argc, char **argv)
       (DubLogFormat) settings.log_format);
   dub_log_set_field ("stream_id", settings.stream_id);
   dub_log_set_field ("run_id", settings.run_id);
+  tune_registry (&settings);
   gst_registry_fork_set_enabled (FALSE);
   gst_init (NULL, NULL);
   log_summary (&settings);

@@ -35,29 +35,29 @@ typedef struct _DubProgrammeThread DubProgrammeThread;
 DubProgrammeThread *dub_programme_thread_new (const DubProgrammeParams *params,
     DubQueue *ingest, const DubProgrammeThreadHandlers *handlers,
     gpointer user_data);
-void dub_programme_thread_start (DubProgrammeThread *thread);
+void dub_programme_thread_start (DubProgrammeThread *self);
 /* Ends and joins: no handler of the programme thread runs after it. */
-void dub_programme_thread_stop (DubProgrammeThread *thread);
+void dub_programme_thread_stop (DubProgrammeThread *self);
 /* Stops; no handler at all runs after it. */
-void dub_programme_thread_free (DubProgrammeThread *thread);
+void dub_programme_thread_free (DubProgrammeThread *self);
 
 /* Any thread. answer (transfer full). */
 void dub_programme_thread_push_answer (
-    DubProgrammeThread *thread, DubAnswer *answer);
+    DubProgrammeThread *self, DubAnswer *answer);
 /* Any thread. */
-void dub_programme_thread_push_mark (DubProgrammeThread *thread,
+void dub_programme_thread_push_mark (DubProgrammeThread *self,
     gint64 first_frame, gint64 frames, gboolean is_speech, double level_db);
 /* Any thread. */
-void dub_programme_thread_set_sts (DubProgrammeThread *thread,
-    DubStsState state, guint max_inflight, gint64 send_delay_ns);
+void dub_programme_thread_set_sts (DubProgrammeThread *self, DubStsState state,
+    guint max_inflight, gint64 send_delay_ns);
 void dub_programme_thread_set_mix (
-    DubProgrammeThread *thread, DubMixMode mode, double duck_db);
+    DubProgrammeThread *self, DubMixMode mode, double duck_db);
 void dub_programme_thread_set_fallback (
-    DubProgrammeThread *thread, DubFallbackMode mode);
+    DubProgrammeThread *self, DubFallbackMode mode);
 
 /* As of a moment ago, and the measured delay of what left last, arrival to
  * departure, against OUTPUT_DELAY_MS. Any thread. */
-void dub_programme_thread_get_stats (DubProgrammeThread *thread,
+void dub_programme_thread_get_stats (DubProgrammeThread *self,
     DubProgrammeStats *ret_stats, gint64 *ret_delay_ns);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubProgrammeThread, dub_programme_thread_free)

@@ -22,14 +22,14 @@ typedef struct _DubReporter DubReporter;
 
 /* control: (nullable); outlives the reporter. */
 DubReporter *dub_reporter_new (DubControl *control);
-void dub_reporter_free (DubReporter *reporter);
+void dub_reporter_free (DubReporter *self);
 
 /* Its texts are told when its dub is heard. */
-void dub_reporter_answer (DubReporter *reporter, DubAnswer *answer);
-void dub_reporter_event (DubReporter *reporter, const DubProgrammeEvent *event);
+void dub_reporter_answer (DubReporter *self, DubAnswer *answer);
+void dub_reporter_event (DubReporter *self, const DubProgrammeEvent *event);
 /* Source, output or speech service: "source_lost", ... text: (nullable) */
 void dub_reporter_notice (
-    DubReporter *reporter, const char *event, const char *text);
+    DubReporter *self, const char *event, const char *text);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubReporter, dub_reporter_free)
 

@@ -78,12 +78,12 @@ gboolean dub_duration_parse (
     const char *text, gint64 *ret_duration_ns, GError **error);
 
 void dub_worker_settings_to_params (
-    const DubWorkerSettings *settings, DubProgrammeParams *ret_params);
+    const DubWorkerSettings *self, DubProgrammeParams *ret_params);
 
 DubFallbackMode dub_worker_settings_get_fallback (
-    const DubWorkerSettings *settings);
+    const DubWorkerSettings *self);
 
 /* In the cache folder, where the fetch tool puts it. (transfer full) */
-char *dub_worker_settings_get_vad_model (const DubWorkerSettings *settings);
+char *dub_worker_settings_get_vad_model (const DubWorkerSettings *self);
 
 G_END_DECLS

@@ -552,7 +552,6 @@ dub_worker_new (const DubWorkerSettings *settings, GError **error)
       !build_ingest (self, error) || !build_publish (self, error))
     return NULL;
   build_programme (self);
-  build_dubbing (self);
   return g_steal_pointer (&self);
 }
 
@@ -588,9 +587,12 @@ dub_worker_free (DubWorker *self)
 gboolean
 dub_worker_run (DubWorker *self, GError **error)
 {
+  /* The source is reached while the speech model loads; what comes waits in
+   * the ingest queue. */
+  dub_ingest_start (self->ingest);
+  build_dubbing (self);
   dub_programme_thread_start (self->programme);
   self->tick_id = g_timeout_add (TICK_MS, on_tick, self);
-  dub_ingest_start (self->ingest);
   g_main_loop_run (self->loop);
   if (!self->error)
     return TRUE;

@@ -22,14 +22,14 @@ typedef struct _DubWorker DubWorker;
 
 /* settings outlive the worker. */
 DubWorker *dub_worker_new (const DubWorkerSettings *settings, GError **error);
-void dub_worker_free (DubWorker *worker);
+void dub_worker_free (DubWorker *self);
 
 /* Runs to the end; TRUE when that was asked for or the source has ended, else
  * error says what went wrong. */
-gboolean dub_worker_run (DubWorker *worker, GError **error);
+gboolean dub_worker_run (DubWorker *self, GError **error);
 /* Ends in an orderly way within 5 s: EOS goes out, then run returns. A second
  * call ends at once. */
-void dub_worker_stop (DubWorker *worker);
+void dub_worker_stop (DubWorker *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubWorker, dub_worker_free)
 

@@ -22,25 +22,24 @@ typedef enum {
 } DubPipelineState;
 
 DubWorkerMetrics *dub_worker_metrics_new (const char *stream_id);
-void dub_worker_metrics_free (DubWorkerMetrics *metrics);
+void dub_worker_metrics_free (DubWorkerMetrics *self);
 
 /* pipeline: "input" or "output" */
 void dub_worker_metrics_set_pipeline (
-    DubWorkerMetrics *metrics, const char *pipeline, DubPipelineState state);
+    DubWorkerMetrics *self, const char *pipeline, DubPipelineState state);
 void dub_worker_metrics_fragment_sent (
-    DubWorkerMetrics *metrics, const DubFragment *fragment);
+    DubWorkerMetrics *self, const DubFragment *fragment);
 void dub_worker_metrics_answer (
-    DubWorkerMetrics *metrics, const DubAnswer *answer);
+    DubWorkerMetrics *self, const DubAnswer *answer);
 void dub_worker_metrics_event (
-    DubWorkerMetrics *metrics, const DubProgrammeEvent *event);
-void dub_worker_metrics_error (
-    DubWorkerMetrics *metrics, const char *error_type);
-void dub_worker_metrics_update (DubWorkerMetrics *metrics,
+    DubWorkerMetrics *self, const DubProgrammeEvent *event);
+void dub_worker_metrics_error (DubWorkerMetrics *self, const char *error_type);
+void dub_worker_metrics_update (DubWorkerMetrics *self,
     const DubProgrammeStats *stats, const DubPublisherStats *published,
     gint64 delay_ns);
 
 /* The exposition. (transfer full) */
-char *dub_worker_metrics_to_text (DubWorkerMetrics *metrics);
+char *dub_worker_metrics_to_text (DubWorkerMetrics *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubWorkerMetrics, dub_worker_metrics_free)
 

@@ -40,7 +40,7 @@
 #define PICTURE_NS (40 * MS)
 #define CTS_NS (80 * MS)
 #define GOP 50
-#define CYCLE 32000 /* content frames until a value comes again: 4 s */
+#define CYCLE 31978 /* content frames until a value comes again: about 4 s */
 #define RING 65536  /* frames of output kept for the sync check */
 #define JITTER_MS 30
 #define TOLERANCE_NS (110 * MS)
@@ -51,7 +51,7 @@
 #ifdef __SANITIZE_ADDRESS__
 #define DEFAULT_HOURS 1
 #else
-#define DEFAULT_HOURS 10
+#define DEFAULT_HOURS 3
 #endif
 
 enum { MUST_HEAR = 1, AT_BREAK = 2 };
@@ -59,7 +59,7 @@ enum { MUST_HEAR = 1, AT_BREAK = 2 };
 typedef struct {
   gint64 captured_ns;
   gint64 lag_ns; /* of the source when it came */
-  guint8 heard; /* frames of it that left */
+  guint8 heard;  /* frames of it that left */
   guint8 flags;
 } Block;
 
@@ -404,6 +404,8 @@ trouble (World *w)
 
       if (chance (w, 0.5))
         jump_ms = -between (w, 160, 20000);
+      if (g_test_verbose ())
+        g_test_message ("jump %d ms", (int) jump_ms);
       anchor (w, captured_ns (w, w->content_ns));
       w->base_ms[0] += jump_ms;
       w->sound_switch_ns = w->content_ns + between (w, 0, 5) * BLOCK_NS;
@@ -431,6 +433,7 @@ come_back (World *w)
   w->down_until_ns = 0;
   w->held_until_ns = 0;
   w->mute_until_ns = 0;
+  w->lag_ns = 0;
   w->sound_switch_ns = G_MAXINT64;
   pick_base (w);
   w->base_ms[1] = w->base_ms[0];
@@ -573,13 +576,13 @@ read_content (World *w, gint16 value, gint64 left_ns)
   gint64 next = w->last_content + 1;
   gint64 at_ns, best = -1, best_off = G_MAXINT64;
 
-  if (value == content_value (next))
+  if (value == content_value (next) && w->silent_since_heard == 0)
     return next;
-  at_ns =
-      left_ns - w->params.output_delay_ns + w->params.lead_ns + lag_now (w) / 2;
+  at_ns = left_ns - w->params.output_delay_ns + w->params.lead_ns;
   next += ((content_residue (value) - next) % CYCLE + CYCLE) % CYCLE;
   for (; next / BLOCK < w->blocks->len; next += CYCLE) {
-    gint64 off = ABS (block_at (w, next / BLOCK)->captured_ns - at_ns);
+    const Block *block = block_at (w, next / BLOCK);
+    gint64 off = ABS (block->captured_ns - block->lag_ns - at_ns);
 
     if (off < best_off) {
       best = next;
@@ -616,7 +619,9 @@ check_delay (World *w, const Block *block, gint64 left_ns)
 
   if (!(block->flags & MUST_HEAR))
     return;
-  CHECK (off_ns < TOLERANCE_NS, "%.1f ms late", (double) off_ns / 1e6);
+  CHECK (off_ns < TOLERANCE_NS, "block %d is %.1f ms late, lag %.1f",
+      (int) (block - &g_array_index (w->blocks, Block, 0)),
+      (double) off_ns / 1e6, (double) block->lag_ns / 1e6);
   CHECK (off_ns > -TOLERANCE_NS - block->lag_ns - 40 * MS,
       "%.1f ms early, lag %.1f", (double) -off_ns / 1e6,
       (double) block->lag_ns / 1e6);
@@ -637,6 +642,10 @@ hear_original (World *w, gint16 value, gint64 left_ns)
     return;
   }
   content = read_content (w, value, left_ns);
+  if (g_test_verbose () && content != w->last_content + 1)
+    g_test_message ("%.3f s: content %.3f s follows %.3f s",
+        (double) (w->now_ns - START_NS) / 1e9, (double) content / RATE,
+        (double) w->last_content / RATE);
   block = block_at (w, content / BLOCK);
   check_silence (w, content);
   w->silent_since_heard = 0;
@@ -837,6 +846,10 @@ on_event (const DubProgrammeEvent *event, gpointer user_data)
       on_fallback (w, event);
       break;
     case DUB_EVENT_EPOCH:
+      if (g_test_verbose ())
+        g_test_message ("%.3f s: epoch at %.3f, picture %d, block %d",
+            (double) (w->now_ns - START_NS) / 1e9,
+            (double) event->media_ns / 1e9, (int) w->picture, (int) w->block);
       w->before_epoch_ns = w->last_epoch_ns;
       w->last_epoch_ns = event->media_ns;
       w->lag_ns = 0;

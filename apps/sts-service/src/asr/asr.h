@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <dubbing_common/metrics.h>
 #include <gio/gio.h>
 #include <glib.h>
 
@@ -30,6 +31,7 @@ typedef struct {
   const char *const *engine_argv; /* program and its first arguments */
   const char *model;              /* path */
   guint threads;
+  DubMetrics *metrics; /* (nullable) */
 } DubAsrSettings;
 
 typedef struct _DubAsr DubAsr;

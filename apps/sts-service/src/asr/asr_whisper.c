@@ -35,6 +35,7 @@ whisper_create (const DubAsrSettings *settings)
   engine.name = "whisper";
   engine.argv = (const char *const *) argv;
   engine.load = load;
+  engine.metrics = settings->metrics;
   self->engine = dub_engine_client_new (&engine);
   return &self->base;
 }

@@ -21,6 +21,7 @@
 typedef struct {
   guint64 id;
   DubFrame *frame;
+  gint64 asked_us;
   gint64 deadline_us;
   DubEngineDoneFunc done; /* NULL: answered or cancelled, still at work */
   gpointer user_data;
@@ -45,6 +46,10 @@ struct _DubEngineClient {
   JsonObject *load;
   DubEngineClientSettings limits; /* numbers only */
   GMainContext *context;
+  DubMetrics *metrics; /* (nullable), as all families are then */
+  DubMetric *ready;
+  DubMetric *restarts_total;
+  DubMetric *queue_seconds;
 
   /* owner context only */
   DubEngineState state;
@@ -85,6 +90,63 @@ dub_engine_client_settings_init (DubEngineClientSettings *settings)
   };
 }
 
+static const char *const *
+label (DubEngineClient *self, const char **values)
+{
+  values[0] = self->name;
+  values[1] = NULL;
+  return values;
+}
+
+static void
+make_metrics (DubEngineClient *self)
+{
+  static const char *const engine[] = {"engine", NULL};
+  static const double bounds[] = {0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 4};
+
+  if (self->metrics == NULL)
+    return;
+  self->ready = dub_metrics_gauge (self->metrics, "sts_engine_ready",
+      "Whether the engine's child has its model and answers.", engine);
+  self->restarts_total =
+      dub_metrics_counter (self->metrics, "sts_engine_restarts_total",
+          "Children that were lost after they had been ready.", engine);
+  self->queue_seconds = dub_metrics_histogram (self->metrics,
+      "sts_queue_seconds", "How long requests waited for the engine.", engine,
+      bounds, G_N_ELEMENTS (bounds));
+}
+
+static void
+note_state (DubEngineClient *self)
+{
+  const char *values[2];
+
+  if (self->ready != NULL)
+    dub_metric_set (
+        self->ready, label (self, values), self->state == DUB_ENGINE_READY);
+}
+
+static void
+note_restart (DubEngineClient *self)
+{
+  const char *values[2];
+
+  self->restarts++;
+  if (self->restarts_total != NULL)
+    dub_metric_add (self->restarts_total, label (self, values), 1);
+}
+
+static void
+note_waited (DubEngineClient *self, const Request *request)
+{
+  const char *values[2];
+  gint64 waited = g_get_monotonic_time () - request->asked_us;
+
+  if (self->queue_seconds != NULL)
+    dub_metric_observe (self->queue_seconds, label (self, values),
+        waited / (double) G_USEC_PER_SEC);
+}
+
 static void
 set_state (DubEngineClient *self, DubEngineState state)
 {
@@ -94,6 +156,7 @@ set_state (DubEngineClient *self, DubEngineState state)
       dub_engine_state_to_string (self->state),
       dub_engine_state_to_string (state));
   self->state = state;
+  note_state (self);
 }
 
 /* ---- requests ---------------------------------------------------------- */
@@ -399,7 +462,7 @@ child_failed (DubEngineClient *self, const char *why)
   self->start_at_us =
       g_get_monotonic_time () + (gint64) backoff_ms (self) * 1000;
   if (was_ready)
-    self->restarts++;
+    note_restart (self);
   self->failed_starts++;
   g_free (self->reason);
   self->reason = g_strdup (text);
@@ -488,7 +551,6 @@ on_timer (gpointer user_data)
   gint64 now = g_get_monotonic_time ();
 
   g_source_set_ready_time (self->timer, -1);
-  drop_late (self, now);
   check_running (self, now);
   if (self->state == DUB_ENGINE_WAITING && self->start_at_us <= now)
     start (self);
@@ -510,6 +572,7 @@ static GSourceFuncs timer_funcs = {.dispatch = dispatch_timer};
 static void
 pump (DubEngineClient *self)
 {
+  drop_late (self, g_get_monotonic_time ());
   while (self->state == DUB_ENGINE_READY && self->running == NULL &&
          self->child->unsent == NULL && !g_queue_is_empty (&self->waiting)) {
     Request *request = g_queue_pop_head (&self->waiting);
@@ -522,9 +585,19 @@ pump (DubEngineClient *self)
       continue;
     }
     self->running = request;
+    note_waited (self, request);
     child_send (self, bytes);
   }
   arm (self);
+}
+
+/* What is due first goes first: a live stream before a file. */
+static int
+compare_deadlines (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const Request *x = a, *y = b;
+
+  return (x->deadline_us > y->deadline_us) - (x->deadline_us < y->deadline_us);
 }
 
 /* ---- the face ---------------------------------------------------------- */
@@ -540,6 +613,9 @@ dub_engine_client_new (const DubEngineClientSettings *settings)
   json_object_set_string_member (self->load, "op", "load");
   self->limits = *settings;
   self->context = g_main_context_ref_thread_default ();
+  if (settings->metrics != NULL)
+    self->metrics = dub_metrics_ref (settings->metrics);
+  make_metrics (self);
   g_queue_init (&self->waiting);
   self->timer = g_source_new (&timer_funcs, sizeof (GSource));
   g_source_set_callback (self->timer, on_timer, self, NULL);
@@ -561,6 +637,7 @@ dub_engine_client_free (DubEngineClient *self)
   clear_source (&self->timer);
   g_clear_pointer (&self->hello, dub_frame_free);
   g_clear_pointer (&self->load, json_object_unref);
+  g_clear_pointer (&self->metrics, dub_metrics_unref);
   g_main_context_unref (self->context);
   g_strfreev (self->argv);
   g_free (self->reason);
@@ -633,12 +710,13 @@ dub_engine_client_request (DubEngineClient *self, DubFrame *frame,
   request = g_new0 (Request, 1);
   request->id = self->last_id;
   request->frame = frame;
+  request->asked_us = g_get_monotonic_time ();
   request->deadline_us = deadline_ns / 1000;
   request->done = done;
   request->user_data = user_data;
   json_object_set_int_member (frame->header, "id", (gint64) request->id);
   json_object_set_int_member (frame->header, "deadline_ns", deadline_ns);
-  g_queue_push_tail (&self->waiting, request);
+  g_queue_insert_sorted (&self->waiting, request, compare_deadlines, NULL);
   /* The timer sends it: done must not be called from in here. */
   if (self->state == DUB_ENGINE_READY && self->running == NULL)
     g_source_set_ready_time (self->timer, 0);

@@ -3,11 +3,13 @@
 
 #include "frame.h"
 
+#include <dubbing_common/metrics.h>
+
 /*
  * The service's side of one engine child: it starts the child, keeps it, and
  * asks it one thing at a time.
  *
- *   request → queue → child → done
+ *   request → queue → child → done        first the one that is due first
  *                       │ dies, or is kill_after_ms past a deadline
  *                       └→ SIGKILL, its request fails, the next child starts
  *
@@ -44,6 +46,7 @@ typedef struct {
   guint kill_after_ms;     /* 2000: past a deadline */
   guint backoff_min_ms;    /* 250; doubles with each start that fails */
   guint backoff_max_ms;    /* 10000 */
+  DubMetrics *metrics;     /* (nullable) */
   guint max_queue;         /* 64 requests; then DUB_ERROR_OVERLOADED */
 } DubEngineClientSettings;
 void dub_engine_client_settings_init (DubEngineClientSettings *settings);

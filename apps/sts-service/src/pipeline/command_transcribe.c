@@ -18,9 +18,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* A stretch for one pass. Nobody waits, so it has a minute. */
+/* A stretch for one pass. Nobody waits for it, and the machine may be busy. */
 #define STRETCH_SAMPLES (25 * DUB_ASR_RATE_HZ)
-#define DEADLINE_NS (60 * DUB_NS_PER_S)
+#define DEADLINE_NS (600 * DUB_NS_PER_S)
 
 typedef struct {
   DubPipelineSettings settings;

@@ -22,6 +22,9 @@
 #define SILENT_DB -60.0
 /* A rate that differs less is not worth a second synthesis. */
 #define RATE_WORTH 1.03
+/* An expected rate is a guess; below this the first try is at rate 1. */
+#define RATE_SURE 1.08
+#define LEARN 0.2
 /* Kept back of a job's time for the stages that come after. */
 #define RESERVE_ASR_MS 600
 #define RESERVE_TTS_MS 150
@@ -48,7 +51,8 @@ typedef struct {
   DubTts *tts;
   DubLane *read_lane;
   DubLane *make_lane;
-  GList *works; /* every one that is not answered */
+  GList *works;       /* every one that is not answered */
+  double ms_per_char; /* of the voice at rate 1, so far; 0: not known yet */
 
   DubMetric *asr_seconds;
   DubMetric *translation_seconds;
@@ -76,6 +80,7 @@ typedef struct {
   GError *read_error;
   double natural_ms; /* speech at rate 1 */
   double rate;       /* asked of the synthesiser */
+  guint tries;       /* how often it was asked */
   GBytes *speech;
   DubDubParams params; /* a thread's while in make_lane */
   DubDub dub;
@@ -453,6 +458,7 @@ ask_for_speech (Work *work, double rate)
   Pipeline *self = work->pipeline;
 
   work->rate = rate;
+  work->tries++;
   work->tts_call =
       self->tts->provider->synthesise (self->tts, work->result->translated_text,
           work->job->target_language, work->job->voice_profile, rate,
@@ -460,11 +466,41 @@ ask_for_speech (Work *work, double rate)
           on_synthesised, work);
 }
 
+static glong
+length_of_text (const Work *work)
+{
+  return g_utf8_strlen (work->result->translated_text, -1);
+}
+
+/* What is learnt from each synthesis saves the next one its second try. */
+static void
+learn_length (Work *work)
+{
+  Pipeline *self = work->pipeline;
+  double seen = work->natural_ms / MAX (length_of_text (work), 1);
+
+  self->ms_per_char =
+      self->ms_per_char > 0
+          ? self->ms_per_char + LEARN * (seen - self->ms_per_char)
+          : seen;
+}
+
+/* At once as fast as it will have to be, when that can be told. */
+static double
+expected_rate (Work *work)
+{
+  DubFitSlot slot = slot_of (work);
+  double rate = dub_fit_rate (&slot, &work->pipeline->fit_limits,
+      length_of_text (work) * work->pipeline->ms_per_char);
+
+  return rate > RATE_SURE ? rate : 1;
+}
+
 static void
 synthesise (Work *work)
 {
   work->stage_start_ns = now_ns ();
-  ask_for_speech (work, 1);
+  ask_for_speech (work, expected_rate (work));
 }
 
 /* Takes the silence off. */
@@ -502,7 +538,7 @@ ask_again (Work *work)
   gint64 took_ns = now_ns () - work->stage_start_ns;
   gint64 left_ns = work->job->deadline_ns - now_ns ();
 
-  if (rate < RATE_WORTH ||
+  if (rate < RATE_WORTH * work->rate ||
       left_ns < 2 * took_ns + RESERVE_TTS_MS * 2 * DUB_NS_PER_MS)
     return FALSE;
   ask_for_speech (work, rate);
@@ -514,7 +550,7 @@ on_synthesised (
     GBytes *samples, guint rate_hz, const GError *error, gpointer user_data)
 {
   Work *work = user_data;
-  gboolean is_first = work->rate == 1;
+  gboolean is_first = work->tries == 1;
 
   work->tts_call = 0;
   /* A second try that failed leaves the first one to be stretched. */
@@ -530,7 +566,8 @@ on_synthesised (
   if (is_too_late (work, "tts"))
     return;
   if (is_first) {
-    work->natural_ms = speech_ms (work);
+    work->natural_ms = speech_ms (work) * work->rate;
+    learn_length (work);
     if (ask_again (work))
       return;
   }
@@ -770,8 +807,8 @@ no_provider (const char *option, const char *name, GError **error)
 }
 
 static gboolean
-start_engines (
-    Pipeline *self, const DubPipelineSettings *settings, GError **error)
+start_engines (Pipeline *self, const DubPipelineSettings *settings,
+    DubMetrics *metrics, GError **error)
 {
   const DubAsrProvider *asr = dub_asr_provider_find (settings->asr_provider);
   const DubTranslatorProvider *translator =
@@ -789,9 +826,9 @@ start_engines (
         "TRANSLATION_PROVIDER", settings->translation_provider, error);
   if (tts == NULL)
     return no_provider ("TTS_PROVIDER", settings->tts_provider, error);
-  self->asr = asr->create (&(DubAsrSettings){argv, model, threads});
+  self->asr = asr->create (&(DubAsrSettings){argv, model, threads, metrics});
   self->translator = translator->create ();
-  self->tts = tts->create (&(DubTtsSettings){argv, voice, threads});
+  self->tts = tts->create (&(DubTtsSettings){argv, voice, threads, metrics});
   return TRUE;
 }
 
@@ -840,7 +877,7 @@ dub_pipeline_new (
 {
   Pipeline *self = pipeline_alloc (settings, metrics);
 
-  if (!start_engines (self, settings, error)) {
+  if (!start_engines (self, settings, metrics, error)) {
     pipeline_free (&self->base);
     return NULL;
   }

@@ -67,9 +67,11 @@ threshold_of (const double *levels, gsize n)
   quiet = sorted[n / 10];
   loud = sorted[n - 1 - n / 10];
   threshold = MAX (loud - BELOW_LOUD_DB, MIN_SPEECH_DB);
-  /* Above the room; but when all is one level, all of it is speech. */
-  if (loud - quiet > 2 * ABOVE_QUIET_DB)
-    threshold = MAX (threshold, quiet + ABOVE_QUIET_DB);
+  /* Above the room, or half-way out of the music beneath; but when all is one
+   * level, all of it is speech. */
+  if (loud - quiet > ABOVE_QUIET_DB)
+    threshold =
+        MAX (threshold, quiet + MIN (ABOVE_QUIET_DB, (loud - quiet) / 2));
   return threshold;
 }
 

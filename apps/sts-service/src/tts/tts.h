@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <dubbing_common/metrics.h>
 #include <gio/gio.h>
 #include <glib.h>
 
@@ -21,6 +22,7 @@ typedef struct {
   const char *const *engine_argv; /* program and its first arguments */
   const char *voice_folder;       /* model.onnx, model.onnx.json, tokens.txt */
   guint threads;
+  DubMetrics *metrics; /* (nullable) */
 } DubTtsSettings;
 
 typedef struct _DubTts DubTts;

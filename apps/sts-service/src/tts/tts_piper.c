@@ -114,6 +114,7 @@ piper_create (const DubTtsSettings *settings)
   engine.name = "piper";
   engine.argv = (const char *const *) argv;
   engine.load = load;
+  engine.metrics = settings->metrics;
   self->engine = dub_engine_client_new (&engine);
   return &self->base;
 }

@@ -4,7 +4,9 @@
 
 #include <dubbing_common/clock.h>
 #include <dubbing_common/error.h>
+#include <gio/gio.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -62,6 +64,7 @@ static const DubEngineKind mock_kind = {"mock", mock_load, mock_handle, g_free};
 
 typedef struct {
   DubEngineClient *client;
+  DubMetrics *metrics;
   guint answers; /* of all kinds */
   guint64 order; /* digits of the requests, as they came back */
   GError *error; /* the last */
@@ -85,7 +88,17 @@ fixture_start (Fixture *f, const char *how, guint kill_after_ms)
   settings.kill_after_ms = kill_after_ms;
   settings.backoff_min_ms = 10;
   settings.max_queue = 4;
+  settings.metrics = f->metrics = dub_metrics_new ();
   f->client = dub_engine_client_new (&settings);
+}
+
+static double
+metric_of (Fixture *f, const char *line)
+{
+  g_autofree char *text = dub_metrics_to_text (f->metrics);
+  const char *found = strstr (text, line);
+
+  return found != NULL ? g_ascii_strtod (found + strlen (line), NULL) : -1;
 }
 
 static void
@@ -93,6 +106,7 @@ fixture_stop (Fixture *f)
 {
   g_clear_error (&f->error);
   dub_engine_client_free (f->client);
+  dub_metrics_unref (f->metrics);
   while (g_main_context_iteration (NULL, FALSE))
     ;
 }
@@ -119,7 +133,7 @@ ask (Fixture *f, const char *op, gint64 in_ns)
   DubFrame *frame = dub_frame_new (json_object_new (), NULL);
 
   json_object_set_string_member (frame->header, "op", op);
-  json_object_set_int_member (frame->header, "ms", 150);
+  json_object_set_int_member (frame->header, "ms", 400);
   return dub_engine_client_request (
       f->client, frame, g_get_monotonic_time () * 1000 + in_ns, on_answer, f);
 }
@@ -196,6 +210,12 @@ test_death (gconstpointer op)
   g_assert_no_error (f.error);
   g_assert_cmpint (f.pid, !=, first);
   g_assert_cmpuint (dub_engine_client_get_restarts (f.client), ==, 1);
+  g_assert_cmpfloat (
+      metric_of (&f, "sts_engine_restarts_total{engine=\"mock\"}"), ==, 1);
+  g_assert_cmpfloat (
+      metric_of (&f, "sts_engine_ready{engine=\"mock\"}"), ==, 1);
+  g_assert_cmpfloat (
+      metric_of (&f, "sts_queue_seconds_count{engine=\"mock\"}"), ==, 3);
   fixture_stop (&f);
 }
 
@@ -274,12 +294,28 @@ test_deadline_in_the_queue (void)
   fixture_start (&f, "", 60000);
   wait_for_state (&f, DUB_ENGINE_READY);
   ask (&f, "sleep", LONG_NS);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
   ask (&f, "echo", 10 * DUB_NS_PER_MS);
   wait_for_answers (&f, 1);
   g_assert_error (f.error, DUB_ERROR, DUB_ERROR_TIMEOUT);
   wait_for_answers (&f, 2);
   g_assert_no_error (f.error);
   g_assert_cmpuint (f.order, ==, 1);
+  fixture_stop (&f);
+}
+
+static void
+test_due_first_goes_first (void)
+{
+  Fixture f;
+
+  fixture_start (&f, "", 60000);
+  ask (&f, "echo", 3 * LONG_NS);
+  ask (&f, "echo", LONG_NS);
+  ask (&f, "echo", 2 * LONG_NS);
+  wait_for_answers (&f, 3);
+  g_assert_cmpuint (f.order, ==, 231);
   fixture_stop (&f);
 }
 
@@ -379,13 +415,69 @@ test_free_while_busy (void)
   g_assert_cmpuint (f.answers, ==, 2);
   g_assert_error (f.error, DUB_ERROR, DUB_ERROR_DISCONNECTED);
   g_clear_error (&f.error);
+  dub_metrics_unref (f.metrics);
   while (kill (pid, 0) == 0)
+    g_usleep (1000);
+}
+
+/* ---- a service in between ---------------------------------------------- */
+
+/* "service": starts an engine, says its pid, and waits to be killed. */
+static int
+be_a_service (void)
+{
+  Fixture f;
+
+  fixture_start (&f, "", 1000);
+  wait_for_state (&f, DUB_ENGINE_READY);
+  printf ("%d\n", dub_engine_client_get_pid (f.client));
+  fflush (stdout);
+  pause ();
+  return 0;
+}
+
+/* Gone, or dead and not yet buried by whoever has inherited it. */
+static gboolean
+is_dead (pid_t pid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", (int) pid);
+  g_autofree char *text = NULL;
+  const char *state = NULL;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return TRUE;
+  state = strrchr (text, ')');
+  return state != NULL && state[1] == ' ' && state[2] == 'Z';
+}
+
+static void
+test_dies_with_its_service (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSubprocess) service = g_subprocess_new (
+      G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE,
+      &error, "/proc/self/exe", "service", NULL);
+  char line[32] = "";
+  pid_t engine;
+
+  g_assert_no_error (error);
+  g_assert_cmpint (g_input_stream_read (g_subprocess_get_stdout_pipe (service),
+                       line, sizeof line - 1, NULL, NULL),
+      >, 1);
+  engine = (pid_t) atoi (line);
+  g_assert_cmpint (engine, >, 1);
+  g_assert_false (is_dead (engine));
+  g_subprocess_force_exit (service);
+  g_assert_true (g_subprocess_wait (service, NULL, NULL));
+  while (!is_dead (engine))
     g_usleep (1000);
 }
 
 int
 main (int argc, char **argv)
 {
+  if (argc == 2 && g_str_equal (argv[1], "service"))
+    return be_a_service ();
   if (argc == 3 && g_str_equal (argv[1], "engine"))
     return dub_engine_child_run (&mock_kind, 3);
   g_test_init (&argc, &argv, NULL);
@@ -398,6 +490,8 @@ main (int argc, char **argv)
   g_test_add_func ("/sts/engine/client/late-answer", test_late_answer);
   g_test_add_func (
       "/sts/engine/client/deadline-in-the-queue", test_deadline_in_the_queue);
+  g_test_add_func (
+      "/sts/engine/client/due-first-goes-first", test_due_first_goes_first);
   g_test_add_func ("/sts/engine/client/cancel", test_cancel);
   g_test_add_func ("/sts/engine/client/full-queue", test_full_queue);
   g_test_add_data_func (
@@ -406,6 +500,8 @@ main (int argc, char **argv)
       "/sts/engine/client/exits-at-load", "exit", test_does_not_load);
   g_test_add_func (
       "/sts/engine/client/program-is-not-there", test_program_is_not_there);
+  g_test_add_func (
+      "/sts/engine/client/dies-with-its-service", test_dies_with_its_service);
   g_test_add_func ("/sts/engine/client/free-while-busy", test_free_while_busy);
   return g_test_run ();
 }

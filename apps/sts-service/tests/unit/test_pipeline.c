@@ -338,6 +338,25 @@ test_too_long (void)
   self->free (self);
 }
 
+/* The second time it is known how long the voice takes. */
+static void
+test_learns_the_length (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_OFF);
+  g_autoptr (DubResult) first = NULL;
+  g_autoptr (DubResult) second = NULL;
+
+  script.speech_s = 2.8;
+  first = run (self, job (0.2));
+  g_assert_cmpuint (script.synthesised, ==, 2);
+  second = run (self, job (0.2));
+  g_assert_cmpuint (script.synthesised, ==, 3);
+  g_assert_cmpfloat_with_epsilon (script.last_rate, 1.12, 0.04);
+  g_assert_cmpfloat_with_epsilon (
+      second->speed_ratio, first->speed_ratio, 0.03);
+  self->free (self);
+}
+
 /* The pause after the slot may be used, and some of it is cut. */
 static void
 test_room_and_cut (void)
@@ -582,6 +601,7 @@ main (int argc, char **argv)
       "/sts/pipeline/no-transcript-when-off", test_no_transcript_when_off);
   g_test_add_func ("/sts/pipeline/same-language", test_same_language);
   g_test_add_func ("/sts/pipeline/too-long", test_too_long);
+  g_test_add_func ("/sts/pipeline/learns-the-length", test_learns_the_length);
   g_test_add_func ("/sts/pipeline/room-and-cut", test_room_and_cut);
   g_test_add_func ("/sts/pipeline/no-speech", test_no_speech);
   g_test_add_func ("/sts/pipeline/engine-errors", test_engine_errors);

@@ -22,7 +22,7 @@ typedef struct {
   const char *const *headers; /* "Name", "value" pairs, NULL-terminated */
   guint connect_timeout_ms;   /* whole handshake; 5000 */
   gsize max_payload;          /* bytes of one message in; 16 MiB + 64 KiB */
-  gsize max_queued_bytes;     /* sent and not yet acknowledged by TCP; 32 MiB */
+  gsize max_queued_bytes;     /* not yet taken by the kernel; 32 MiB */
   guint max_attachments;      /* of one message in; 16 */
   guint ping_grace_ms;        /* silence beyond interval + timeout; 5000 */
 } DubSioClientOptions;

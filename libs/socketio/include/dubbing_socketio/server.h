@@ -49,9 +49,7 @@ typedef struct {
 DubSioServer *dub_sio_server_new (const DubSioServerOptions *options);
 /* Closes every connection. */
 void dub_sio_server_free (DubSioServer *server);
-/* Serves path (with and without the final slash); several paths may be. Turns
- * off soup's permessage-deflate: on base64 it costs five times what it saves.
- */
+/* Serves path (with and without the final slash); several paths may be. */
 void dub_sio_server_attach (
     DubSioServer *server, SoupServer *soup, const char *path);
 /* Before the first client. Other namespaces: "Invalid namespace". */
