@@ -218,32 +218,32 @@ may_open (const DubMediaClock *self, const DubStamp *stamp)
 }
 
 DubMapResult
-dub_media_clock_map (DubMediaClock *self, const DubStamp *raw, gint64 passed_ns,
-    gint64 *ret_order_ns, gint64 *ret_pts_ns)
+dub_media_clock_map (DubMediaClock *self, const DubStamp *stamp,
+    gint64 passed_ns, gint64 *ret_order_ns, gint64 *ret_pts_ns)
 {
   DubMapResult result = DUB_MAP_OK;
-  DubStamp stamp = *raw;
+  DubStamp s = *stamp;
   Epoch *epoch;
   int found;
 
-  stamp.order_ns = unwrap (self->reference_ns, raw->order_ns);
-  stamp.pts_ns = unwrap (stamp.order_ns, raw->pts_ns);
-  found = find_epoch (self, &stamp, passed_ns);
+  s.order_ns = unwrap (self->reference_ns, stamp->order_ns);
+  s.pts_ns = unwrap (s.order_ns, stamp->pts_ns);
+  found = find_epoch (self, &s, passed_ns);
   if (found < 0) {
-    if (!may_open (self, &stamp))
+    if (!may_open (self, &s))
       return DUB_MAP_NONE;
-    open_epoch (self, &stamp, passed_ns);
+    open_epoch (self, &s, passed_ns);
     result = DUB_MAP_EPOCH;
     found = 0;
-  } else if (found != self->current[stamp.track]) {
+  } else if (found != self->current[s.track]) {
     result = DUB_MAP_MOVED;
   }
   epoch = &self->epochs[found];
-  epoch->last_ns[stamp.track] = stamp.order_ns;
-  self->current[stamp.track] = found;
-  self->reference_ns = stamp.order_ns;
-  *ret_order_ns = stamp.order_ns + epoch->offset_ns;
-  *ret_pts_ns = stamp.pts_ns + epoch->offset_ns;
-  take_time (self, &stamp, *ret_order_ns, *ret_pts_ns);
+  epoch->last_ns[s.track] = s.order_ns;
+  self->current[s.track] = found;
+  self->reference_ns = s.order_ns;
+  *ret_order_ns = s.order_ns + epoch->offset_ns;
+  *ret_pts_ns = s.pts_ns + epoch->offset_ns;
+  take_time (self, &s, *ret_order_ns, *ret_pts_ns);
   return result;
 }

@@ -15,7 +15,8 @@
  *   push_mark ──▶ segmenter ─▶ tracker ─▶ sinks.fragment  │
  *   push_answer ──────────────▶ tracker ──────────────────┘
  *
- * "now" is CLOCK_MONOTONIC in nanoseconds and never goes back. Media time is
+ * "now" is CLOCK_MONOTONIC in nanoseconds. In a push it is the time of arrival,
+ * so it may be a little older than that of the last run. Media time is
  * ns from the first key frame; media samples count from there at the
  * programme's rate (frame n is at n / rate_hz seconds).
  *
@@ -28,7 +29,7 @@
  */
 G_BEGIN_DECLS
 
-/* The fixed limits. What is over them is dropped, oldest first, and counted. */
+/* The fixed limits. What is over them is refused, and counted. */
 #define DUB_PROGRAMME_MAX_VIDEO_BYTES ((gsize) 256 << 20)
 #define DUB_PROGRAMME_MAX_VIDEO_UNITS 8192
 #define DUB_PROGRAMME_MAX_SOUND_NS (60 * DUB_NS_PER_S)

@@ -349,6 +349,7 @@ is_at_epoch (const Rig *rig, gint64 media_ns)
 guint
 rig_check_sync (const Rig *rig)
 {
+  guint64 newest = 0;
   guint n = 0;
 
   for (guint i = 0; i < rig->pictures->len; i++) {
@@ -357,8 +358,10 @@ rig_check_sync (const Rig *rig)
     gint64 expected = dub_ns_to_frames (
         (gint64) picture->number * PICTURE_NS + SHOWN_AFTER_NS, RIG_RATE);
     gint64 left, off;
+    gboolean is_repeated = i > 0 && picture->number <= newest;
 
-    if (at >= rig->sound_first + rig->sound->len / 2 ||
+    newest = MAX (newest, picture->number);
+    if (is_repeated || at >= rig->sound_first + rig->sound->len / 2 ||
         is_at_epoch (rig, picture->pts_ns))
       continue;
     left = rig_left (rig, at);

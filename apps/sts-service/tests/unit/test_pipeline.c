@@ -54,16 +54,16 @@ on_hear (gpointer data)
 }
 
 static guint64
-mock_recognise (DubAsr *self, GBytes *samples, const char *language,
-    gboolean translate, gint64 deadline_ns, DubAsrDoneFunc done,
+mock_recognise (DubAsr *self, const DubAsrRequest *request, DubAsrDoneFunc done,
     gpointer user_data)
 {
   Call *call = g_new0 (Call, 1);
 
   script.recognised++;
-  script.transcribed += !translate;
-  script.translated |= translate;
-  *call = (Call){.heard = done, .user_data = user_data, .translate = translate};
+  script.transcribed += !request->translate;
+  script.translated |= request->translate;
+  *call = (Call){
+      .heard = done, .user_data = user_data, .translate = request->translate};
   if (script.is_stuck) {
     g_free (call);
     return 77;
@@ -127,17 +127,17 @@ on_speak (gpointer data)
 }
 
 static guint64
-mock_synthesise (DubTts *self, const char *text, const char *language,
-    const char *voice, double speed, gint64 deadline_ns, DubTtsDoneFunc done,
-    gpointer user_data)
+mock_synthesise (DubTts *self, const DubTtsRequest *request,
+    DubTtsDoneFunc done, gpointer user_data)
 {
   Call *call = g_new0 (Call, 1);
 
   script.synthesised++;
-  script.last_rate = speed;
+  script.last_rate = request->speed;
   g_free (script.said);
-  script.said = g_strdup (text);
-  *call = (Call){.spoken = done, .user_data = user_data, .rate = speed};
+  script.said = g_strdup (request->text);
+  *call =
+      (Call){.spoken = done, .user_data = user_data, .rate = request->speed};
   return g_idle_add (on_speak, call);
 }
 
