@@ -12,6 +12,7 @@ test is skipped.
 
 import base64
 import glob
+import http.client
 import json
 import os
 import queue
@@ -294,6 +295,17 @@ class Basics(EchoTest):
         self.assertEqual(self.service.get("/health/ready")[0], 200)
         self.assertEqual(self.service.get("/health/moon")[0], 404)
         self.assertEqual(self.service.get("/moon")[0], 404)
+
+    def test_a_connection_that_will_close_says_so(self):
+        host = self.service.url.split("//")[1]
+        for path in ("/health", "/socket.io/?EIO=4&transport=polling",
+                     "/metrics"):
+            http_client = http.client.HTTPConnection(host, timeout=WAIT_S)
+            http_client.request("GET", path)
+            with http_client.getresponse() as reply:
+                self.assertEqual(reply.status, 200)
+                self.assertEqual(reply.getheader("Connection"), "close")
+                self.assertTrue(reply.read())
 
     def test_metrics_follow_the_streams(self):
         client = self.client()
