@@ -471,8 +471,6 @@ make_stamp (const DubAccessUnit *unit, DubStamp *ret_stamp)
   if (pts_ns == DUB_TIME_NONE || !is_usable_time (pts_ns) ||
       (has_dts && !is_usable_time (unit->dts_ns)))
     return FALSE;
-  if (has_dts && ABS (pts_ns - unit->dts_ns) > MAX_AHEAD_NS)
-    return FALSE;
   *ret_stamp = (DubStamp){.track = DUB_TRACK_VIDEO,
       .order_ns = has_dts ? unit->dts_ns : pts_ns,
       .pts_ns = pts_ns,
@@ -501,6 +499,13 @@ has_fallen_behind (const DubProgramme *self)
 }
 
 static void
+refuse_video (DubProgramme *self)
+{
+  self->stats.video_dropped_invalid++;
+  dub_timeline_note_loss (self->timeline);
+}
+
+static void
 take_video (
     DubProgramme *self, const DubAccessUnit *unit, const DubStamp *stamp)
 {
@@ -511,8 +516,8 @@ take_video (
   dub_media_clock_request_epoch (self->media_clock, has_fallen_behind (self));
   result = dub_media_clock_map (
       self->media_clock, stamp, passed_ns (self), &order_ns, &pts_ns);
-  if (result == DUB_MAP_NONE) {
-    self->stats.video_dropped_invalid++;
+  if (result == DUB_MAP_NONE || ABS (pts_ns - order_ns) > MAX_AHEAD_NS) {
+    refuse_video (self);
     return;
   }
   if (!stamp->is_reordered)
@@ -540,8 +545,7 @@ dub_programme_push_video (
   set_now (self, now_ns);
   self->stats.video_in++;
   if (self->is_ended || !make_stamp (unit, &stamp)) {
-    self->stats.video_dropped_invalid++;
-    dub_timeline_note_loss (self->timeline);
+    refuse_video (self);
     return;
   }
   take_video (self, unit, &stamp);
