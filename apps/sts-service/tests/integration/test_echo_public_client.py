@@ -37,15 +37,20 @@ WAIT_S = 20
 SOUND = bytes(range(256)) * 40
 
 
+def clean_env(**more):
+    """Nothing of the caller's settings; what sanitizers need."""
+    kept = {k: v for k, v in os.environ.items()
+            if k in ("PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "G_SLICE")}
+    return {**kept, "HOME": "/invalid", **more}
+
+
 class Service:
     """One sts-service echo on a free port."""
 
     def __init__(self, **env):
-        clean = {k: v for k, v in os.environ.items()
-                 if k in ("PATH", "ASAN_OPTIONS", "LSAN_OPTIONS")}
         self.process = subprocess.Popen(
             [STS_SERVICE, "echo", "--port=0"],
-            env={**clean, "HOME": "/invalid", **env},
+            env=clean_env(**env),
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         line = self.process.stdout.readline()
         if not line.startswith("listening on "):
@@ -84,6 +89,7 @@ class Client:
         self.sio.on("disconnect", lambda *_: self.heard.put(("gone", None)))
         self.sio.connect(
             service.url, transports=list(transports), socketio_path=path,
+            wait_timeout=WAIT_S,
             headers={"Authorization": f"Bearer {key}"} if key else {})
 
     def _keeper(self, name):
@@ -395,7 +401,7 @@ class Key(EchoTest):
 class Start(unittest.TestCase):
     def run_with(self, *args, **env):
         return subprocess.run(
-            [STS_SERVICE, "echo", *args], env=env, timeout=WAIT_S,
+            [STS_SERVICE, "echo", *args], env=clean_env(**env), timeout=WAIT_S,
             capture_output=True, text=True, check=False)
 
     def test_an_open_address_needs_a_key(self):

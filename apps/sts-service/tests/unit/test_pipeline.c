@@ -427,15 +427,15 @@ static void
 test_engine_errors (void)
 {
   static const struct {
-    gint error;
     const char *code;
+    gint error;
     gboolean is_retryable;
   } cases[] = {
-      {DUB_ERROR_ENGINE, "MODEL_ERROR", TRUE},
-      {DUB_ERROR_UNAVAILABLE, "MODEL_ERROR", TRUE},
-      {DUB_ERROR_TIMEOUT, "TIMEOUT", TRUE},
-      {DUB_ERROR_OVERLOADED, "QUEUE_FULL", TRUE},
-      {DUB_ERROR_INVALID, "ASR_FAILED", FALSE},
+      {"MODEL_ERROR", DUB_ERROR_ENGINE, TRUE},
+      {"MODEL_ERROR", DUB_ERROR_UNAVAILABLE, TRUE},
+      {"TIMEOUT", DUB_ERROR_TIMEOUT, TRUE},
+      {"QUEUE_FULL", DUB_ERROR_OVERLOADED, TRUE},
+      {"ASR_FAILED", DUB_ERROR_INVALID, FALSE},
   };
   DubProcessor *self = pipeline (DUB_TRANSCRIPT_AUTO);
 
