@@ -593,6 +593,9 @@ on_bus_message (GstBus *bus, GstMessage *message, gpointer user_data)
     case GST_MESSAGE_EOS:
       end_with_eos (self);
       break;
+    case GST_MESSAGE_ASYNC_DONE:
+      gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
+      break;
     default:
       break;
   }
@@ -615,7 +618,10 @@ dub_connection_start (
   g_source_attach (self->bus_source, g_main_context_get_thread_default ());
   push_item (self, DUB_INGEST_ITEM_CONNECTED, NULL, NULL, 1);
   self->first_packet_ns = DUB_TIME_NONE;
-  gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
+  /* A file's sinks come while the pipeline starts; were it playing by then,
+   * they might not know its base time yet and would not wait for any. */
+  gst_element_set_state (self->pipeline,
+      self->source->is_live ? GST_STATE_PLAYING : GST_STATE_PAUSED);
 }
 
 void
