@@ -209,6 +209,12 @@ dub_timeline_add_video (DubTimeline *self, DubAccessUnit *unit, gint64 order_ns,
   return TRUE;
 }
 
+void
+dub_timeline_note_loss (DubTimeline *self)
+{
+  self->is_loss_pending = TRUE;
+}
+
 static void
 count_dropped_sound (
     DubTimeline *self, gint64 first_frame, gint64 frames, const char *detail)

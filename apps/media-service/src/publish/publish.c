@@ -129,7 +129,7 @@ dub_publish_get_lead_ns (DubPublish *self)
 void
 dub_publish_video (DubPublish *self, DubAccessUnit *unit)
 {
-  g_autoptr (DubAccessUnit) owned = unit;
+  g_autoptr (DubAccessUnit) G_GNUC_UNUSED owned = unit;
   DubFlvTag *tag = dub_flv_tag_new_video (unit);
 
   if (unit->codec_data)

@@ -5,6 +5,7 @@
 #include <dubbing_common/log.h>
 #include <gst/app/gstappsrc.h>
 #include <media_service/retry.h>
+#include <media_service/safe_text.h>
 #include <string.h>
 
 #define MAX_WAITING_MS 3000
@@ -167,19 +168,6 @@ lose (DubPublisher *self, const GError *error, guint wait_ms)
   set_state (self, DUB_PUBLISHER_WAITING, error);
 }
 
-/* GStreamer's text may name the URL with its key. (transfer full) */
-static char *
-without_key (const DubPublisher *self, const char *text)
-{
-  g_autoptr (GString) safe = g_string_new (text);
-  const char *key = strrchr (self->url, '/');
-
-  g_string_replace (safe, self->url, self->shown_url, 0);
-  if (key && strlen (key) > 1 && !strstr (self->shown_url, key))
-    g_string_replace (safe, key + 1, "***", 0);
-  return g_string_free (g_steal_pointer (&safe), FALSE);
-}
-
 static GError *
 describe (const DubPublisher *self, GstMessage *message)
 {
@@ -193,7 +181,7 @@ describe (const DubPublisher *self, GstMessage *message)
   gst_message_parse_error (message, &error, &debug);
   cause = debug ? strrchr (debug, '\n') : NULL;
   text = g_strdup_printf ("%s %s", error->message, cause ? cause + 1 : "");
-  safe = without_key (self, g_strchomp (text));
+  safe = dub_safe_text (g_strchomp (text), self->url);
   if (g_error_matches (
           error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED))
     code = DUB_ERROR_AUTH;

@@ -25,6 +25,8 @@
 /* An expected rate is a guess; below this the first try is at rate 1. */
 #define RATE_SURE 1.08
 #define LEARN 0.2
+/* "1881" is four letters long and a second. */
+#define LEARN_MIN_CHARS 20
 /* Kept back of a job's time for the stages that come after. */
 #define RESERVE_ASR_MS 600
 #define RESERVE_TTS_MS 150
@@ -482,8 +484,11 @@ static void
 learn_length (Work *work)
 {
   Pipeline *self = work->pipeline;
-  double seen = work->natural_ms / MAX (length_of_text (work), 1);
+  glong chars = length_of_text (work);
+  double seen = work->natural_ms / MAX (chars, 1);
 
+  if (chars < LEARN_MIN_CHARS)
+    return;
   self->ms_per_char =
       self->ms_per_char > 0
           ? self->ms_per_char + LEARN * (seen - self->ms_per_char)
@@ -498,7 +503,8 @@ expected_rate (Work *work)
   double rate = dub_fit_rate (&slot, &work->pipeline->fit_limits,
       length_of_text (work) * work->pipeline->ms_per_char);
 
-  return rate > RATE_SURE ? rate : 1;
+  return rate > RATE_SURE && length_of_text (work) >= LEARN_MIN_CHARS ? rate
+                                                                      : 1;
 }
 
 static void

@@ -183,7 +183,7 @@ pipeline (DubTranscriptMode transcript)
       .min_mean_logprob = -1.7};
 
   g_free (script.said);
-  script = (Script){.text = "What was said.",
+  script = (Script){.text = "What was said in the hall.",
       .logprob = -0.4,
       .no_speech = 0.1,
       .speech_s = 1.5};
@@ -260,7 +260,7 @@ test_dubs (void)
 
   g_assert_cmpint (result->status, ==, DUB_RESULT_SUCCESS);
   g_assert_true (script.translated);
-  g_assert_cmpstr (result->translated_text, ==, "What was said.");
+  g_assert_cmpstr (result->translated_text, ==, "What was said in the hall.");
   g_assert_cmpstr (result->transcript, ==, "Lo que se oyó.");
   g_assert_cmpuint (script.synthesised, ==, 1);
   g_assert_cmpstr (result->sound.format, ==, "pcm_s16le");
@@ -351,6 +351,16 @@ test_learns_the_length (void)
   g_assert_cmpuint (script.synthesised, ==, 2);
   second = run (self, job (0.2));
   g_assert_cmpuint (script.synthesised, ==, 3);
+  /* Not from words whose letters say nothing of their length. */
+  script.text = "1881";
+  script.speech_s = 1;
+  dub_result_free (run (self, job (0.2)));
+  g_assert_cmpfloat (script.last_rate, ==, 1);
+  script.text = "What was said in the hall.";
+  script.speech_s = 2.8;
+  g_clear_pointer (&second, dub_result_free);
+  second = run (self, job (0.2));
+  g_assert_cmpuint (script.synthesised, ==, 5);
   g_assert_cmpfloat_with_epsilon (script.last_rate, 1.12, 0.04);
   g_assert_cmpfloat_with_epsilon (
       second->speed_ratio, first->speed_ratio, 0.03);
@@ -427,15 +437,15 @@ static void
 test_engine_errors (void)
 {
   static const struct {
-    gint error;
     const char *code;
+    gint error;
     gboolean is_retryable;
   } cases[] = {
-      {DUB_ERROR_ENGINE, "MODEL_ERROR", TRUE},
-      {DUB_ERROR_UNAVAILABLE, "MODEL_ERROR", TRUE},
-      {DUB_ERROR_TIMEOUT, "TIMEOUT", TRUE},
-      {DUB_ERROR_OVERLOADED, "QUEUE_FULL", TRUE},
-      {DUB_ERROR_INVALID, "ASR_FAILED", FALSE},
+      {"MODEL_ERROR", DUB_ERROR_ENGINE, TRUE},
+      {"MODEL_ERROR", DUB_ERROR_UNAVAILABLE, TRUE},
+      {"TIMEOUT", DUB_ERROR_TIMEOUT, TRUE},
+      {"QUEUE_FULL", DUB_ERROR_OVERLOADED, TRUE},
+      {"ASR_FAILED", DUB_ERROR_INVALID, FALSE},
   };
   DubProcessor *self = pipeline (DUB_TRANSCRIPT_AUTO);
 
@@ -502,7 +512,7 @@ code_as_m4a (DubJob *work)
 static void
 test_m4a (void)
 {
-  static const char *const texts[] = {"What was said.", "[Music]"};
+  static const char *const texts[] = {"What was said in the hall.", "[Music]"};
   DubProcessor *self = pipeline (DUB_TRANSCRIPT_OFF);
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
@@ -519,8 +529,8 @@ test_m4a (void)
     g_assert_cmpstr (result->sound.format, ==, "m4a");
     g_assert_cmpuint (result->sound.channels, ==, 2);
     g_assert_cmpint (ABS ((int) result->sound.duration_ms - 3000), <=, 30);
-    g_assert_cmpstr (
-        result->translated_text, ==, i == 0 ? "What was said." : "");
+    g_assert_cmpstr (result->translated_text, ==,
+        i == 0 ? "What was said in the hall." : "");
     g_assert_cmpmem (
         (const char *) g_bytes_get_data (result->sound.data, NULL) + 4, 4,
         "ftyp", 4);
