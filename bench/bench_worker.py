@@ -44,11 +44,11 @@ def check_flow(stack) -> None:
 def main() -> int:
     seconds, settle = number("SECONDS", 60), number("SETTLE", 20)
     header("bench-worker", "1080p30 H.264 6 Mbit/s + AAC, echo STS")
-    clip = clips.make(clips.programme_1080p(seconds + settle + 30))
+    clip = clips.make(clips.programme_1080p())
     with fresh_stack("worker") as stack:
         stack.mediamtx()
         sts = stack.sts("echo")
-        publish(stack, clip, stack.rtmp_url("live/cost/in"))
+        publish(stack, clip, stack.rtmp_url("live/cost/in"), loop=True)
         stack.wait_path("live/cost/in")
         peer = relay(stack, stack.rtmp_url("live/cost/in"),
                      stack.rtmp_url("live/cost/ffmpeg"), sound=(

@@ -273,8 +273,11 @@ def write_wav(path: Path | str, sound: np.ndarray, rate: int) -> None:
                         .astype("<i2").tobytes())
 
 
-def programme_1080p(seconds: float = 70) -> Clip:
-    """What the cost is measured on: 1080p30, 6 Mbit/s, speech and music."""
+def programme_1080p(seconds: float = 30) -> Clip:
+    """What the cost is measured on: 1080p30, 6 Mbit/s, speech and music.
+
+    Short, since it is looped: to make it takes longer than to play it.
+    """
     return Clip("programme-1080p30", Fraction(30), seconds, "1920x1080",
                 "speech+background", video_kbps=6000, speech="lv_es.mp3",
                 channels=2)

@@ -5,7 +5,7 @@
 
 /*
  * JSON objects as they come from outside. json-glib recurses once per level
- * of nesting, so a few kilobytes of "[" would end the process: the depth is
+ * of nesting, so some 100 KB of "[" would end the process: the depth is
  * checked before it is asked. Messages never quote the text, which may hold
  * keys.
  *

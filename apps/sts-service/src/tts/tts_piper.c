@@ -168,19 +168,18 @@ on_answer (const DubFrame *answer, const GError *error, gpointer user_data)
 }
 
 static guint64
-piper_synthesise (DubTts *base, const char *text, const char *language,
-    const char *voice, double speed, gint64 deadline_ns, DubTtsDoneFunc done,
-    gpointer user_data)
+piper_synthesise (DubTts *base, const DubTtsRequest *request,
+    DubTtsDoneFunc done, gpointer user_data)
 {
   JsonObject *header = json_object_new ();
   Call *call = g_new (Call, 1);
 
   *call = (Call){done, user_data};
   json_object_set_string_member (header, "op", "synthesise");
-  json_object_set_string_member (header, "text", text);
-  json_object_set_double_member (header, "speed", speed);
+  json_object_set_string_member (header, "text", request->text);
+  json_object_set_double_member (header, "speed", request->speed);
   return dub_engine_client_request (((PiperTts *) base)->engine,
-      dub_frame_new (header, NULL), deadline_ns, on_answer, call);
+      dub_frame_new (header, NULL), request->deadline_ns, on_answer, call);
 }
 
 static void
