@@ -123,9 +123,6 @@ bench-sts: setup build ## speed of speech to speech, per stage
 bench-socketio: setup build ## our Socket.IO server beside Node's and Python's
 	@bench/bench-socketio
 
-bench-socketio: setup build ## our Socket.IO server beside Node's and Python's
-	@bench/bench-socketio
-
 ## Clean
 
 .PHONY: clean clean-artifacts
