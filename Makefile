@@ -123,6 +123,9 @@ bench-sts: setup build ## speed of speech to speech, per stage
 bench-socketio: setup build ## our Socket.IO server beside Node's and Python's
 	@bench/bench-socketio
 
+bench-socketio: setup build ## our Socket.IO server beside Node's and Python's
+	@bench/bench-socketio
+
 ## Clean
 
 .PHONY: clean clean-artifacts

@@ -49,7 +49,7 @@ def test_video_byte_for_byte_at_the_workers_sockets(run, scenario):
 def test_flash_and_beep_stay_together(run, scenario):
     """Within 10 ms, over the whole run."""
     report = sa.compare_sync(run.flashes, sa.beep_times(run.sound),
-                             expected=28)
+                             expected=28, begin_s=run.sound.start_s)
     show(run, report)
     assert report.problems == []
     assert report.last_s - report.first_s >= 55
@@ -96,6 +96,18 @@ def test_music_goes_through_unchanged(run, scenario):
     assert report.problems == []
     assert report.gain_db == pytest.approx((0, 0), abs=0.3)
     assert report.blocks >= 80
+
+
+@pytest.mark.parametrize("scenario", ["dead-sts"])
+def test_dead_service_changes_nothing(run, scenario):
+    """Speech that cannot be dubbed is heard as it was, with its picture."""
+    video = sa.compare_video(run.source, run.output)
+    report = run.sound_report
+    show(run, report)
+    assert video.problems == [] and report.problems == []
+    assert sa.offset_problems(video, report) == []
+    assert report.gain_db == pytest.approx((0, 0), abs=0.3)
+    assert report.blocks >= 50
 
 
 @pytest.mark.parametrize("scenario", ["silence"])

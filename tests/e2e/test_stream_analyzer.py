@@ -255,6 +255,26 @@ def test_sync_error_late_sound(clip, whole):
     assert report.worst_ms == pytest.approx(15, abs=1.5)
 
 
+def test_sync_leaves_out_a_beep_whose_attack_is_cut(clip, whole):
+    flashes, beeps = sa.flash_times(whole[0], clip), sa.beep_times(whole[1])
+    beeps[0] += 0.012
+    assert sa.compare_sync(flashes, beeps).problems
+    assert sa.compare_sync(flashes, beeps,
+                           begin_s=flashes[0] - 0.02).problems == []
+
+
+def test_sound_error_seen_with_the_tolerance_of_echo_runs(sound):
+    """Where an echo ends the gain jumps: no error; a gap there: an error."""
+    edge = sound.samples.copy()
+    edge[200000:250500] *= 1.126
+    edge[250500:260000] *= 0.126
+    assert sa.compare_sound(sound, changed(sound, edge),
+                            least_match=0.55).problems == []
+    gap = gap_in_place(sound.samples.copy())
+    assert sa.compare_sound(sound, changed(sound, gap),
+                            least_match=0.55).problems
+
+
 def test_sync_error_beep_lost(clip, whole):
     samples = whole[1].samples.copy()
     at = whole[1].at(sa.beep_times(whole[1])[3])

@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
 #include "session/session.h"
+#include <dubbing_socketio/json.h>
 
 #define MAX_INPUT_BYTES 16384
 

@@ -6,7 +6,7 @@
  */
 #include "../tests/codec.h"
 /* The parser of the real way in; json-glib's own leaks on "{}{}". */
-#include "json.h"
+#include <dubbing_socketio/json.h>
 
 #include <dubbing_contracts/contracts.h>
 #include <stddef.h>

@@ -299,7 +299,7 @@ def _check_windows(source, output, report, limits, least_match) -> None:
     # A decoder's first and last frames lack their neighbours: 50 ms of grace.
     size, near, edge = int(0.02 * RATE), 24, int(0.05 * RATE)
     gains, bad = [], []
-    for start in range(0, len(source.samples) - size, size):
+    for start in range(0, len(source.samples) - size, size // 2):
         time_s = source.time(start)
         at = output.at(time_s + report.lag_s)
         if not _wanted(time_s, 0.02, *limits) or at < edge \
@@ -428,16 +428,21 @@ def beep_times(sound: Sound) -> list[float]:
 
 
 def compare_sync(flashes: list[float], beeps: list[float], *,
-                 tolerance_ms: float = 10.0,
-                 expected: int = 0) -> SyncReport:
-    """Each flash has its beep. Flashes at the very ends may have lost it."""
+                 tolerance_ms: float = 10.0, expected: int = 0,
+                 begin_s: float = -1e9) -> SyncReport:
+    """Each flash has its beep.
+
+    Flashes at the very ends may have lost it. begin_s: where the sound
+    begins; a beep that starts there has its attack cut, so 0.1 s are left.
+    """
     report = SyncReport()
     if not flashes or not beeps:
         report.problems.append(f"{len(flashes)} flashes, {len(beeps)} beeps")
         return report
     report.first_s, report.last_s = flashes[0], flashes[-1]
     inside = [f for f in flashes
-              if beeps[0] - 0.5 <= f <= beeps[-1] + 0.5]
+              if beeps[0] - 0.5 <= f <= beeps[-1] + 0.5
+              and f >= begin_s + 0.1]
     for flash in inside:
         beep = min(beeps, key=lambda b, f=flash: abs(b - f))
         error = (beep - flash) * 1000

@@ -447,6 +447,7 @@ come_back (World *w)
   w->held_until_ns = 0;
   w->mute_until_ns = 0;
   w->lag_ns = 0;
+  w->bad_ns = w->content_ns + BLOCK_NS;
   w->sound_switch_ns = G_MAXINT64;
   pick_base (w);
   w->base_ms[1] = w->base_ms[0];

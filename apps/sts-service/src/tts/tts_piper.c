@@ -8,6 +8,7 @@
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
+#include <dubbing_socketio/json.h>
 #include <string.h>
 
 /* The provider "piper": the service's side of the child of that name. */
@@ -72,17 +73,15 @@ take_config (PiperTts *self, JsonObject *config)
 static void
 read_config (PiperTts *self, const char *path)
 {
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  g_autoptr (JsonNode) root = NULL;
   g_autoptr (JsonObject) nothing = json_object_new ();
   g_autoptr (GError) error = NULL;
   g_autofree char *text = NULL;
   gsize length = 0;
-  JsonNode *root = NULL;
 
   if (g_file_get_contents (path, &text, &length, &error) &&
-      length <= MAX_CONFIG &&
-      json_parser_load_from_data (parser, text, (gssize) length, &error))
-    root = json_parser_get_root (parser);
+      length <= MAX_CONFIG && g_utf8_validate (text, (gssize) length, NULL))
+    root = dub_sio_json_parse (text, length, &error);
   if (root != NULL && JSON_NODE_HOLDS_OBJECT (root)) {
     take_config (self, json_node_get_object (root));
     return;
