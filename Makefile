@@ -110,7 +110,7 @@ sts-echo: build ## sts-service that sends back what it gets
 
 ## Measure
 
-.PHONY: bench-worker bench-delay bench-sts
+.PHONY: bench-worker bench-delay bench-sts bench-socketio
 bench-worker: setup build ## cost of a worker, beside ffmpeg's
 	@bench/bench-worker
 
@@ -119,6 +119,12 @@ bench-delay: setup build ## how constant the programme delay is
 
 bench-sts: setup build ## speed of speech to speech, per stage
 	@bench/bench-sts
+
+bench-socketio: setup build ## our Socket.IO server beside Node's and Python's
+	@bench/bench-socketio
+
+bench-socketio: setup build ## our Socket.IO server beside Node's and Python's
+	@bench/bench-socketio
 
 ## Clean
 

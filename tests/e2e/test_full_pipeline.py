@@ -18,7 +18,7 @@ from statistics import median
 import numpy as np
 import pytest
 
-from helpers import clips, delay, stream_analyzer as sa, tools, words
+from helpers import clips, delay, recogniser, stream_analyzer as sa, tools, words
 from helpers.control_listener import ControlListener
 from helpers.flv import Recording
 from helpers.processes import Stack, children_of, free_port
@@ -94,7 +94,7 @@ def said_in(run: Dubbed) -> list[str]:
 
 def test_words_said_are_heard_in_the_output(dubbed):
     said = said_in(dubbed)
-    heard = words.normal(words.transcribe(dubbed.path, dubbed.folder))
+    heard = words.normal(recogniser.transcribe(dubbed.path, dubbed.folder))
     share = words.shared(said, heard)
     print(f"said {len(said)} words, heard {len(heard)}, shared {share:.2f}\n"
           f"said:  {' '.join(said)}\nheard: {' '.join(heard)}")

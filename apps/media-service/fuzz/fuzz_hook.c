@@ -15,12 +15,15 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   const char *text = (const char *) data;
   g_autoptr (DubHookEvent) event = NULL;
   g_autoptr (DubStreamOptions) options = NULL;
-  g_auto (GStrv) ids = dub_path_list_parse (text, size);
+  g_autoptr (GArray) streams = dub_path_list_parse (text, size);
   g_autofree char *query = g_strndup (text, size);
   const char *field;
 
-  for (gsize i = 0; ids != NULL && ids[i] != NULL; i++)
-    g_assert_true (dub_stream_id_is_valid (ids[i]));
+  for (guint i = 0; streams != NULL && i < streams->len; i++)
+    g_assert_true (dub_stream_id_is_valid (
+        g_array_index (streams, DubPresent, i).stream_id));
+  if (streams != NULL)
+    dub_path_list_add_queries (streams, text, size);
   event = dub_hook_event_parse (text, size, size % 2, &field, NULL);
   if (event != NULL)
     g_assert_true (dub_stream_id_is_valid (event->stream_id));

@@ -5,6 +5,8 @@
  * again; both are asserted.
  */
 #include "../tests/codec.h"
+/* The parser of the real way in; json-glib's own leaks on "{}{}". */
+#include <dubbing_socketio/json.h>
 
 #include <dubbing_contracts/contracts.h>
 #include <stddef.h>
@@ -43,21 +45,17 @@ check_again (const char *event, JsonNode *emitted)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  g_autoptr (JsonParser) parser = NULL;
+  g_autoptr (JsonNode) root = NULL;
   g_autoptr (JsonNode) emitted = NULL;
   g_autofree char *fragment_id = NULL;
   const char *event;
   gboolean is_known = FALSE;
   guint64 number = 0;
-  JsonNode *root;
 
-  if (size < 2 || size > MAX_INPUT_BYTES)
+  if (size < 2 || size > MAX_INPUT_BYTES ||
+      !g_utf8_validate ((const char *) data + 1, (gssize) size - 1, NULL))
     return 0;
-  parser = json_parser_new_immutable ();
-  if (!json_parser_load_from_data (
-          parser, (const char *) data + 1, (gssize) size - 1, NULL))
-    return 0;
-  root = json_parser_get_root (parser);
+  root = dub_sio_json_parse ((const char *) data + 1, size - 1, NULL);
   if (!root)
     return 0;
   event = dub_codec_event (data[0] % count_events ());

@@ -2,10 +2,10 @@
 #include <dubbing_socketio/client.h>
 
 #include "ack_private.h"
-#include "json.h"
 #include "sio_packet.h"
 #include "ws_connect.h"
 #include "ws_link.h"
+#include <dubbing_socketio/json.h>
 
 #include <dubbing_common/error.h>
 #include <string.h>

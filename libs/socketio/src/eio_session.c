@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "eio_session.h"
 
-#include "json.h"
 #include "ws_link.h"
+#include <dubbing_socketio/json.h>
 
 #include <dubbing_common/error.h>
 #include <string.h>

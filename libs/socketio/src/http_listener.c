@@ -11,6 +11,25 @@ struct _DubHttpListener {
   guint port;
 };
 
+static void
+on_headers (SoupServerMessage *message, gpointer user_data)
+{
+  if (!soup_message_headers_get_one (
+          soup_server_message_get_request_headers (message), "Upgrade"))
+    soup_message_headers_replace (
+        soup_server_message_get_response_headers (message), "Connection",
+        "close");
+}
+
+/* A SoupServer without a listener of its own closes after each answer. A
+ * client that is not told sends its next request into the closing connection
+ * and sees it reset. */
+static void
+on_started (SoupServer *server, SoupServerMessage *message, gpointer user_data)
+{
+  g_signal_connect (message, "got-headers", G_CALLBACK (on_headers), NULL);
+}
+
 static gboolean
 on_incoming (GSocketService *service, GSocketConnection *connection,
     GObject *source, gpointer user_data)
@@ -65,6 +84,7 @@ dub_http_listener_new (
   g_return_val_if_fail (SOUP_IS_SERVER (server) && host != NULL, NULL);
   g_return_val_if_fail (port <= G_MAXUINT16, NULL);
   self->server = g_object_ref (server);
+  g_signal_connect (server, "request-started", G_CALLBACK (on_started), self);
   self->service = g_socket_service_new ();
   g_signal_connect (self->service, "incoming", G_CALLBACK (on_incoming), self);
   if (!listen_on (self, host, port, error))
@@ -77,6 +97,7 @@ dub_http_listener_free (DubHttpListener *listener)
 {
   if (listener == NULL)
     return;
+  g_signal_handlers_disconnect_by_data (listener->server, listener);
   g_signal_handlers_disconnect_by_data (listener->service, listener);
   g_socket_service_stop (listener->service);
   g_socket_listener_close (G_SOCKET_LISTENER (listener->service));

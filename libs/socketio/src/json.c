@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "json.h"
+#include <dubbing_socketio/json.h>
 
 #include <dubbing_common/error.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "eio_packet.h"
-#include "json.h"
 #include "sio_packet.h"
+#include <dubbing_socketio/json.h>
 
 #include <dubbing_common/error.h>
 #include <string.h>

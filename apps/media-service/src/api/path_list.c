@@ -16,66 +16,123 @@ struct _DubPathList {
   DubOrchestrator *orchestrator;
   SoupSession *session;
   GCancellable *cancellable;
-  char *url;
+  char *paths_url, *connections_url;
+  GArray *streams; /* DubPresent; while their queries are asked for */
   guint timer_id;
   gboolean is_asking;
   gboolean is_failing; /* and was logged */
 };
 
-/* "live/<id>/in" with a publisher. (transfer full) (nullable) */
-static char *
-item_to_id (JsonNode *node)
+static void
+present_clear (gpointer data)
 {
-  JsonObject *item;
-  const char *name;
-  JsonNode *ready;
+  DubPresent *self = data;
+
+  g_free (self->stream_id);
+  g_free (self->query);
+}
+
+/* The id of "live/<id>/in". (transfer full) (nullable) */
+static char *
+path_to_id (const char *path)
+{
   g_autofree char *id = NULL;
 
-  if (!JSON_NODE_HOLDS_OBJECT (node))
+  if (path == NULL || !g_str_has_prefix (path, "live/") ||
+      !g_str_has_suffix (path, "/in") || strlen (path) < strlen ("live/x/in"))
     return NULL;
-  item = json_node_get_object (node);
-  name = dub_json_object_get_text (item, "name");
-  ready = json_object_get_member (item, "ready");
-  if (name == NULL || ready == NULL ||
-      json_node_get_value_type (ready) != G_TYPE_BOOLEAN ||
-      !json_node_get_boolean (ready) || !g_str_has_prefix (name, "live/") ||
-      !g_str_has_suffix (name, "/in") || strlen (name) < strlen ("live/x/in"))
-    return NULL;
-  id = g_strndup (name + strlen ("live/"),
-      strlen (name) - strlen ("live/") - strlen ("/in"));
+  id = g_strndup (path + strlen ("live/"),
+      strlen (path) - strlen ("live/") - strlen ("/in"));
   return dub_stream_id_is_valid (id) ? g_steal_pointer (&id) : NULL;
 }
 
-/* A list of several pages would seem to miss streams. */
 static gboolean
-is_whole (JsonObject *answer)
+is_ready (JsonObject *item)
 {
-  return json_object_get_int_member_with_default (answer, "pageCount", 1) <= 1;
+  JsonNode *ready = json_object_get_member (item, "ready");
+
+  return ready != NULL && json_node_get_value_type (ready) == G_TYPE_BOOLEAN &&
+         json_node_get_boolean (ready);
 }
 
-char **
-dub_path_list_parse (const char *text, gsize length)
+/* The objects of "items", without what else may stand there; NULL when the
+ * answer is no list, or a page of a longer one, which would seem to miss
+ * streams. (transfer full) (nullable) */
+static GPtrArray *
+parse_items (const char *text, gsize length)
 {
   g_autoptr (JsonObject) answer =
       dub_json_object_parse (text, (gssize) length, MAX_ANSWER_BYTES, NULL);
-  g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
-  JsonNode *items;
+  GPtrArray *items;
+  JsonNode *node;
   JsonArray *array;
 
-  if (answer == NULL || !is_whole (answer))
+  node = answer != NULL ? json_object_get_member (answer, "items") : NULL;
+  if (node == NULL || !JSON_NODE_HOLDS_ARRAY (node) ||
+      json_object_get_int_member_with_default (answer, "pageCount", 1) > 1)
     return NULL;
-  items = json_object_get_member (answer, "items");
-  if (items == NULL || !JSON_NODE_HOLDS_ARRAY (items))
-    return NULL;
-  array = json_node_get_array (items);
+  items = g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
+  array = json_node_get_array (node);
   for (guint i = 0; i < json_array_get_length (array); i++) {
-    char *id = item_to_id (json_array_get_element (array, i));
+    JsonNode *item = json_array_get_element (array, i);
 
-    if (id != NULL)
-      g_ptr_array_add (ids, id);
+    if (JSON_NODE_HOLDS_OBJECT (item))
+      g_ptr_array_add (items, json_node_dup_object (item));
   }
-  g_ptr_array_add (ids, NULL);
-  return (char **) g_ptr_array_free (g_steal_pointer (&ids), FALSE);
+  return items;
+}
+
+GArray *
+dub_path_list_parse (const char *text, gsize length)
+{
+  g_autoptr (GPtrArray) items = parse_items (text, length);
+  GArray *streams;
+
+  if (items == NULL)
+    return NULL;
+  streams = g_array_new (FALSE, FALSE, sizeof (DubPresent));
+  g_array_set_clear_func (streams, present_clear);
+  for (guint i = 0; i < items->len; i++) {
+    JsonObject *item = g_ptr_array_index (items, i);
+    DubPresent stream = {0};
+
+    if (is_ready (item))
+      stream.stream_id = path_to_id (dub_json_object_get_text (item, "name"));
+    if (stream.stream_id != NULL)
+      g_array_append_val (streams, stream);
+  }
+  return streams;
+}
+
+static DubPresent *
+find_stream (GArray *streams, const char *id)
+{
+  for (guint i = 0; id != NULL && i < streams->len; i++) {
+    DubPresent *stream = &g_array_index (streams, DubPresent, i);
+
+    if (g_str_equal (stream->stream_id, id))
+      return stream;
+  }
+  return NULL;
+}
+
+void
+dub_path_list_add_queries (GArray *streams, const char *text, gsize length)
+{
+  g_autoptr (GPtrArray) items = parse_items (text, length);
+
+  for (guint i = 0; items != NULL && i < items->len; i++) {
+    JsonObject *item = g_ptr_array_index (items, i);
+    const char *query = dub_json_object_get_text (item, "query");
+    g_autofree char *id = path_to_id (dub_json_object_get_text (item, "path"));
+    DubPresent *stream = find_stream (streams, id);
+
+    if (stream == NULL || query == NULL ||
+        g_strcmp0 (dub_json_object_get_text (item, "state"), "publish") != 0)
+      continue;
+    g_free (stream->query);
+    stream->query = g_strdup (query);
+  }
 }
 
 static void
@@ -84,12 +141,13 @@ take_failure (DubPathList *self, const char *what)
   if (!self->is_failing)
     dub_info ("%s cannot be asked for its streams (%s); events alone start "
               "and stop workers until it can",
-        self->url, what);
+        self->paths_url, what);
   self->is_failing = TRUE;
 }
 
-static void
-on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+/* NULL: no good answer; ret_what says why, and is NULL when we are freed. */
+static GBytes *
+finish (GObject *source, GAsyncResult *result, char **ret_what)
 {
   SoupSession *session = SOUP_SESSION (source);
   g_autoptr (GError) error = NULL;
@@ -98,51 +156,103 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
   SoupMessage *message =
       soup_session_get_async_result_message (session, result);
   guint status = soup_message_get_status (message);
-  g_auto (GStrv) ids = NULL;
-  DubPathList *self = user_data;
 
-  /* Cancelled: we are freed. */
+  *ret_what = NULL;
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
-  self->is_asking = FALSE;
+    return NULL;
   if (bytes != NULL && status == SOUP_STATUS_OK)
-    ids = dub_path_list_parse (
+    return g_steal_pointer (&bytes);
+  *ret_what = error != NULL ? g_strdup (error->message)
+                            : g_strdup_printf ("status %u", status);
+  return NULL;
+}
+
+static void
+get (DubPathList *self, const char *url, GAsyncReadyCallback on_answer)
+{
+  g_autoptr (SoupMessage) message = soup_message_new ("GET", url);
+
+  soup_session_send_and_read_async (self->session, message, G_PRIORITY_DEFAULT,
+      self->cancellable, on_answer, self);
+}
+
+/* Without queries (RTMP is off there, say) the streams count all the same. */
+static void
+on_connections (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  DubPathList *self = user_data;
+  g_autofree char *what = NULL;
+  g_autoptr (GBytes) bytes = finish (source, result, &what);
+
+  if (bytes == NULL && what == NULL)
+    return;
+  if (bytes != NULL)
+    dub_path_list_add_queries (self->streams, g_bytes_get_data (bytes, NULL),
+        g_bytes_get_size (bytes));
+  self->is_asking = FALSE;
+  dub_orchestrator_reconcile (self->orchestrator,
+      (const DubPresent *) (gpointer) self->streams->data, self->streams->len);
+  g_clear_pointer (&self->streams, g_array_unref);
+}
+
+static void
+on_paths (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  DubPathList *self = user_data;
+  g_autofree char *what = NULL;
+  g_autoptr (GBytes) bytes = finish (source, result, &what);
+
+  if (bytes == NULL && what == NULL)
+    return;
+  if (bytes != NULL)
+    self->streams = dub_path_list_parse (
         g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
-  if (ids == NULL) {
-    take_failure (self, error != NULL ? error->message
-                        : status != SOUP_STATUS_OK
-                            ? soup_status_get_phrase (status)
-                            : "an answer that is no list of paths");
+  if (self->streams == NULL) {
+    self->is_asking = FALSE;
+    take_failure (
+        self, what != NULL ? what : "an answer that is no list of paths");
     return;
   }
   self->is_failing = FALSE;
-  dub_orchestrator_reconcile (self->orchestrator, (const char *const *) ids);
+  get (self, self->connections_url, on_connections);
 }
 
 static gboolean
 ask (gpointer user_data)
 {
   DubPathList *self = user_data;
-  g_autoptr (SoupMessage) message = NULL;
 
   if (self->is_asking)
     return G_SOURCE_CONTINUE;
-  message = soup_message_new ("GET", self->url);
-  if (message == NULL)
-    return G_SOURCE_CONTINUE;
   self->is_asking = TRUE;
-  soup_session_send_and_read_async (self->session, message, G_PRIORITY_DEFAULT,
-      self->cancellable, on_answer, self);
+  get (self, self->paths_url, on_paths);
   return G_SOURCE_CONTINUE;
+}
+
+/* NULL when it is no URL that can be asked. (transfer full) (nullable) */
+static char *
+make_url (const DubServiceSettings *settings, const char *path)
+{
+  g_autofree char *url = g_strdup_printf (
+      "%s%s?itemsPerPage=1000", settings->mediamtx_api_url, path);
+
+  if (g_uri_is_valid (url, G_URI_FLAGS_NONE, NULL))
+    return g_steal_pointer (&url);
+  dub_warning ("MEDIAMTX_API_URL is no valid URL; MediaMTX is not asked");
+  return NULL;
 }
 
 DubPathList *
 dub_path_list_new (
     const DubServiceSettings *settings, DubOrchestrator *orchestrator)
 {
+  g_autofree char *paths_url = NULL;
   DubPathList *self;
 
   if (settings->mediamtx_api_url == NULL || settings->reconcile_ms == 0)
+    return NULL;
+  paths_url = make_url (settings, "/v3/paths/list");
+  if (paths_url == NULL)
     return NULL;
   self = g_new0 (DubPathList, 1);
   self->orchestrator = orchestrator;
@@ -150,8 +260,8 @@ dub_path_list_new (
   self->session = soup_session_new_with_options (
       "timeout", TIMEOUT_S, "proxy-resolver", NULL, NULL);
   self->cancellable = g_cancellable_new ();
-  self->url = g_strdup_printf (
-      "%s/v3/paths/list?itemsPerPage=1000", settings->mediamtx_api_url);
+  self->paths_url = g_steal_pointer (&paths_url);
+  self->connections_url = make_url (settings, "/v3/rtmpconns/list");
   self->timer_id = g_timeout_add ((guint) settings->reconcile_ms, ask, self);
   ask (self);
   return self;
@@ -166,6 +276,8 @@ dub_path_list_free (DubPathList *self)
   g_cancellable_cancel (self->cancellable);
   g_object_unref (self->cancellable);
   g_object_unref (self->session);
-  g_free (self->url);
+  g_free (self->paths_url);
+  g_free (self->connections_url);
+  g_clear_pointer (&self->streams, g_array_unref);
   g_free (self);
 }

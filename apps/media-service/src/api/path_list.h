@@ -20,9 +20,12 @@ DubPathList *dub_path_list_new (
     const DubServiceSettings *settings, DubOrchestrator *orchestrator);
 void dub_path_list_free (DubPathList *self);
 
-/* The ids of ready live/<id>/in paths in a /v3/paths/list answer; NULL when
- * it is none, or not the whole list. (transfer full) (nullable) */
-char **dub_path_list_parse (const char *text, gsize length);
+/* The ready live/<id>/in paths in a /v3/paths/list answer, DubPresent each;
+ * NULL when it is none, or not the whole list. (transfer full) (nullable) */
+GArray *dub_path_list_parse (const char *text, gsize length);
+/* Fills in the queries that a /v3/rtmpconns/list answer knows. */
+void dub_path_list_add_queries (
+    GArray *streams, const char *text, gsize length);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubPathList, dub_path_list_free)
 

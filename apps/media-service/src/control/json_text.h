@@ -4,16 +4,12 @@
 #include <json-glib/json-glib.h>
 
 /*
- * JSON objects as they come from outside. json-glib recurses once per level
- * of nesting, so a few kilobytes of "[" would end the process: the depth is
- * checked before it is asked. Messages never quote the text, which may hold
- * keys.
+ * JSON objects as they come from outside, read by the bounded reader of
+ * dubbing_socketio. Messages never quote the text, which may hold keys.
  *
  * Any thread.
  */
 G_BEGIN_DECLS
-
-#define DUB_JSON_MAX_DEPTH 16
 
 /* One object of at most max_bytes (length -1: up to the NUL).
  * DUB_ERROR_LIMIT or DUB_ERROR_INVALID. (transfer full) (nullable) */

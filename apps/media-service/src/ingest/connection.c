@@ -8,6 +8,7 @@
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
 #include <gst/app/gstappsink.h>
+#include <media_service/safe_text.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -517,19 +518,6 @@ code_for (const GError *error)
   return DUB_ERROR_DISCONNECTED;
 }
 
-/* The library's own text may name the URL with its key. (transfer full) */
-static char *
-without_key (const DubConnection *self, const char *text)
-{
-  g_autoptr (GString) safe = g_string_new (text);
-  const char *key = strrchr (self->url, '/');
-
-  g_string_replace (safe, self->url, self->shown_url, 0);
-  if (key && strlen (key) > 1 && !strstr (self->shown_url, key))
-    g_string_replace (safe, key + 1, "***", 0);
-  return g_string_free (g_steal_pointer (&safe), FALSE);
-}
-
 /* GStreamer's debug text ends with the line that names the cause. */
 static const char *
 last_line (const char *text)
@@ -546,7 +534,7 @@ describe (const DubConnection *self, const GError *error, const char *debug)
   g_autofree char *text = cause && error->domain != DUB_ERROR
                               ? g_strdup_printf ("%s %s", error->message, cause)
                               : g_strdup (error->message);
-  g_autofree char *safe = without_key (self, text);
+  g_autofree char *safe = dub_safe_text (text, self->url);
 
   return g_error_new (
       DUB_ERROR, code_for (error), "cannot read %s: %s", self->shown_url, safe);
@@ -605,6 +593,9 @@ on_bus_message (GstBus *bus, GstMessage *message, gpointer user_data)
     case GST_MESSAGE_EOS:
       end_with_eos (self);
       break;
+    case GST_MESSAGE_ASYNC_DONE:
+      gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
+      break;
     default:
       break;
   }
@@ -627,7 +618,10 @@ dub_connection_start (
   g_source_attach (self->bus_source, g_main_context_get_thread_default ());
   push_item (self, DUB_INGEST_ITEM_CONNECTED, NULL, NULL, 1);
   self->first_packet_ns = DUB_TIME_NONE;
-  gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
+  /* A file's sinks come while the pipeline starts; were it playing by then,
+   * they might not know its base time yet and would not wait for any. */
+  gst_element_set_state (self->pipeline,
+      self->source->is_live ? GST_STATE_PLAYING : GST_STATE_PAUSED);
 }
 
 void

@@ -665,10 +665,12 @@ is_settled (Entry *entry)
 }
 
 static void
-take_present (DubOrchestrator *self, const char *id)
+take_present (DubOrchestrator *self, const DubPresent *stream)
 {
+  const char *id = stream->stream_id;
   Entry *entry = g_hash_table_lookup (self->entries, id);
   g_autoptr (GError) error = NULL;
+  gboolean was_active;
 
   if (entry != NULL)
     entry->n_absent = 0;
@@ -682,7 +684,11 @@ take_present (DubOrchestrator *self, const char *id)
     return;
   }
   LOG (entry, DUB_LOG_INFO, "has a publisher, though no event told so");
+  was_active = is_active (dub_stream_get_state (entry->stream));
   dub_stream_ready (entry->stream, NULL, now_ns ());
+  if (stream->query != NULL && take_options (entry, stream->query) &&
+      was_active)
+    dub_stream_replace (entry->stream, now_ns ());
   arm (entry);
 }
 
@@ -696,18 +702,27 @@ take_absent (Entry *entry)
   arm (entry);
 }
 
+static gboolean
+is_present (const DubPresent *streams, gsize n_streams, const char *id)
+{
+  for (gsize i = 0; i < n_streams; i++)
+    if (g_str_equal (streams[i].stream_id, id))
+      return TRUE;
+  return FALSE;
+}
+
 void
 dub_orchestrator_reconcile (
-    DubOrchestrator *self, const char *const *stream_ids)
+    DubOrchestrator *self, const DubPresent *streams, gsize n_streams)
 {
   GHashTableIter iter;
   gpointer key, value;
 
-  for (gsize i = 0; stream_ids[i] != NULL; i++)
-    take_present (self, stream_ids[i]);
+  for (gsize i = 0; i < n_streams; i++)
+    take_present (self, &streams[i]);
   g_hash_table_iter_init (&iter, self->entries);
   while (g_hash_table_iter_next (&iter, &key, &value))
-    if (!g_strv_contains (stream_ids, key))
+    if (!is_present (streams, n_streams, key))
       take_absent (value);
 }
 

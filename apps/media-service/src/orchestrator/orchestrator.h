@@ -40,10 +40,15 @@ gboolean dub_orchestrator_ready (DubOrchestrator *self, const char *stream_id,
 void dub_orchestrator_not_ready (
     DubOrchestrator *self, const char *stream_id, const char *source_id);
 
+typedef struct {
+  char *stream_id;
+  char *query; /* of its publisher; NULL: not known */
+} DubPresent;
+
 /* The streams whose publisher is there, as the media server itself says:
  * starts what an event was lost for, ends what has no publisher. */
 void dub_orchestrator_reconcile (
-    DubOrchestrator *self, const char *const *stream_ids);
+    DubOrchestrator *self, const DubPresent *streams, gsize n_streams);
 
 /* Stops all; done is called when no worker is left. */
 void dub_orchestrator_stop_all (

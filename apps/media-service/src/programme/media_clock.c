@@ -11,6 +11,8 @@
  * track in its old one. */
 #define NATURAL_BACK_NS (20 * DUB_NS_PER_MS)
 #define NATURAL_FORWARD_NS (250 * DUB_NS_PER_MS)
+/* One wild pts must not push the next epoch away. */
+#define MAX_TAKEN_AHEAD_NS (2 * DUB_NS_PER_S)
 /* Sound before the key frame that opened the epoch: a long GOP's worth. */
 #define BEFORE_EPOCH_NS (12 * DUB_NS_PER_S)
 
@@ -189,6 +191,7 @@ take_time (
   gint64 *pts_end_ns = &self->pts_end_ns[stamp->track];
 
   *order_end_ns = MAX (*order_end_ns, order_ns + length_ns);
+  pts_ns = MIN (pts_ns, order_ns + MAX_TAKEN_AHEAD_NS);
   *pts_end_ns = MAX (*pts_end_ns, pts_ns + length_ns);
 }
 

@@ -17,6 +17,9 @@
 /* media.md 1.3: the limit of a segment's memory. */
 #define SEGMENT_BYTES (10 << 20)
 #define MAX_SOUND_PUSH_NS DUB_NS_PER_S
+/* No picture is shown so long after it is decoded. */
+#define MAX_AHEAD_NS (20 * DUB_NS_PER_S)
+#define MAX_SOURCE_NS (G_GINT64_CONSTANT (3155760000) * DUB_NS_PER_S / 2)
 /* Sound without a source time, before any with one. */
 #define NO_SOURCE_NS 0
 
@@ -415,12 +418,21 @@ flush_pending (DubProgramme *self)
     map_sound (self, pcm, FALSE);
 }
 
+/* What a demuxer makes of a broken stream must not overflow: half a century
+ * either way is enough for every clock. */
+static gboolean
+is_usable_time (gint64 ns)
+{
+  return ns >= -MAX_SOURCE_NS && ns <= MAX_SOURCE_NS;
+}
+
 static gboolean
 is_usable_sound (const DubProgramme *self, const DubPcm *pcm)
 {
   return pcm->rate_hz == self->params.rate_hz && pcm->frames > 0 &&
          pcm->channels >= 1 && pcm->channels <= DUB_PROGRAMME_CHANNELS &&
-         dub_pcm_duration_ns (pcm) <= MAX_SOUND_PUSH_NS;
+         dub_pcm_duration_ns (pcm) <= MAX_SOUND_PUSH_NS &&
+         (pcm->pts_ns == DUB_TIME_NONE || is_usable_time (pcm->pts_ns));
 }
 
 void
@@ -456,12 +468,13 @@ make_stamp (const DubAccessUnit *unit, DubStamp *ret_stamp)
 
   if (pts_ns == DUB_TIME_NONE)
     pts_ns = unit->dts_ns;
-  if (pts_ns == DUB_TIME_NONE)
+  if (pts_ns == DUB_TIME_NONE || !is_usable_time (pts_ns) ||
+      (has_dts && !is_usable_time (unit->dts_ns)))
     return FALSE;
   *ret_stamp = (DubStamp){.track = DUB_TRACK_VIDEO,
       .order_ns = has_dts ? unit->dts_ns : pts_ns,
       .pts_ns = pts_ns,
-      .duration_ns = unit->duration_ns,
+      .duration_ns = CLAMP (unit->duration_ns, 0, DUB_NS_PER_S),
       .is_reordered = !has_dts,
       .is_key = unit->is_key};
   return TRUE;
@@ -486,6 +499,13 @@ has_fallen_behind (const DubProgramme *self)
 }
 
 static void
+refuse_video (DubProgramme *self)
+{
+  self->stats.video_dropped_invalid++;
+  dub_timeline_note_loss (self->timeline);
+}
+
+static void
 take_video (
     DubProgramme *self, const DubAccessUnit *unit, const DubStamp *stamp)
 {
@@ -496,8 +516,8 @@ take_video (
   dub_media_clock_request_epoch (self->media_clock, has_fallen_behind (self));
   result = dub_media_clock_map (
       self->media_clock, stamp, passed_ns (self), &order_ns, &pts_ns);
-  if (result == DUB_MAP_NONE) {
-    self->stats.video_dropped_invalid++;
+  if (result == DUB_MAP_NONE || ABS (pts_ns - order_ns) > MAX_AHEAD_NS) {
+    refuse_video (self);
     return;
   }
   if (!stamp->is_reordered)
@@ -525,7 +545,7 @@ dub_programme_push_video (
   set_now (self, now_ns);
   self->stats.video_in++;
   if (self->is_ended || !make_stamp (unit, &stamp)) {
-    self->stats.video_dropped_invalid++;
+    refuse_video (self);
     return;
   }
   take_video (self, unit, &stamp);

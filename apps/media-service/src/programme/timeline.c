@@ -209,6 +209,12 @@ dub_timeline_add_video (DubTimeline *self, DubAccessUnit *unit, gint64 order_ns,
   return TRUE;
 }
 
+void
+dub_timeline_note_loss (DubTimeline *self)
+{
+  self->is_loss_pending = TRUE;
+}
+
 static void
 count_dropped_sound (
     DubTimeline *self, gint64 first_frame, gint64 frames, const char *detail)
@@ -496,12 +502,14 @@ sound_due_ns (const DubTimeline *self)
          self->params->lead_ns;
 }
 
-/* In a hold, and in the hole before an epoch that is already there. */
+/* In a hold, and in the hole before an epoch that is already there; not when
+ * that one goes on in the middle of a GOP, whose references must stay. */
 static gint64
 repeat_due_ns (const DubTimeline *self)
 {
   const Picture *next = g_queue_peek_head ((GQueue *) &self->pictures);
-  gboolean is_hole = next != NULL ? next->is_epoch_start : self->is_holding;
+  gboolean is_hole = next != NULL ? next->is_epoch_start && next->unit->is_key
+                                  : self->is_holding;
 
   if (!is_hole || self->last_key == NULL || self->is_ended ||
       self->params->source_loss != DUB_SOURCE_LOSS_HOLD)

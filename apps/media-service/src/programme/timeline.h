@@ -38,6 +38,8 @@ void dub_timeline_set_departure (DubTimeline *self, gint64 departure_ns);
  * not fit, and was dropped. unit: (transfer full) */
 gboolean dub_timeline_add_video (DubTimeline *self, DubAccessUnit *unit,
     gint64 order_ns, gboolean is_epoch_start, gint64 now_ns);
+/* A picture was lost before it came here: the next must be a key frame. */
+void dub_timeline_note_loss (DubTimeline *self);
 /* pcm: (transfer full). What lies before the next block is dropped. */
 void dub_timeline_add_sound (
     DubTimeline *self, gint64 first_frame, DubPcm *pcm);

@@ -48,16 +48,14 @@ on_encoder_error (const GError *error, gpointer user_data)
       self->context, G_PRIORITY_DEFAULT, do_fail, failure, failure_free);
 }
 
-/* From the encoder's thread. The lead-in before media time 0 is only the
- * encoder's own silence. */
+/* From the encoder's thread. The first frames are the encoder's lead-in, from
+ * before media time 0; a decoder needs them. */
 static void
 on_frame (GBytes *frame, gint64 pts_ns, gpointer user_data)
 {
   DubPublish *self = user_data;
   g_autoptr (DubFlvTag) tag = NULL;
 
-  if (pts_ns < 0)
-    return;
   tag = dub_flv_tag_new_sound (frame, pts_ns);
   dub_publisher_push (self->publisher, tag);
 }
@@ -131,7 +129,7 @@ dub_publish_get_lead_ns (DubPublish *self)
 void
 dub_publish_video (DubPublish *self, DubAccessUnit *unit)
 {
-  g_autoptr (DubAccessUnit) owned = unit;
+  g_autoptr (DubAccessUnit) G_GNUC_UNUSED owned = unit;
   DubFlvTag *tag = dub_flv_tag_new_video (unit);
 
   if (unit->codec_data)

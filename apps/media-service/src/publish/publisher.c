@@ -5,6 +5,7 @@
 #include <dubbing_common/log.h>
 #include <gst/app/gstappsrc.h>
 #include <media_service/retry.h>
+#include <media_service/safe_text.h>
 #include <string.h>
 
 #define MAX_WAITING_MS 3000
@@ -13,10 +14,14 @@
 #define RENEW_MS (G_GINT64_CONSTANT (20) * 24 * 3600 * 1000)
 /* MediaMTX looks at the first 2 s of a publisher's times to see which tracks
  * there are, and throws away what it read meanwhile. So codec data goes first
- * with times 2 s before the key frame's, and the sound's once more with the
- * key frame's own time: that one ends the look, and no picture is lost. All
- * times on the wire are this much above media time, since none is negative. */
+ * with times 2 s before the rest, and the sound's once more with the time of
+ * what follows: that one ends the look, and nothing is lost. */
 #define LEAD_IN_MS 2000
+/* A decoder needs the frame before the one that it is to sound, so so much
+ * sound from before the key frame goes with it. */
+#define PREROLL_MS 45
+/* All times on the wire are this much above media time: none is negative. */
+#define WIRE_OFFSET_MS (LEAD_IN_MS + 100)
 #define CHUNK_SIZE 65536
 #define N_CONFIG 3
 /* Sound waits for the next picture, or for so many frames, and goes with it:
@@ -111,8 +116,6 @@ link_free (Link *link)
   g_free (link);
 }
 
-static void drop_held_locked (DubPublisher *self);
-
 static Link *
 take_link (DubPublisher *self)
 {
@@ -121,7 +124,6 @@ take_link (DubPublisher *self)
 
   self->is_sending = FALSE;
   self->is_loss_told = FALSE;
-  drop_held_locked (self);
   return g_steal_pointer (&self->link);
 }
 
@@ -166,19 +168,6 @@ lose (DubPublisher *self, const GError *error, guint wait_ms)
   set_state (self, DUB_PUBLISHER_WAITING, error);
 }
 
-/* GStreamer's text may name the URL with its key. (transfer full) */
-static char *
-without_key (const DubPublisher *self, const char *text)
-{
-  g_autoptr (GString) safe = g_string_new (text);
-  const char *key = strrchr (self->url, '/');
-
-  g_string_replace (safe, self->url, self->shown_url, 0);
-  if (key && strlen (key) > 1 && !strstr (self->shown_url, key))
-    g_string_replace (safe, key + 1, "***", 0);
-  return g_string_free (g_steal_pointer (&safe), FALSE);
-}
-
 static GError *
 describe (const DubPublisher *self, GstMessage *message)
 {
@@ -192,7 +181,7 @@ describe (const DubPublisher *self, GstMessage *message)
   gst_message_parse_error (message, &error, &debug);
   cause = debug ? strrchr (debug, '\n') : NULL;
   text = g_strdup_printf ("%s %s", error->message, cause ? cause + 1 : "");
-  safe = without_key (self, g_strchomp (text));
+  safe = dub_safe_text (g_strchomp (text), self->url);
   if (g_error_matches (
           error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED))
     code = DUB_ERROR_AUTH;
@@ -310,30 +299,12 @@ send_locked (DubPublisher *self, const DubFlvTag *tag, gint64 dts_ms)
   gst_app_src_push_buffer (self->link->source, buffer);
 }
 
-/* Called with the lock held: the codec data; the key frame follows. */
 static void
-begin_locked (DubPublisher *self, gint64 dts_ms)
+drop_first_held_locked (DubPublisher *self)
 {
-  self->base_ms = (dts_ms >= RENEW_MS ? dts_ms : 0) - LEAD_IN_MS;
-  self->pushed_ms = self->taken_ms = dts_ms;
-  self->is_sending = TRUE;
-  self->stats.n_connections++;
-  for (guint i = 0; i < N_CONFIG; i++)
-    if (self->config[i])
-      send_locked (self, self->config[i], dts_ms - LEAD_IN_MS);
-  if (self->config[N_CONFIG - 1])
-    send_locked (self, self->config[N_CONFIG - 1], dts_ms);
-}
-
-static void
-keep_config_locked (DubPublisher *self, DubFlvTag *tag)
-{
-  guint i = tag->type == DUB_FLV_SCRIPT  ? 0
-            : tag->type == DUB_FLV_VIDEO ? 1
-                                         : 2;
-
-  g_clear_pointer (&self->config[i], dub_flv_tag_unref);
-  self->config[i] = dub_flv_tag_ref (tag);
+  dub_flv_tag_unref (self->held[0]);
+  self->n_held--;
+  memmove (self->held, self->held + 1, self->n_held * sizeof *self->held);
 }
 
 static void
@@ -354,6 +325,38 @@ drop_held_locked (DubPublisher *self)
   self->n_held = 0;
 }
 
+/* Called with the lock held: what goes before a connection's first key
+ * frame. The sound held since the last one is still there. */
+static void
+begin_locked (DubPublisher *self, gint64 key_ms)
+{
+  gint64 start_ms;
+
+  while (self->n_held > 0 && self->held[0]->dts_ms < key_ms - PREROLL_MS)
+    drop_first_held_locked (self);
+  start_ms = self->n_held > 0 ? MIN (self->held[0]->dts_ms, key_ms) : key_ms;
+  self->base_ms = (key_ms >= RENEW_MS ? key_ms : 0) - WIRE_OFFSET_MS;
+  self->pushed_ms = self->taken_ms = key_ms;
+  self->is_sending = TRUE;
+  self->stats.n_connections++;
+  for (guint i = 0; i < N_CONFIG; i++)
+    if (self->config[i])
+      send_locked (self, self->config[i], start_ms - LEAD_IN_MS);
+  if (self->config[N_CONFIG - 1])
+    send_locked (self, self->config[N_CONFIG - 1], start_ms);
+}
+
+static void
+keep_config_locked (DubPublisher *self, DubFlvTag *tag)
+{
+  guint i = tag->type == DUB_FLV_SCRIPT  ? 0
+            : tag->type == DUB_FLV_VIDEO ? 1
+                                         : 2;
+
+  g_clear_pointer (&self->config[i], dub_flv_tag_unref);
+  self->config[i] = dub_flv_tag_ref (tag);
+}
+
 static gboolean
 may_begin_locked (DubPublisher *self, const DubFlvTag *tag)
 {
@@ -361,47 +364,71 @@ may_begin_locked (DubPublisher *self, const DubFlvTag *tag)
          now_ns () >= self->retry_at_ns;
 }
 
-static gboolean
-is_stalled_locked (const DubPublisher *self)
+/* The newest stay while nothing is sent: a connection begins with them. */
+static void
+hold_locked (DubPublisher *self, DubFlvTag *tag)
 {
-  return self->pushed_ms - self->taken_ms > MAX_WAITING_MS;
+  if (self->n_held == MAX_HELD) {
+    drop_first_held_locked (self);
+    self->stats.tags_dropped++;
+  }
+  self->held[self->n_held++] = dub_flv_tag_ref (tag);
 }
 
 static void
-push_locked (DubPublisher *self, DubFlvTag *tag)
+check_link_locked (DubPublisher *self, const DubFlvTag *tag)
 {
-  if (tag->is_config)
-    keep_config_locked (self, tag);
-  if (!self->link || self->is_finishing || self->is_loss_told)
-    goto drop;
-  if (!self->is_sending) {
-    if (!may_begin_locked (self, tag))
-      goto drop;
+  gboolean is_stalled = self->pushed_ms - self->taken_ms > MAX_WAITING_MS;
+  gboolean is_old = tag->is_key && tag->dts_ms - self->base_ms > RENEW_MS;
+
+  if (!is_stalled && !is_old)
+    return;
+  self->is_loss_told = TRUE;
+  invoke (self, do_lose);
+}
+
+static void
+push_media_locked (DubPublisher *self, DubFlvTag *tag)
+{
+  gboolean can_send = self->link && !self->is_finishing && !self->is_loss_told;
+
+  if (can_send && !self->is_sending && may_begin_locked (self, tag))
     begin_locked (self, tag->dts_ms);
-  }
-  if (tag->type == DUB_FLV_SOUND && !tag->is_config)
-    self->held[self->n_held++] = dub_flv_tag_ref (tag);
-  if (tag->type != DUB_FLV_SOUND || self->n_held == MAX_HELD)
+  can_send = can_send && self->is_sending;
+  if (tag->type == DUB_FLV_SOUND) {
+    hold_locked (self, tag);
+    if (can_send && self->n_held == MAX_HELD)
+      send_held_locked (self);
+  } else if (can_send) {
     send_held_locked (self);
-  if (tag->type != DUB_FLV_SOUND || tag->is_config)
     send_locked (self, tag, tag->dts_ms);
-  self->pushed_ms = MAX (self->pushed_ms, tag->dts_ms);
-  if (is_stalled_locked (self) ||
-      (tag->is_key && tag->dts_ms - self->base_ms > RENEW_MS)) {
-    self->is_loss_told = TRUE;
-    invoke (self, do_lose);
-  }
-  return;
-drop:
-  if (!tag->is_config)
+  } else {
     self->stats.tags_dropped++;
+  }
+  if (!can_send)
+    return;
+  self->pushed_ms = MAX (self->pushed_ms, tag->dts_ms);
+  check_link_locked (self, tag);
+}
+
+static void
+push_config_locked (DubPublisher *self, DubFlvTag *tag)
+{
+  keep_config_locked (self, tag);
+  if (!self->link || !self->is_sending || self->is_loss_told)
+    return;
+  send_held_locked (self);
+  send_locked (self, tag, tag->dts_ms);
 }
 
 void
 dub_publisher_push (DubPublisher *self, DubFlvTag *tag)
 {
   g_mutex_lock (&self->lock);
-  push_locked (self, tag);
+  if (tag->is_config)
+    push_config_locked (self, tag);
+  else
+    push_media_locked (self, tag);
   g_mutex_unlock (&self->lock);
 }
 
@@ -511,6 +538,7 @@ dub_publisher_free (DubPublisher *self)
     g_source_unref (self->end_timer);
   }
   link_free (take_link (self));
+  drop_held_locked (self);
   drop_invocations (self);
   for (guint i = 0; i < N_CONFIG; i++)
     g_clear_pointer (&self->config[i], dub_flv_tag_unref);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "settings.h"
 
+#include "control/json_text.h"
+
 #include <dubbing_common/error.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
@@ -190,27 +192,18 @@ gboolean
 dub_worker_settings_apply_json (
     DubWorkerSettings *settings, const char *json, GError **error)
 {
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  g_autoptr (JsonObject) object = NULL;
   JsonObjectIter iter;
   const char *name;
   JsonNode *node;
 
-  if (strlen (json) > DUB_WORKER_SETTINGS_MAX_BYTES) {
-    g_set_error (error, DUB_ERROR, DUB_ERROR_LIMIT,
-        "the settings object is larger than %d bytes",
-        DUB_WORKER_SETTINGS_MAX_BYTES);
+  object =
+      dub_json_object_parse (json, -1, DUB_WORKER_SETTINGS_MAX_BYTES, error);
+  if (!object) {
+    g_prefix_error (error, "settings on standard input: ");
     return FALSE;
   }
-  /* The parser's own message would quote the text, keys and all. */
-  if (!json_parser_load_from_data (parser, json, -1, NULL) ||
-      !json_parser_get_root (parser) ||
-      !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser))) {
-    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
-        "the settings on standard input are not one JSON object");
-    return FALSE;
-  }
-  json_object_iter_init (
-      &iter, json_node_get_object (json_parser_get_root (parser)));
+  json_object_iter_init (&iter, object);
   while (json_object_iter_next (&iter, &name, &node)) {
     g_autofree char *value = value_to_text (node);
 

@@ -290,6 +290,8 @@ on_link_state (
     dub_warning ("speech service: %s", state->error->message);
   else
     dub_info ("speech service %s", dub_sts_link_phase_to_string (state->phase));
+  dub_worker_metrics_set_link (
+      self->metrics, state->phase == DUB_STS_LINK_READY, state->reconnects);
   dub_programme_thread_set_sts (self->programme, told, state->max_inflight,
       (gint64) state->delay_ms * DUB_NS_PER_MS);
 }

@@ -2,6 +2,8 @@
 #include "worker_metrics.h"
 
 #include <dubbing_common/metrics.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #define PREFIX "media_service_worker_"
 
@@ -90,6 +92,8 @@ static const Family families[] = {
     {"segments_bytes_total", "type", "Bytes of those"},
     {"errors_total", "error_type", "Errors"},
     {"output_bytes_total", NULL, "Bytes given to the output's socket"},
+    {"sts_reconnections_total", NULL, "Returns of the speech service"},
+    {"cpu_seconds_total", NULL, "User and system time of the worker"},
     {"output_connections_total", NULL, "Connections made to the output"},
 };
 
@@ -103,6 +107,8 @@ static const Family gauges[] = {
     {"audio_queue_ms", NULL, "Sound in the delay, as time"},
     {"output_waiting_ms", NULL, "Stream the output's socket has not taken"},
     {"dubs_waiting", NULL, "Dubbed segments that wait for their time"},
+    {"sts_connected", NULL, "1 while the speech service is ready"},
+    {"resident_memory_bytes", NULL, "Resident memory of the worker"},
     {"source_lost", NULL, "1 while there is no source"},
     {"pipeline_state", "pipeline", "0 stopped, 1 running, 2 error"},
     {"info", "version", "1"},
@@ -119,6 +125,8 @@ struct _DubWorkerMetrics {
   DubProgrammeStats last;
   guint64 last_bytes;
   guint last_connections;
+  guint last_reconnects;
+  double last_cpu_s;
 };
 
 static void
@@ -182,6 +190,8 @@ add_zeros (DubWorkerMetrics *self)
   add (self, "sts_fragments_processed_total", "partial", 0);
   add (self, "sts_fragments_processed_total", "failed", 0);
   set (self, "sts_inflight_fragments", NULL, 0);
+  set (self, "sts_connected", NULL, 0);
+  add (self, "sts_reconnections_total", NULL, 0);
   set (self, "pipeline_state", "input", 0);
   set (self, "pipeline_state", "output", 0);
   set (self, "info", DUB_VERSION, 1);
@@ -290,6 +300,43 @@ dub_worker_metrics_event (
     g_hash_table_remove (self->sent_ns, event->fragment_id);
 }
 
+void
+dub_worker_metrics_set_link (
+    DubWorkerMetrics *self, gboolean is_ready, guint reconnects)
+{
+  set (self, "sts_connected", NULL, is_ready ? 1 : 0);
+  if (reconnects > self->last_reconnects)
+    add (self, "sts_reconnections_total", NULL,
+        reconnects - self->last_reconnects);
+  self->last_reconnects = reconnects;
+}
+
+static double
+to_seconds (const struct timeval *time)
+{
+  return (double) time->tv_sec + (double) time->tv_usec / 1e6;
+}
+
+static void
+measure_process (DubWorkerMetrics *self)
+{
+  g_autofree char *statm = NULL;
+  g_auto (GStrv) pages = NULL;
+  struct rusage usage;
+  double cpu_s;
+
+  getrusage (RUSAGE_SELF, &usage);
+  cpu_s = to_seconds (&usage.ru_utime) + to_seconds (&usage.ru_stime);
+  add (self, "cpu_seconds_total", NULL, cpu_s - self->last_cpu_s);
+  self->last_cpu_s = cpu_s;
+  if (!g_file_get_contents ("/proc/self/statm", &statm, NULL, NULL))
+    return;
+  pages = g_strsplit (statm, " ", 3);
+  if (g_strv_length (pages) == 3)
+    set (self, "resident_memory_bytes", NULL,
+        g_ascii_strtod (pages[1], NULL) * (double) sysconf (_SC_PAGESIZE));
+}
+
 static guint64
 stat_at (const DubProgrammeStats *stats, gsize offset)
 {
@@ -334,6 +381,7 @@ dub_worker_metrics_update (DubWorkerMetrics *self,
   add (self, "output_connections_total", NULL,
       published->n_connections - self->last_connections);
   set_gauges (self, stats, published, delay_ns);
+  measure_process (self);
   self->last = *stats;
   self->last_bytes = published->bytes_sent;
   self->last_connections = published->n_connections;

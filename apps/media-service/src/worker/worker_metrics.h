@@ -34,6 +34,8 @@ void dub_worker_metrics_answer (
 void dub_worker_metrics_event (
     DubWorkerMetrics *self, const DubProgrammeEvent *event);
 void dub_worker_metrics_error (DubWorkerMetrics *self, const char *error_type);
+void dub_worker_metrics_set_link (
+    DubWorkerMetrics *self, gboolean is_ready, guint reconnects);
 void dub_worker_metrics_update (DubWorkerMetrics *self,
     const DubProgrammeStats *stats, const DubPublisherStats *published,
     gint64 delay_ns);

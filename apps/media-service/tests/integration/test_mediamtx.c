@@ -227,10 +227,11 @@ test_finds_stream (void)
 {
   Fixture f = {0};
   g_autofree char *log = NULL;
+  g_autofree char *service_log = NULL;
 
   if (!set_up (&f))
     return;
-  publish (&f, "live/early/in");
+  publish (&f, "live/early/in?to=es");
   while (log == NULL || strstr (log, "cannot be reached") == NULL) {
     g_free (log);
     log = program_log (f.mediamtx);
@@ -238,6 +239,8 @@ test_finds_stream (void)
   }
   start_service (&f);
   wait_state (&f, "early running");
+  service_log = program_log (f.service);
+  g_assert_nonnull (strstr (service_log, "\"WORKER_TARGET_LANGUAGE\":\"es\""));
   tear_down (&f);
 }
 

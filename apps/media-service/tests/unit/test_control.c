@@ -247,6 +247,28 @@ test_garbage (Fixture *f, gconstpointer data)
   close (fd);
 }
 
+/* More than a socket holds waits its turn, and comes whole and in order. */
+static void
+test_late_reader (Fixture *f, gconstpointer data)
+{
+  g_autofree char *filler = g_strnfill (100000, 'x');
+
+  run_until_lines (f, 2);
+  for (int i = 0; i < 20; i++) {
+    g_autofree char *number = g_strdup_printf ("%d", i);
+    const char *const fields[] = {"n", number, "filler", filler, NULL};
+
+    dub_control_send_event (f->control, "e", fields);
+  }
+  run_until_lines (f, 22);
+  for (guint i = 0; i < 20; i++) {
+    g_autofree char *number = g_strdup_printf ("\"n\":\"%u\"", i);
+
+    g_assert_nonnull (strstr (line (f, i + 2), number));
+    g_assert_cmpuint (strlen (line (f, i + 2)), >, 100000);
+  }
+}
+
 /* A client that does not read is closed, and costs nobody else anything. */
 static void
 test_slow_client (Fixture *f, gconstpointer data)
@@ -317,6 +339,7 @@ main (int argc, char **argv)
   ADD ("reports", test_reports);
   ADD ("commands", test_commands);
   ADD ("garbage", test_garbage);
+  ADD ("late-reader", test_late_reader);
   ADD ("slow-client", test_slow_client);
   ADD ("second-worker", test_second_worker);
   ADD ("stale-socket", test_stale_socket);

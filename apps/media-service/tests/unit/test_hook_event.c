@@ -175,14 +175,55 @@ static const ListCase lists[] = {
     {"", NULL},
 };
 
+/* "id id", and "id?query" where there is one. (transfer full) (nullable) */
+static char *
+show_streams (GArray *streams)
+{
+  GString *out;
+
+  if (streams == NULL)
+    return NULL;
+  out = g_string_new (NULL);
+  for (guint i = 0; i < streams->len; i++) {
+    const DubPresent *stream = &g_array_index (streams, DubPresent, i);
+
+    g_string_append_printf (out, "%s%s%s%s", i > 0 ? " " : "",
+        stream->stream_id, stream->query != NULL ? "?" : "",
+        stream->query != NULL ? stream->query : "");
+  }
+  return g_string_free (out, FALSE);
+}
+
 static void
 test_list (gconstpointer data)
 {
   const ListCase *c = data;
-  g_auto (GStrv) ids = dub_path_list_parse (c->text, strlen (c->text));
-  g_autofree char *joined = ids != NULL ? g_strjoinv (" ", ids) : NULL;
+  g_autoptr (GArray) streams = dub_path_list_parse (c->text, strlen (c->text));
+  g_autofree char *shown = show_streams (streams);
 
-  g_assert_cmpstr (joined, ==, c->ids);
+  g_assert_cmpstr (shown, ==, c->ids);
+}
+
+/* The query is the publisher's, not that of one who reads the same path. */
+static void
+test_queries (void)
+{
+  static const char paths[] =
+      "{\"items\":[{\"name\":\"live/a/in\",\"ready\":true},"
+      "{\"name\":\"live/b/in\",\"ready\":true}]}";
+  static const char connections[] =
+      "{\"items\":[{\"path\":\"live/a/in\",\"state\":\"read\",\"query\":"
+      "\"to=fr\"},{\"path\":\"live/a/in\",\"state\":\"publish\",\"query\":"
+      "\"to=es\"},{\"path\":\"live/b/out\",\"state\":\"publish\",\"query\":"
+      "\"to=de\"},{\"path\":\"live/c/in\",\"state\":\"publish\",\"query\":"
+      "\"to=it\"},{\"path\":\"live/b/in\",\"state\":\"publish\"},{},7]}";
+  g_autoptr (GArray) streams = dub_path_list_parse (paths, strlen (paths));
+  g_autofree char *shown = NULL;
+
+  dub_path_list_add_queries (streams, "nonsense", 8);
+  dub_path_list_add_queries (streams, connections, strlen (connections));
+  shown = show_streams (streams);
+  g_assert_cmpstr (shown, ==, "a?to=es b");
 }
 
 #define ADD_ALL(table, name, func)                                             \
@@ -199,6 +240,7 @@ main (int argc, char **argv)
   ADD_ALL (cases, "body", test_body);
   ADD_ALL (queries, "query", test_query);
   ADD_ALL (lists, "list", test_list);
+  g_test_add_func ("/media/hook/queries", test_queries);
   g_test_add_func ("/media/hook/values", test_values);
   g_test_add_func ("/media/hook/limits", test_limits);
   return g_test_run ();

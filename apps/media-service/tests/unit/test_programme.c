@@ -459,6 +459,34 @@ test_bad_values_are_dropped (void)
   rig_check_sound (rig, 0, 21 * RATE, 0);
 }
 
+/* One picture says it is shown minutes from now, one before it is decoded by
+ * as much, one in another century: all up to the next key frame are gone. */
+static void
+test_wild_times_are_refused (void)
+{
+  static const gint64 wild_ns[] = {60 * S, -60 * S, G_MAXINT64 / 2};
+
+  for (gsize i = 0; i < G_N_ELEMENTS (wild_ns); i++) {
+    g_autoptr (Rig) rig = rig_new (NULL);
+    gint64 dts_ns;
+
+    rig_play (rig, 5200 * MS);
+    dts_ns = rig->base_ns + 5200 * MS;
+    dub_programme_push_video (rig->programme,
+        dub_access_unit_new (DUB_VIDEO_CODEC_H264,
+            g_bytes_new_static ("someone!", 8), NULL,
+            (i == 2 ? 0 : dts_ns) + wild_ns[i], dts_ns, FALSE),
+        rig->now_ns);
+    rig->picture++;
+    rig_play (rig, 20 * S);
+    g_assert_cmpint (rig_stats (rig).video_dropped_invalid, ==, 1);
+    g_assert_cmpint (rig_stats (rig).video_dropped_key_wait, ==, 19);
+    g_assert_cmpint (rig_stats (rig).epochs, ==, 1);
+    rig_check_video (rig);
+    rig_check_sound (rig, 0, 16 * RATE, 0);
+  }
+}
+
 static void
 test_bad_answers_are_dropped (void)
 {
@@ -551,6 +579,7 @@ main (int argc, char **argv)
       {"ended-plays-out", test_ended_plays_out},
       {"speech-at-the-end", test_speech_at_the_end_is_a_segment},
       {"bad-values", test_bad_values_are_dropped},
+      {"wild-times", test_wild_times_are_refused},
       {"bad-answers", test_bad_answers_are_dropped},
       {"sound-without-times", test_sound_without_times_follows_itself},
       {"names", test_names},

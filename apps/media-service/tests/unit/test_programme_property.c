@@ -23,8 +23,9 @@
  *   - the delay from capture to departure
  *   - each dub that started is heard whole, alone and once; each that came in
  *     time is heard, unless the one before it leaves no room
- *   - dts rises and is <= pts; a picture after a missing one is a key frame;
- *     the sound under a picture is within 10 ms of its own
+ *   - every picture that came in time, and refers to none that did not, is
+ *     shown once; dts rises and is <= pts; a picture after a missing one is a
+ * key frame; the sound under a picture is within 10 ms of its own
  *   - the buffers and the heap are bounded
  *
  * The sound has 8 kHz here, so that ten hours take seconds; duck is 0 dB, so
@@ -113,6 +114,8 @@ typedef struct {
   gint64 next_trouble_ns;
   gint64 down_until_ns; /* no connection; 0: there is one */
   gboolean is_key_needed;
+  gint64 bad_ns; /* content up to which pictures may be missing a reference */
+  GByteArray *pictures;        /* by number: MUST_HEAR, then 0 once shown */
   gint64 lag_ns, lag_since_ns; /* the source fell behind by that much */
   GArray *blocks;              /* Block by number */
   guint troubles[7];
@@ -290,7 +293,15 @@ send_picture (World *w)
   gint64 content_ns = w->picture * PICTURE_NS;
   guint64 number = w->picture++;
   gboolean is_key = number % GOP == 0;
+  gint64 spare_ns = w->params.output_delay_ns - lag_now (w) -
+                    (w->now_ns - captured_ns (w, content_ns));
+  guint8 must = 0;
 
+  if (spare_ns < 300 * MS)
+    w->bad_ns = content_ns;
+  if (content_ns - w->bad_ns > GOP * PICTURE_NS)
+    must = MUST_HEAR;
+  g_byte_array_append (w->pictures, &must, 1);
   dub_programme_push_video (w->programme,
       dub_access_unit_new (DUB_VIDEO_CODEC_H264, g_bytes_new (&number, 8), NULL,
           source_ns (w, 0, content_ns + CTS_NS), source_ns (w, 0, content_ns),
@@ -376,6 +387,8 @@ trouble (World *w)
   if (w->down_until_ns != 0)
     return;
   w->troubles[kind]++;
+  if (kind == 2 || kind == 3) /* it may hold, and repeat a key frame */
+    w->bad_ns = w->content_ns + BLOCK_NS;
   if (g_test_verbose ())
     g_test_message ("%.3f s: trouble %d, %.3f s, %d ppm, lag %.1f ms",
         (double) (w->now_ns - START_NS) / 1e9, kind, (double) ns / 1e9,
@@ -434,6 +447,7 @@ come_back (World *w)
   w->held_until_ns = 0;
   w->mute_until_ns = 0;
   w->lag_ns = 0;
+  w->bad_ns = w->content_ns + BLOCK_NS;
   w->sound_switch_ns = G_MAXINT64;
   pick_base (w);
   w->base_ms[1] = w->base_ms[0];
@@ -754,6 +768,7 @@ on_video (DubAccessUnit *unit, gpointer user_data)
     CHECK (!w->is_video_running || shown->number > w->last_picture, "again");
     w->is_video_running = TRUE;
     w->last_picture = shown->number;
+    w->pictures->data[shown->number] = 0;
     g_queue_push_tail (&w->shown, shown);
   }
   dub_access_unit_unref (unit);
@@ -897,6 +912,18 @@ check_blocks (World *w)
   }
 }
 
+/* So has every picture that came in time, with all it refers to. */
+static void
+check_pictures (World *w)
+{
+  guint done = w->pictures->len -
+               MIN (w->pictures->len,
+                   (guint) ((w->params.output_delay_ns + 15 * S) / PICTURE_NS));
+
+  for (guint i = 0; i < done; i++)
+    CHECK (w->pictures->data[i] == 0, "picture %u was not shown", i);
+}
+
 static void
 check_slots (World *w)
 {
@@ -950,6 +977,7 @@ world_new (guint seed, gint64 hours)
   w->last_epoch_ns = w->before_epoch_ns = -S;
   w->blocks = g_array_sized_new (
       FALSE, FALSE, sizeof (Block), (guint) (hours * 3600 * 50));
+  w->pictures = g_byte_array_sized_new ((guint) (hours * 3600 * 25));
   w->slots = g_array_new (FALSE, FALSE, sizeof (Slot));
   g_array_set_clear_func (w->slots, clear_slot);
   w->replies = g_array_new (FALSE, FALSE, sizeof (Reply));
@@ -970,6 +998,7 @@ world_free (World *w)
   g_queue_clear_full (&w->shown, g_free);
   g_array_unref (w->blocks);
   g_array_unref (w->slots);
+  g_byte_array_unref (w->pictures);
   g_array_unref (w->replies);
   g_array_unref (w->playing);
   g_rand_free (w->rand);
@@ -1086,6 +1115,7 @@ test_nothing_is_lost (gconstpointer data)
   }
   report (w);
   check_blocks (w);
+  check_pictures (w);
   check_slots (w);
 #ifndef __SANITIZE_ADDRESS__
   g_assert_cmpint ((gint64) heap_bytes (w) - (gint64) early_heap, <, 8 << 20);

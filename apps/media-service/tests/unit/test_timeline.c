@@ -154,6 +154,27 @@ test_jumps_are_not_seen (void)
   check_jump (5 * S, 2);
 }
 
+/* The source is 3 s behind when its times jump in the middle of a GOP: the new
+ * epoch is at the full delay, 3 s on. A key frame repeated in that hole would
+ * take the rest of the GOP with it. */
+static void
+test_hole_in_a_gop_repeats_nothing (void)
+{
+  g_autoptr (Rig) rig = rig_new (NULL);
+
+  rig_play (rig, 20 * S);
+  rig_idle (rig, 3 * S);
+  rig_play (rig, 10 * S + 360 * MS);
+  rig_jump (rig, 3600 * S);
+  rig_play (rig, 20 * S);
+  rig_check_video (rig);
+  for (guint i = 0; i < 40 * 25; i++)
+    g_assert_cmpuint (picture_at (rig, i)->number, ==, i);
+  g_assert_cmpint (rig_stats (rig).video_repeated, ==, 0);
+  g_assert_cmpint (rig_stats (rig).epochs, ==, 2);
+  g_assert_cmpint (rig_check_sync (rig), >=, 38 * 25);
+}
+
 static void
 test_wrap_is_not_seen (void)
 {
@@ -444,6 +465,7 @@ main (int argc, char **argv)
       {"late-for-2s", test_late_for_2s_opens_an_epoch},
       {"in-time-again", test_in_time_again_needs_no_epoch},
       {"jumps", test_jumps_are_not_seen},
+      {"hole-in-a-gop", test_hole_in_a_gop_repeats_nothing},
       {"wrap", test_wrap_is_not_seen},
       {"reconnect", test_reconnect_goes_on_at_the_same_delay},
       {"reconnect-without-a-gap", test_reconnect_without_a_gap},

@@ -81,7 +81,9 @@ struct _DubProcessor {
       DubProcessor *self, DubJob *job, DubDoneFunc done, gpointer user_data);
   /* Can it serve now? FALSE with the reason for /health/ready. */
   gboolean (*is_ready) (DubProcessor *self, GError **error);
-  /* May a session ask for this? error names what is wrong. */
+  /* May a session ask for this? error names what is wrong; its code becomes
+   * that of the refusal: NOT_FOUND a voice that is not there, UNSUPPORTED a
+   * language, all else the settings. */
   gboolean (*check) (DubProcessor *self, const char *source_language,
       const char *target_language, const char *voice_profile, GError **error);
   void (*free) (DubProcessor *self);

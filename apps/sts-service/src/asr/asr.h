@@ -34,6 +34,13 @@ typedef struct {
   DubMetrics *metrics; /* (nullable) */
 } DubAsrSettings;
 
+typedef struct {
+  GBytes *samples;      /* mono float32 at DUB_ASR_RATE_HZ */
+  const char *language; /* or "auto" */
+  gboolean translate;   /* into a language of translates_to */
+  gint64 deadline_ns;
+} DubAsrRequest;
+
 typedef struct _DubAsr DubAsr;
 
 typedef struct {
@@ -45,10 +52,8 @@ typedef struct {
   gboolean (*knows) (DubAsr *self, const char *language);
   /* In the same pass. */
   gboolean (*translates_to) (DubAsr *self, const char *language);
-  /* samples: mono float32 at DUB_ASR_RATE_HZ. */
-  guint64 (*recognise) (DubAsr *self, GBytes *samples, const char *language,
-      gboolean translate, gint64 deadline_ns, DubAsrDoneFunc done,
-      gpointer user_data);
+  guint64 (*recognise) (DubAsr *self, const DubAsrRequest *request,
+      DubAsrDoneFunc done, gpointer user_data);
   void (*cancel) (DubAsr *self, guint64 id);
   /* Nothing waits: there is time for what is nice to have. */
   gboolean (*is_idle) (DubAsr *self);

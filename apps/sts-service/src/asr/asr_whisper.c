@@ -86,20 +86,20 @@ on_answer (const DubFrame *answer, const GError *error, gpointer user_data)
 }
 
 static guint64
-whisper_recognise (DubAsr *base, GBytes *samples, const char *language,
-    gboolean translate, gint64 deadline_ns, DubAsrDoneFunc done,
-    gpointer user_data)
+whisper_recognise (DubAsr *base, const DubAsrRequest *request,
+    DubAsrDoneFunc done, gpointer user_data)
 {
   JsonObject *header = json_object_new ();
   Call *call = g_new (Call, 1);
 
   *call = (Call){done, user_data};
   json_object_set_string_member (header, "op", "recognise");
-  json_object_set_string_member (header, "language", language);
+  json_object_set_string_member (header, "language", request->language);
   json_object_set_string_member (
-      header, "task", translate ? "translate" : "transcribe");
+      header, "task", request->translate ? "translate" : "transcribe");
   return dub_engine_client_request (((WhisperAsr *) base)->engine,
-      dub_frame_new (header, samples), deadline_ns, on_answer, call);
+      dub_frame_new (header, request->samples), request->deadline_ns, on_answer,
+      call);
 }
 
 static void

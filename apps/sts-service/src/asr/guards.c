@@ -20,7 +20,7 @@
 
 /* Above these a stock phrase is taken for what it is: most likely said. */
 #define STOCK_MAX_NO_SPEECH 0.25
-#define STOCK_MIN_LOGPROB -0.45
+#define STOCK_MIN_LOGPROB (-0.45)
 
 const char *
 dub_guard_verdict_to_string (DubGuardVerdict verdict)

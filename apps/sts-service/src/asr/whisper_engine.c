@@ -62,8 +62,9 @@ on_whisper_log (enum ggml_log_level level, const char *text, void *user_data)
 
   if (*line == '\0')
     return;
+  /* What failed, or was aborted at its deadline, is answered as an error. */
   if (level == GGML_LOG_LEVEL_ERROR)
-    dub_warning ("whisper.cpp: %s", line);
+    dub_debug ("whisper.cpp: %s", line);
   else
     dub_trace ("whisper.cpp: %s", line);
 }

@@ -58,7 +58,7 @@ typedef struct _DubEngineClient DubEngineClient;
 DubEngineClient *dub_engine_client_new (
     const DubEngineClientSettings *settings);
 /* Kills the child. Requests that wait get DUB_ERROR_DISCONNECTED now. */
-void dub_engine_client_free (DubEngineClient *client);
+void dub_engine_client_free (DubEngineClient *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubEngineClient, dub_engine_client_free)
 
 /* The answer, or NULL and why (DUB_ERROR_TIMEOUT, DUB_ERROR_ENGINE: the child
@@ -66,23 +66,23 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubEngineClient, dub_engine_client_free)
 typedef void (*DubEngineDoneFunc) (
     const DubFrame *answer, const GError *error, gpointer user_data);
 
-/* request (transfer full). deadline_ns: CLOCK_MONOTONIC. Returns its id. */
-guint64 dub_engine_client_request (DubEngineClient *client, DubFrame *request,
+/* frame (transfer full). deadline_ns: CLOCK_MONOTONIC. Returns its id. */
+guint64 dub_engine_client_request (DubEngineClient *self, DubFrame *frame,
     gint64 deadline_ns, DubEngineDoneFunc done, gpointer user_data);
 /* Gives back the request's user_data, or NULL for an id that was answered. A
  * request that the child already works on is finished there and its answer
  * thrown away. */
-gpointer dub_engine_client_cancel (DubEngineClient *client, guint64 id);
+gpointer dub_engine_client_cancel (DubEngineClient *self, guint64 id);
 
-DubEngineState dub_engine_client_get_state (DubEngineClient *client);
-gboolean dub_engine_client_is_ready (DubEngineClient *client, GError **error);
+DubEngineState dub_engine_client_get_state (DubEngineClient *self);
+gboolean dub_engine_client_is_ready (DubEngineClient *self, GError **error);
 /* What the child said of itself when it was ready. (nullable) */
-const DubFrame *dub_engine_client_get_hello (DubEngineClient *client);
+const DubFrame *dub_engine_client_get_hello (DubEngineClient *self);
 /* Requests that wait or are worked on. */
-guint dub_engine_client_get_depth (DubEngineClient *client);
+guint dub_engine_client_get_depth (DubEngineClient *self);
 /* Children that were lost after they had been ready. */
-guint dub_engine_client_get_restarts (DubEngineClient *client);
+guint dub_engine_client_get_restarts (DubEngineClient *self);
 /* Of the child that lives; 0: none. For tests and metrics. */
-int dub_engine_client_get_pid (DubEngineClient *client);
+int dub_engine_client_get_pid (DubEngineClient *self);
 
 G_END_DECLS

@@ -2,10 +2,10 @@
 #include "frame.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_socketio/json.h>
 #include <string.h>
 
 #define MARK "DUBF"
-#define MAX_DEPTH 16
 
 struct _DubFrameReader {
   GByteArray *buffer;
@@ -170,51 +170,20 @@ read_u32 (const guint8 *data)
   return GUINT32_FROM_LE (number);
 }
 
-/* The parser recurses, so a header that nests deeper than any of ours would
- * eat the stack. */
-static gboolean
-is_shallow (const guint8 *data, gsize length)
-{
-  gboolean in_string = FALSE;
-  guint depth = 0;
-
-  for (gsize i = 0; i < length; i++) {
-    if (in_string && data[i] == '\\')
-      i++;
-    else if (data[i] == '"')
-      in_string = !in_string;
-    else if (!in_string && (data[i] == '[' || data[i] == '{')) {
-      if (++depth > MAX_DEPTH)
-        return FALSE;
-    } else if (!in_string && (data[i] == ']' || data[i] == '}') && depth > 0)
-      depth--;
-  }
-  return TRUE;
-}
-
 static JsonObject *
 parse_header (const guint8 *data, gsize length, GError **error)
 {
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-  g_autoptr (GError) local = NULL;
-  JsonNode *root = NULL;
+  const char *text = (const char *) data;
+  g_autoptr (JsonNode) root = NULL;
 
-  if (!is_shallow (data, length) ||
-      !g_utf8_validate ((const char *) data, (gssize) length, NULL) ||
-      !json_parser_load_from_data (
-          parser, (const char *) data, (gssize) length, &local)) {
-    g_set_error (error, DUB_ERROR, DUB_ERROR_PROTOCOL,
-        "engine frame: the header is not JSON%s%s", local ? ": " : "",
-        local ? local->message : "");
-    return NULL;
-  }
-  root = json_parser_get_root (parser);
+  if (g_utf8_validate (text, (gssize) length, NULL))
+    root = dub_sio_json_parse (text, length, NULL);
   if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root)) {
     g_set_error_literal (error, DUB_ERROR, DUB_ERROR_PROTOCOL,
         "engine frame: the header is not a JSON object");
     return NULL;
   }
-  return json_object_ref (json_node_get_object (root));
+  return json_node_dup_object (root);
 }
 
 gboolean

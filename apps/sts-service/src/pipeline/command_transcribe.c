@@ -76,6 +76,7 @@ next_stretch (Transcription *self)
 {
   gsize left = self->count - self->at;
   g_autoptr (GBytes) bytes = NULL;
+  DubAsrRequest request;
 
   if (left == 0) {
     g_main_loop_quit (self->loop);
@@ -84,9 +85,10 @@ next_stretch (Transcription *self)
   self->length = dub_speech_word_end (
       self->samples + self->at, left, STRETCH_SAMPLES, DUB_ASR_RATE_HZ);
   bytes = g_bytes_new (self->samples + self->at, self->length * sizeof (float));
-  self->asr->provider->recognise (self->asr, bytes, self->settings->language,
+  request = (DubAsrRequest){bytes, self->settings->language,
       g_str_equal (self->settings->task, "translate"),
-      g_get_monotonic_time () * 1000 + DEADLINE_NS, on_heard, self);
+      g_get_monotonic_time () * 1000 + DEADLINE_NS};
+  self->asr->provider->recognise (self->asr, &request, on_heard, self);
 }
 
 static char *

@@ -5,12 +5,12 @@
 #include <math.h>
 #include <string.h>
 
-#define MIN_TARGET -42.0
-#define MAX_TARGET -10.0
-#define MIN_GAIN_DB -60.0
+#define MIN_TARGET (-42.0)
+#define MAX_TARGET (-10.0)
+#define MIN_GAIN_DB (-60.0)
 #define MAX_GAIN_DB 30.0
 /* The limiter sees samples; between them the wave goes a little higher. */
-#define CEILING_DB -1.4
+#define CEILING_DB (-1.4)
 #define LOOKAHEAD_MS 2
 #define RELEASE_MS 60
 #define ROUNDS 4

@@ -13,8 +13,8 @@
  */
 G_BEGIN_DECLS
 
-#define DUB_LOUDNESS_SILENT -70.0 /* LUFS; what is below has none */
-#define DUB_LOUDNESS_MAX_TRUE_PEAK -1.0
+#define DUB_LOUDNESS_SILENT (-70.0) /* LUFS; what is below has none */
+#define DUB_LOUDNESS_MAX_TRUE_PEAK (-1.0)
 
 typedef struct {
   double lufs;         /* integrated; DUB_LOUDNESS_SILENT at least */

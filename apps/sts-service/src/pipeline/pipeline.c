@@ -19,12 +19,14 @@
 #include <unistd.h>
 
 /* Below this there is nothing to recognise. */
-#define SILENT_DB -60.0
+#define SILENT_DB (-60.0)
 /* A rate that differs less is not worth a second synthesis. */
 #define RATE_WORTH 1.03
 /* An expected rate is a guess; below this the first try is at rate 1. */
 #define RATE_SURE 1.08
 #define LEARN 0.2
+/* "1881" is four letters long and a second. */
+#define LEARN_MIN_CHARS 20
 /* Kept back of a job's time for the stages that come after. */
 #define RESERVE_ASR_MS 600
 #define RESERVE_TTS_MS 150
@@ -359,13 +361,14 @@ static void
 recognise (Work *work)
 {
   Pipeline *self = work->pipeline;
+  DubAsrRequest request;
 
   work->stage_start_ns = now_ns ();
+  request = (DubAsrRequest){work->source.samples, language_of (work->job),
+      translates_itself (self, work->job),
+      stage_deadline_ns (work, self->asr_timeout_ms, RESERVE_ASR_MS)};
   work->asr_call =
-      self->asr->provider->recognise (self->asr, work->source.samples,
-          language_of (work->job), translates_itself (self, work->job),
-          stage_deadline_ns (work, self->asr_timeout_ms, RESERVE_ASR_MS),
-          on_recognised, work);
+      self->asr->provider->recognise (self->asr, &request, on_recognised, work);
 }
 
 /* ---- the transcript of the original, when there is time ----------------- */
@@ -388,15 +391,17 @@ transcribe_too (Work *work)
   Pipeline *self = work->pipeline;
   gint64 left_ms = (work->job->deadline_ns - now_ns ()) / DUB_NS_PER_MS;
   gint64 needed_ms = work->result->asr_ms;
+  DubAsrRequest request;
 
   if (self->transcript == DUB_TRANSCRIPT_OFF ||
       !self->asr->provider->is_idle (self->asr) ||
       left_ms < needed_ms * 3 / 2 + TRANSCRIPT_SLACK_MS)
     return;
-  work->transcript_call = self->asr->provider->recognise (self->asr,
-      work->source.samples, language_of (work->job), FALSE,
-      now_ns () + (needed_ms * 3 / 2 + TRANSCRIPT_GRACE_MS) * DUB_NS_PER_MS,
-      on_transcript, work);
+  request = (DubAsrRequest){work->source.samples, language_of (work->job),
+      FALSE,
+      now_ns () + (needed_ms * 3 / 2 + TRANSCRIPT_GRACE_MS) * DUB_NS_PER_MS};
+  work->transcript_call =
+      self->asr->provider->recognise (self->asr, &request, on_transcript, work);
 }
 
 /* ---- translate --------------------------------------------------------- */
@@ -423,6 +428,7 @@ translate (Work *work, const char *text)
 {
   Pipeline *self = work->pipeline;
   DubJob *job = work->job;
+  DubTranslationRequest request;
 
   if (translates_itself (self, job)) {
     work->result->translated_text = g_strdup (text);
@@ -433,10 +439,11 @@ translate (Work *work, const char *text)
   }
   work->result->transcript = g_strdup (text);
   work->stage_start_ns = now_ns ();
+  request = (DubTranslationRequest){text, language_of (job),
+      job->target_language,
+      stage_deadline_ns (work, self->translation_timeout_ms, RESERVE_ASR_MS)};
   work->translation_call = self->translator->provider->translate (
-      self->translator, text, language_of (job), job->target_language,
-      stage_deadline_ns (work, self->translation_timeout_ms, RESERVE_ASR_MS),
-      on_translated, work);
+      self->translator, &request, on_translated, work);
 }
 
 /* ---- synthesise -------------------------------------------------------- */
@@ -456,14 +463,14 @@ static void
 ask_for_speech (Work *work, double rate)
 {
   Pipeline *self = work->pipeline;
+  DubTtsRequest request = {work->result->translated_text,
+      work->job->target_language, work->job->voice_profile, rate,
+      stage_deadline_ns (work, self->tts_timeout_ms, RESERVE_TTS_MS)};
 
   work->rate = rate;
   work->tries++;
-  work->tts_call =
-      self->tts->provider->synthesise (self->tts, work->result->translated_text,
-          work->job->target_language, work->job->voice_profile, rate,
-          stage_deadline_ns (work, self->tts_timeout_ms, RESERVE_TTS_MS),
-          on_synthesised, work);
+  work->tts_call = self->tts->provider->synthesise (
+      self->tts, &request, on_synthesised, work);
 }
 
 static glong
@@ -477,8 +484,11 @@ static void
 learn_length (Work *work)
 {
   Pipeline *self = work->pipeline;
-  double seen = work->natural_ms / MAX (length_of_text (work), 1);
+  glong chars = length_of_text (work);
+  double seen = work->natural_ms / MAX (chars, 1);
 
+  if (chars < LEARN_MIN_CHARS)
+    return;
   self->ms_per_char =
       self->ms_per_char > 0
           ? self->ms_per_char + LEARN * (seen - self->ms_per_char)
@@ -493,7 +503,8 @@ expected_rate (Work *work)
   double rate = dub_fit_rate (&slot, &work->pipeline->fit_limits,
       length_of_text (work) * work->pipeline->ms_per_char);
 
-  return rate > RATE_SURE ? rate : 1;
+  return rate > RATE_SURE && length_of_text (work) >= LEARN_MIN_CHARS ? rate
+                                                                      : 1;
 }
 
 static void

@@ -42,6 +42,8 @@ extern const char *const dub_transcript_modes[]; /* "auto", "off", NULL */
  * /models (transfer full) */
 char *dub_pipeline_models_dir (void);
 
+/* S is a type and m a member: neither can stand in brackets. */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
 #define DUB_PIPELINE_ROW(S, m, option, variable, kind, field, text)            \
   .name = option, .env = variable, .type = DUB_OPTION_##kind,                  \
   .offset = G_STRUCT_OFFSET (S, m.field), .fallback = text
@@ -101,5 +103,6 @@ char *dub_pipeline_models_dir (void);
         .min = -5, .max = -0.01,                                               \
         .help = "Mean log probability below which no text is spoken"           \
   }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 G_END_DECLS

@@ -6,13 +6,13 @@
 #include <string.h>
 
 #define STEPS_PER_S 100
-#define FLOOR_DB -100.0
+#define FLOOR_DB (-100.0)
 
 /* Speech stands out of what is around it by this much. */
 #define ABOVE_QUIET_DB 8.0
 /* Its soft sounds are at most this much below its loud ones. */
 #define BELOW_LOUD_DB 26.0
-#define MIN_SPEECH_DB -58.0
+#define MIN_SPEECH_DB (-58.0)
 /* A click is not an onset: 3 steps of 5. */
 #define RUN 5
 #define RUN_NEEDED 3

@@ -86,15 +86,15 @@ on_idle (gpointer user_data)
 }
 
 static guint64
-identity_translate (DubTranslator *base, const char *text, const char *source,
-    const char *target, gint64 deadline_ns, DubTranslatedFunc done,
-    gpointer user_data)
+identity_translate (DubTranslator *base, const DubTranslationRequest *request,
+    DubTranslatedFunc done, gpointer user_data)
 {
   Identity *self = (Identity *) base;
   Call *call = g_new (Call, 1);
   GSource *idle = g_idle_source_new ();
 
-  *call = (Call){self, ++self->last_id, g_strdup (text), done, user_data};
+  *call =
+      (Call){self, ++self->last_id, g_strdup (request->text), done, user_data};
   g_source_set_priority (idle, G_PRIORITY_DEFAULT);
   g_source_set_callback (idle, on_idle, call, call_free);
   g_source_attach (idle, g_main_context_get_thread_default ());

@@ -17,6 +17,12 @@ G_BEGIN_DECLS
 typedef void (*DubTranslatedFunc) (
     const char *text, const GError *error, gpointer user_data);
 
+typedef struct {
+  const char *text;
+  const char *source, *target; /* languages */
+  gint64 deadline_ns;
+} DubTranslationRequest;
+
 typedef struct _DubTranslator DubTranslator;
 
 typedef struct {
@@ -26,9 +32,9 @@ typedef struct {
   gboolean (*is_ready) (DubTranslator *self, GError **error);
   gboolean (*supports) (
       DubTranslator *self, const char *source, const char *target);
-  guint64 (*translate) (DubTranslator *self, const char *text,
-      const char *source, const char *target, gint64 deadline_ns,
-      DubTranslatedFunc done, gpointer user_data);
+  guint64 (*translate) (DubTranslator *self,
+      const DubTranslationRequest *request, DubTranslatedFunc done,
+      gpointer user_data);
   void (*cancel) (DubTranslator *self, guint64 id);
 } DubTranslatorProvider;
 

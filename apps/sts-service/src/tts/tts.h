@@ -25,6 +25,14 @@ typedef struct {
   DubMetrics *metrics; /* (nullable) */
 } DubTtsSettings;
 
+typedef struct {
+  const char *text;
+  const char *language;
+  const char *voice;
+  double speed; /* 1.2 asks for a rate 1.2 times the normal one */
+  gint64 deadline_ns;
+} DubTtsRequest;
+
 typedef struct _DubTts DubTts;
 
 typedef struct {
@@ -34,10 +42,8 @@ typedef struct {
   gboolean (*is_ready) (DubTts *self, GError **error);
   /* voice: a name, or "default". */
   gboolean (*has_voice) (DubTts *self, const char *language, const char *voice);
-  /* speed: 1.2 asks for a rate 1.2 times the normal one. */
-  guint64 (*synthesise) (DubTts *self, const char *text, const char *language,
-      const char *voice, double speed, gint64 deadline_ns, DubTtsDoneFunc done,
-      gpointer user_data);
+  guint64 (*synthesise) (DubTts *self, const DubTtsRequest *request,
+      DubTtsDoneFunc done, gpointer user_data);
   void (*cancel) (DubTts *self, guint64 id);
 } DubTtsProvider;
 

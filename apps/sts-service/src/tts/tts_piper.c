@@ -8,6 +8,7 @@
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
+#include <dubbing_socketio/json.h>
 #include <string.h>
 
 /* The provider "piper": the service's side of the child of that name. */
@@ -72,17 +73,15 @@ take_config (PiperTts *self, JsonObject *config)
 static void
 read_config (PiperTts *self, const char *path)
 {
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  g_autoptr (JsonNode) root = NULL;
   g_autoptr (JsonObject) nothing = json_object_new ();
   g_autoptr (GError) error = NULL;
   g_autofree char *text = NULL;
   gsize length = 0;
-  JsonNode *root = NULL;
 
   if (g_file_get_contents (path, &text, &length, &error) &&
-      length <= MAX_CONFIG &&
-      json_parser_load_from_data (parser, text, (gssize) length, &error))
-    root = json_parser_get_root (parser);
+      length <= MAX_CONFIG && g_utf8_validate (text, (gssize) length, NULL))
+    root = dub_sio_json_parse (text, length, &error);
   if (root != NULL && JSON_NODE_HOLDS_OBJECT (root)) {
     take_config (self, json_node_get_object (root));
     return;
@@ -168,19 +167,18 @@ on_answer (const DubFrame *answer, const GError *error, gpointer user_data)
 }
 
 static guint64
-piper_synthesise (DubTts *base, const char *text, const char *language,
-    const char *voice, double speed, gint64 deadline_ns, DubTtsDoneFunc done,
-    gpointer user_data)
+piper_synthesise (DubTts *base, const DubTtsRequest *request,
+    DubTtsDoneFunc done, gpointer user_data)
 {
   JsonObject *header = json_object_new ();
   Call *call = g_new (Call, 1);
 
   *call = (Call){done, user_data};
   json_object_set_string_member (header, "op", "synthesise");
-  json_object_set_string_member (header, "text", text);
-  json_object_set_double_member (header, "speed", speed);
+  json_object_set_string_member (header, "text", request->text);
+  json_object_set_double_member (header, "speed", request->speed);
   return dub_engine_client_request (((PiperTts *) base)->engine,
-      dub_frame_new (header, NULL), deadline_ns, on_answer, call);
+      dub_frame_new (header, NULL), request->deadline_ns, on_answer, call);
 }
 
 static void

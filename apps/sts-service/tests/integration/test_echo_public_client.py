@@ -12,6 +12,7 @@ test is skipped.
 
 import base64
 import glob
+import http.client
 import json
 import os
 import queue
@@ -37,15 +38,20 @@ WAIT_S = 20
 SOUND = bytes(range(256)) * 40
 
 
+def clean_env(**more):
+    """Nothing of the caller's settings; what sanitizers need."""
+    kept = {k: v for k, v in os.environ.items()
+            if k in ("PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "G_SLICE")}
+    return {**kept, "HOME": "/invalid", **more}
+
+
 class Service:
     """One sts-service echo on a free port."""
 
     def __init__(self, **env):
-        clean = {k: v for k, v in os.environ.items()
-                 if k in ("PATH", "ASAN_OPTIONS", "LSAN_OPTIONS")}
         self.process = subprocess.Popen(
             [STS_SERVICE, "echo", "--port=0"],
-            env={**clean, "HOME": "/invalid", **env},
+            env=clean_env(**env),
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         line = self.process.stdout.readline()
         if not line.startswith("listening on "):
@@ -84,6 +90,7 @@ class Client:
         self.sio.on("disconnect", lambda *_: self.heard.put(("gone", None)))
         self.sio.connect(
             service.url, transports=list(transports), socketio_path=path,
+            wait_timeout=WAIT_S,
             headers={"Authorization": f"Bearer {key}"} if key else {})
 
     def _keeper(self, name):
@@ -289,6 +296,17 @@ class Basics(EchoTest):
         self.assertEqual(self.service.get("/health/moon")[0], 404)
         self.assertEqual(self.service.get("/moon")[0], 404)
 
+    def test_a_connection_that_will_close_says_so(self):
+        host = self.service.url.split("//")[1]
+        for path in ("/health", "/socket.io/?EIO=4&transport=polling",
+                     "/metrics"):
+            http_client = http.client.HTTPConnection(host, timeout=WAIT_S)
+            http_client.request("GET", path)
+            with http_client.getresponse() as reply:
+                self.assertEqual(reply.status, 200)
+                self.assertEqual(reply.getheader("Connection"), "close")
+                self.assertTrue(reply.read())
+
     def test_metrics_follow_the_streams(self):
         client = self.client()
         client.say("stream:init", {"stream_id": "metered", "worker_id": "w",
@@ -395,7 +413,7 @@ class Key(EchoTest):
 class Start(unittest.TestCase):
     def run_with(self, *args, **env):
         return subprocess.run(
-            [STS_SERVICE, "echo", *args], env=env, timeout=WAIT_S,
+            [STS_SERVICE, "echo", *args], env=clean_env(**env), timeout=WAIT_S,
             capture_output=True, text=True, check=False)
 
     def test_an_open_address_needs_a_key(self):

@@ -234,7 +234,7 @@ child_of_kind (const char *kind)
     if (g_file_get_contents (file, &line, &length, NULL) &&
         length > strlen (kind) &&
         g_str_equal (line + length - strlen (kind) - 1, kind))
-      return (pid_t) atoi (pids[i]);
+      return (pid_t) g_ascii_strtoll (pids[i], NULL, 10);
   }
   return 0;
 }

@@ -464,7 +464,7 @@ test_dies_with_its_service (void)
   g_assert_cmpint (g_input_stream_read (g_subprocess_get_stdout_pipe (service),
                        line, sizeof line - 1, NULL, NULL),
       >, 1);
-  engine = (pid_t) atoi (line);
+  engine = (pid_t) g_ascii_strtoll (line, NULL, 10);
   g_assert_cmpint (engine, >, 1);
   g_assert_false (is_dead (engine));
   g_subprocess_force_exit (service);

@@ -94,7 +94,7 @@ typedef struct {
   gint code;
 } Broken;
 
-#define BYTES(text) text, sizeof text - 1
+#define BYTES(text) (text), sizeof (text) - 1
 
 static void
 test_broken (void)

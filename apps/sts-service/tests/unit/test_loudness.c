@@ -11,7 +11,9 @@ bursts (double amplitude)
 {
   GArray *sound = signal_silence (RATE, 4);
 
-  for (double at = 0.2; at < 3.8; at += 0.6) {
+  for (guint i = 0; i < 6; i++) {
+    double at = 0.2 + 0.6 * i;
+
     signal_add_tone (sound, RATE, at, at + 0.4, 300, amplitude);
     signal_add_tone (sound, RATE, at, at + 0.005, 900, amplitude * 9);
   }

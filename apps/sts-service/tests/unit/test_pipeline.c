@@ -54,16 +54,16 @@ on_hear (gpointer data)
 }
 
 static guint64
-mock_recognise (DubAsr *self, GBytes *samples, const char *language,
-    gboolean translate, gint64 deadline_ns, DubAsrDoneFunc done,
+mock_recognise (DubAsr *self, const DubAsrRequest *request, DubAsrDoneFunc done,
     gpointer user_data)
 {
   Call *call = g_new0 (Call, 1);
 
   script.recognised++;
-  script.transcribed += !translate;
-  script.translated |= translate;
-  *call = (Call){.heard = done, .user_data = user_data, .translate = translate};
+  script.transcribed += !request->translate;
+  script.translated |= request->translate;
+  *call = (Call){
+      .heard = done, .user_data = user_data, .translate = request->translate};
   if (script.is_stuck) {
     g_free (call);
     return 77;
@@ -127,17 +127,17 @@ on_speak (gpointer data)
 }
 
 static guint64
-mock_synthesise (DubTts *self, const char *text, const char *language,
-    const char *voice, double speed, gint64 deadline_ns, DubTtsDoneFunc done,
-    gpointer user_data)
+mock_synthesise (DubTts *self, const DubTtsRequest *request,
+    DubTtsDoneFunc done, gpointer user_data)
 {
   Call *call = g_new0 (Call, 1);
 
   script.synthesised++;
-  script.last_rate = speed;
+  script.last_rate = request->speed;
   g_free (script.said);
-  script.said = g_strdup (text);
-  *call = (Call){.spoken = done, .user_data = user_data, .rate = speed};
+  script.said = g_strdup (request->text);
+  *call =
+      (Call){.spoken = done, .user_data = user_data, .rate = request->speed};
   return g_idle_add (on_speak, call);
 }
 
@@ -183,7 +183,7 @@ pipeline (DubTranscriptMode transcript)
       .min_mean_logprob = -1.7};
 
   g_free (script.said);
-  script = (Script){.text = "What was said.",
+  script = (Script){.text = "What was said in the hall.",
       .logprob = -0.4,
       .no_speech = 0.1,
       .speech_s = 1.5};
@@ -260,7 +260,7 @@ test_dubs (void)
 
   g_assert_cmpint (result->status, ==, DUB_RESULT_SUCCESS);
   g_assert_true (script.translated);
-  g_assert_cmpstr (result->translated_text, ==, "What was said.");
+  g_assert_cmpstr (result->translated_text, ==, "What was said in the hall.");
   g_assert_cmpstr (result->transcript, ==, "Lo que se oyó.");
   g_assert_cmpuint (script.synthesised, ==, 1);
   g_assert_cmpstr (result->sound.format, ==, "pcm_s16le");
@@ -351,6 +351,16 @@ test_learns_the_length (void)
   g_assert_cmpuint (script.synthesised, ==, 2);
   second = run (self, job (0.2));
   g_assert_cmpuint (script.synthesised, ==, 3);
+  /* Not from words whose letters say nothing of their length. */
+  script.text = "1881";
+  script.speech_s = 1;
+  dub_result_free (run (self, job (0.2)));
+  g_assert_cmpfloat (script.last_rate, ==, 1);
+  script.text = "What was said in the hall.";
+  script.speech_s = 2.8;
+  g_clear_pointer (&second, dub_result_free);
+  second = run (self, job (0.2));
+  g_assert_cmpuint (script.synthesised, ==, 5);
   g_assert_cmpfloat_with_epsilon (script.last_rate, 1.12, 0.04);
   g_assert_cmpfloat_with_epsilon (
       second->speed_ratio, first->speed_ratio, 0.03);
@@ -427,15 +437,15 @@ static void
 test_engine_errors (void)
 {
   static const struct {
-    gint error;
     const char *code;
+    gint error;
     gboolean is_retryable;
   } cases[] = {
-      {DUB_ERROR_ENGINE, "MODEL_ERROR", TRUE},
-      {DUB_ERROR_UNAVAILABLE, "MODEL_ERROR", TRUE},
-      {DUB_ERROR_TIMEOUT, "TIMEOUT", TRUE},
-      {DUB_ERROR_OVERLOADED, "QUEUE_FULL", TRUE},
-      {DUB_ERROR_INVALID, "ASR_FAILED", FALSE},
+      {"MODEL_ERROR", DUB_ERROR_ENGINE, TRUE},
+      {"MODEL_ERROR", DUB_ERROR_UNAVAILABLE, TRUE},
+      {"TIMEOUT", DUB_ERROR_TIMEOUT, TRUE},
+      {"QUEUE_FULL", DUB_ERROR_OVERLOADED, TRUE},
+      {"ASR_FAILED", DUB_ERROR_INVALID, FALSE},
   };
   DubProcessor *self = pipeline (DUB_TRANSCRIPT_AUTO);
 
@@ -502,7 +512,7 @@ code_as_m4a (DubJob *work)
 static void
 test_m4a (void)
 {
-  static const char *const texts[] = {"What was said.", "[Music]"};
+  static const char *const texts[] = {"What was said in the hall.", "[Music]"};
   DubProcessor *self = pipeline (DUB_TRANSCRIPT_OFF);
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
@@ -519,8 +529,8 @@ test_m4a (void)
     g_assert_cmpstr (result->sound.format, ==, "m4a");
     g_assert_cmpuint (result->sound.channels, ==, 2);
     g_assert_cmpint (ABS ((int) result->sound.duration_ms - 3000), <=, 30);
-    g_assert_cmpstr (
-        result->translated_text, ==, i == 0 ? "What was said." : "");
+    g_assert_cmpstr (result->translated_text, ==,
+        i == 0 ? "What was said in the hall." : "");
     g_assert_cmpmem (
         (const char *) g_bytes_get_data (result->sound.data, NULL) + 4, 4,
         "ftyp", 4);

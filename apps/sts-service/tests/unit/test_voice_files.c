@@ -190,15 +190,15 @@ test_phonemes_append (void)
 {
   static const struct {
     const char *ipa;
-    gunichar sign;
     const char *result;
+    gunichar sign;
     guint unknown;
   } cases[] = {
-      {"həlˈoʊ", '.', "həlˈo.", 1},
-      {"(fr)bon(en) tɪ", '?', "bon tɪ?", 0},
-      {"a_b^c$", ',', "abc,", 0},
-      {"a\nb", 0, "a b", 0},
-      {"", '.', ".", 0},
+      {"həlˈoʊ", "həlˈo.", '.', 1},
+      {"(fr)bon(en) tɪ", "bon tɪ?", '?', 0},
+      {"a_b^c$", "abc,", ',', 0},
+      {"a\nb", "a b", 0, 0},
+      {"", ".", '.', 0},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {

@@ -111,6 +111,27 @@ test("disconnect/by-the-server", async () => {
   await next(other, "close", 250);
 });
 
+// What waits for a polling client still reaches it, the end behind it.
+test("disconnect/by-the-server-while-polling", async () => {
+  const base = `http://127.0.0.1:${server.port}/socket.io/?EIO=4&transport=polling`;
+  const opened = await (await fetch(base)).text();
+  const url = `${base}&sid=${JSON.parse(opened.slice(1)).sid}`;
+  const post = (body) => fetch(url, { method: "POST", body });
+  await post("40");
+  assert.match(await (await fetch(url)).text(), /^40.*\x1e42\["auth"/);
+  assert.equal((await post('42["close"]')).status, 200);
+  // A ping may stand before it.
+  assert.match(await (await fetch(url)).text(), /^(2\x1e)?41\x1e1$/);
+  assert.equal((await fetch(url)).status, 400);
+});
+
+test("websocket/ping-frame-is-answered", async () => {
+  const ws = await joined();
+  ws.ping("hello");
+  assert.equal(String((await next(ws, "pong"))[0]), "hello");
+  ws.close();
+});
+
 test("message/text", async () => {
   const ws = await joined();
   ws.send('42["message",1,"2",{"3":[true]}]');
