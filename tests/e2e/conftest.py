@@ -25,7 +25,9 @@ def pytest_collection_modifyitems(items):
 
 def pytest_sessionfinish(session, exitstatus):
     """A failed session leaves its logs and media; a good one nothing."""
-    if exitstatus == 0 and not session.config.getoption("--keep-media"):
+    ran = any(i.get_closest_marker("e2e") for i in session.items)
+    if exitstatus == 0 and ran \
+            and not session.config.getoption("--keep-media"):
         shutil.rmtree(tools.ARTIFACTS, ignore_errors=True)
 
 

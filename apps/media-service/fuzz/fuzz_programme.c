@@ -86,7 +86,7 @@ static gint64
 time_of (guint8 flags, gint64 value, gint64 now_ns)
 {
   if (flags & 0x40)
-    return value;
+    return value / 2; /* room for what is added to it here */
   return now_ns + value % (3 * DUB_NS_PER_S);
 }
 

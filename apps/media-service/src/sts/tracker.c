@@ -52,7 +52,6 @@ dub_tracker_new (const DubTrackerParams *params, const DubTrackerFuncs *funcs,
   self->params = *params;
   self->funcs = *funcs;
   self->user_data = user_data;
-  self->next_send_ns = G_MININT64;
   g_queue_init (&self->waiting);
   self->flying = g_array_new (FALSE, FALSE, sizeof (Flight));
   return self;
@@ -247,6 +246,7 @@ void
 dub_tracker_set_state (DubTracker *self, DubTrackerState state,
     guint max_inflight, gint64 send_delay_ns, gint64 now_ns)
 {
+  send_delay_ns = MAX (send_delay_ns, 0);
   self->state = state;
   self->server_inflight = max_inflight;
   if (send_delay_ns < self->send_delay_ns) /* no longer held back so much */

@@ -284,6 +284,16 @@ test_slow_down (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->sent->len, ==, 3);
 }
 
+/* Held back and let go again before anything was sent: it still sends. */
+static void
+test_slow_down_before_the_first (Fixture *f, gconstpointer data)
+{
+  dub_tracker_set_state (f->tracker, DUB_TRACKER_READY, 0, 500 * MS, S);
+  dub_tracker_set_state (f->tracker, DUB_TRACKER_READY, 0, 0, S);
+  push (f, 20 * S, S);
+  g_assert_cmpuint (f->sent->len, ==, 1);
+}
+
 /* Every fragment ends once, whatever happens. */
 static void
 test_random_life (Fixture *f, gconstpointer data)
@@ -370,6 +380,7 @@ main (int argc, char **argv)
   ADD ("pause", test_pause_keeps_what_waits);
   ADD ("paused-for-too-long", test_paused_for_too_long);
   ADD ("slow-down", test_slow_down);
+  ADD ("slow-down-before-the-first", test_slow_down_before_the_first);
   ADD ("random-life", test_random_life);
   g_test_add_func ("/media/tracker/names", test_names);
   return g_test_run ();
