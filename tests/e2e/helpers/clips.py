@@ -25,7 +25,7 @@ from . import tools
 
 BEEP_HZ = 3000
 BEEP_S = 0.04
-VERSION = 7  # raise it when a clip's content changes
+VERSION = 8
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Clip:
     video_kbps: int = 800
     b_frames: int = 2
     speech: str = ""
+    speech_until_s: float = 0.0  # 0: to the end
     flash_every_s: float = 2.0
     channels: int = 1
     video: str = "h264"
@@ -144,8 +145,13 @@ def tone(clip: Clip, count: int) -> np.ndarray:
 
 
 def background(clip: Clip, count: int) -> np.ndarray:
-    """Music as it lies under speech: some 20 dB below it."""
-    return 0.1 * music(clip, count)
+    """Music as it lies under speech, some 20 dB below it; where the speech has
+    ended it comes up."""
+    level = np.full(count, 0.1)
+    if clip.speech_until_s:
+        since = np.arange(count) / clip.rate - clip.speech_until_s - 1
+        level += 0.9 * np.clip(since, 0, 1)
+    return level * music(clip, count)
 
 
 def music(clip: Clip, count: int) -> np.ndarray:
@@ -224,11 +230,12 @@ def beeps(clip: Clip, count: int) -> np.ndarray:
 
 def speech(clip: Clip, count: int) -> np.ndarray:
     """The speech file from 1 s on, again after a pause when it is short."""
+    end = round(clip.speech_until_s * clip.rate) or count
     voice = load_sound(media(clip.speech), clip.rate)
     voice = 0.4 * voice / max(1e-9, np.abs(voice).max())
     out, at = np.zeros(count), clip.rate
-    while at < count:
-        part = voice[:count - at]
+    while at < end:
+        part = voice[:end - at]
         out[at:at + len(part)] += part
         at += len(part) + 2 * clip.rate
     return out

@@ -11,6 +11,7 @@ dub_json_object_parse (
 {
   gsize size = length < 0 ? strlen (text) : (gsize) length;
   g_autoptr (JsonNode) root = NULL;
+  g_autoptr (GError) local = NULL;
 
   if (size > max_bytes) {
     g_set_error (error, DUB_ERROR, DUB_ERROR_LIMIT,
@@ -19,10 +20,15 @@ dub_json_object_parse (
   }
   /* The reader's own message may quote the text. */
   if (g_utf8_validate (text, (gssize) size, NULL))
-    root = dub_sio_json_parse (text, size, NULL);
+    root = dub_sio_json_parse (text, size, &local);
+  if (g_error_matches (local, DUB_ERROR, DUB_ERROR_LIMIT)) {
+    g_set_error_literal (error, DUB_ERROR, DUB_ERROR_LIMIT,
+        "the JSON text is nested too deep or has too many values");
+    return NULL;
+  }
   if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root)) {
     g_set_error_literal (error, DUB_ERROR, DUB_ERROR_INVALID,
-        "this is not one JSON object in UTF-8 of sane depth");
+        "this is not one JSON object in UTF-8");
     return NULL;
   }
   return json_node_dup_object (root);

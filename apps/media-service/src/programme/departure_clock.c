@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "departure_clock.h"
 
+static void
+forget (DubDepartureClock *self)
+{
+  for (int i = 0; i < DUB_DEPARTURE_WINDOW_S; i++)
+    self->second[i] = DUB_TIME_NONE;
+}
+
 void
 dub_departure_clock_init (DubDepartureClock *self)
 {
   *self = (DubDepartureClock){0};
-  for (int i = 0; i < DUB_DEPARTURE_WINDOW_S; i++)
-    self->second[i] = DUB_TIME_NONE;
+  forget (self);
 }
 
 gboolean
@@ -32,7 +38,12 @@ dub_departure_clock_observe (
   if (!self->is_anchored) {
     self->is_anchored = TRUE;
     self->offset_ns = seen_ns;
-    self->updated_ns = now_ns;
+    self->anchored_ns = self->updated_ns = now_ns;
+  }
+  if (!self->is_settling &&
+      now_ns - self->anchored_ns >= DUB_DEPARTURE_SETTLE_FROM_NS) {
+    self->is_settling = TRUE;
+    forget (self);
   }
   if (self->second[slot] != second) {
     self->second[slot] = second;
@@ -57,6 +68,18 @@ find_smallest (const DubDepartureClock *self, gint64 now_ns, gint64 *ret_ns)
   return is_found;
 }
 
+static void
+settle (DubDepartureClock *self, gint64 now_ns)
+{
+  gint64 target_ns = 0;
+
+  if (self->is_settled || now_ns - self->anchored_ns < DUB_DEPARTURE_SETTLED_NS)
+    return;
+  self->is_settled = TRUE;
+  if (self->is_settling && find_smallest (self, now_ns, &target_ns))
+    self->offset_ns = target_ns;
+}
+
 void
 dub_departure_clock_advance (DubDepartureClock *self, gint64 now_ns)
 {
@@ -64,6 +87,7 @@ dub_departure_clock_advance (DubDepartureClock *self, gint64 now_ns)
 
   if (!self->is_anchored || now_ns <= self->updated_ns)
     return;
+  settle (self, now_ns);
   step_ns = (now_ns - self->updated_ns) / (1000000 / DUB_DEPARTURE_SLEW_PPM);
   if (step_ns == 0)
     return; /* wait until a whole step has come together */

@@ -11,6 +11,12 @@
  * move the delay by 17 s a day. The smallest one, since a packet can be late
  * for many reasons, and early for none.
  *
+ * The first half second of a stream is an exception: a server that makes dts
+ * anew gives its first key frame dts = pts, which looks early by the reorder
+ * depth, and others send their first seconds in one burst. So 2 s after the
+ * anchor, before anything can have left (the delay is 3 s at least), the
+ * offset is set once to what came after that half second.
+ *
  * Pure: no clock, no thread. One owner. Memory is constant (one minimum per
  * second of the window).
  */
@@ -18,10 +24,15 @@ G_BEGIN_DECLS
 
 #define DUB_DEPARTURE_WINDOW_S 30
 #define DUB_DEPARTURE_SLEW_PPM 1000
+#define DUB_DEPARTURE_SETTLE_FROM_NS (500 * DUB_NS_PER_MS)
+#define DUB_DEPARTURE_SETTLED_NS (2 * DUB_NS_PER_S)
 
 typedef struct {
   /*< private >*/
   gboolean is_anchored;
+  gboolean is_settling; /* what came first has been forgotten */
+  gboolean is_settled;
+  gint64 anchored_ns;
   gint64 offset_ns;
   gint64 updated_ns; /* when offset_ns was last moved */
   gint64 second[DUB_DEPARTURE_WINDOW_S];

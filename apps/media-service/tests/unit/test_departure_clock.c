@@ -96,9 +96,12 @@ test_forgets_after_the_window (void)
   gint64 at;
 
   dub_departure_clock_init (&clock);
-  dub_departure_clock_observe (&clock, 0, 10 * S);
+  for (at = 0; at < 3 * S; at += S) {
+    dub_departure_clock_observe (&clock, at, 10 * S + at);
+    dub_departure_clock_advance (&clock, 10 * S + at);
+  }
   /* From then on all is 100 ms later: for 30 s the old one still rules. */
-  for (at = S; at < 30 * S; at += S) {
+  for (; at < 32 * S; at += S) {
     dub_departure_clock_observe (&clock, at, 10 * S + at + 100 * MS);
     dub_departure_clock_advance (&clock, 10 * S + at + 100 * MS);
   }
@@ -109,6 +112,39 @@ test_forgets_after_the_window (void)
   }
   g_assert_cmpint (
       dub_departure_clock_offset_ns (&clock), ==, 10 * S + 100 * MS);
+}
+
+/* A key frame with dts = pts looks 80 ms early; its followers do not. */
+static void
+test_settles_before_anything_leaves (void)
+{
+  DubDepartureClock clock;
+
+  dub_departure_clock_init (&clock);
+  dub_departure_clock_observe (&clock, 80 * MS, 10 * S);
+  for (gint64 at = 40 * MS; at <= 4 * S; at += 40 * MS) {
+    dub_departure_clock_advance (&clock, 10 * S + at);
+    dub_departure_clock_observe (&clock, MAX (at, 80 * MS), 10 * S + at);
+    if (at == 40 * MS)
+      g_assert_cmpint (
+          dub_departure_clock_offset_ns (&clock), ==, 10 * S - 80 * MS);
+  }
+  g_assert_cmpint (dub_departure_clock_offset_ns (&clock), ==, 10 * S);
+}
+
+/* Once only: what has left cannot be moved. */
+static void
+test_settles_once (void)
+{
+  DubDepartureClock clock;
+
+  dub_departure_clock_init (&clock);
+  for (gint64 at = 0; at <= 5 * S; at += 100 * MS) {
+    dub_departure_clock_observe (
+        &clock, at, 10 * S + at + (at > 2 * S ? 500 * MS : 0));
+    dub_departure_clock_advance (&clock, 10 * S + at);
+  }
+  g_assert_cmpint (dub_departure_clock_offset_ns (&clock), ==, 10 * S);
 }
 
 int
@@ -126,5 +162,8 @@ main (int argc, char **argv)
       test_stays_when_nothing_arrives);
   g_test_add_func (
       "/media/departure-clock/forgets", test_forgets_after_the_window);
+  g_test_add_func ("/media/departure-clock/settles-before-anything-leaves",
+      test_settles_before_anything_leaves);
+  g_test_add_func ("/media/departure-clock/settles-once", test_settles_once);
   return g_test_run ();
 }
