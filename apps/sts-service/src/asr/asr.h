@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "settings.h"
+
 #include <dubbing_common/metrics.h>
 #include <gio/gio.h>
 #include <glib.h>
@@ -21,6 +23,9 @@ typedef struct {
   const char *language; /* heard, or as given */
   double no_speech;     /* 0 to 1 */
   double mean_logprob;  /* per token */
+  /* How sure the recogniser is of language, 0 to 1; 0: not asked or not known
+   */
+  double language_probability;
 } DubHeard;
 
 /* heard: NULL with error. */
@@ -31,7 +36,8 @@ typedef struct {
   const char *const *engine_argv; /* program and its first arguments */
   const char *model;              /* path */
   guint threads;
-  DubMetrics *metrics; /* (nullable) */
+  DubMetrics *metrics;          /* (nullable) */
+  const DubAsrOptions *options; /* (nullable): what the user set */
 } DubAsrSettings;
 
 typedef struct {
@@ -39,6 +45,7 @@ typedef struct {
   const char *language; /* or "auto" */
   gboolean translate;   /* into a language of translates_to */
   gint64 deadline_ns;
+  const char *domain; /* "sports", "news", ... (nullable) */
 } DubAsrRequest;
 
 typedef struct _DubAsr DubAsr;

@@ -98,9 +98,9 @@ model_of (const DubPipelineSettings *settings)
                                 ? g_strdup (settings->models_dir)
                                 : dub_pipeline_models_dir ();
 
-  if (strchr (settings->asr_model, '/') != NULL)
-    return g_strdup (settings->asr_model);
-  return g_build_filename (folder, settings->asr_model, NULL);
+  if (strchr (settings->asr.model, '/') != NULL)
+    return g_strdup (settings->asr.model);
+  return g_build_filename (folder, settings->asr.model, NULL);
 }
 
 static int
@@ -144,7 +144,7 @@ dub_command_transcribe (int argc, char **argv)
                         "[--task translate]");
     return error != NULL ? EX_CONFIG : EX_USAGE;
   }
-  provider = dub_asr_provider_find (settings.settings.asr_provider);
+  provider = dub_asr_provider_find (settings.settings.asr.provider);
   pcm = dub_media_file_read (argv[2], DUB_ASR_RATE_HZ, &error);
   if (pcm == NULL || provider == NULL) {
     fprintf (stderr, "transcribe: %s\n",

@@ -439,9 +439,12 @@ translate (Work *work, const char *text)
   }
   work->result->transcript = g_strdup (text);
   work->stage_start_ns = now_ns ();
-  request = (DubTranslationRequest){text, language_of (job),
-      job->target_language,
-      stage_deadline_ns (work, self->translation_timeout_ms, RESERVE_ASR_MS)};
+  request = (DubTranslationRequest){.text = text,
+      .source = language_of (job),
+      .target = job->target_language,
+      .hints = {.domain = job->domain},
+      .deadline_ns = stage_deadline_ns (
+          work, self->translation_timeout_ms, RESERVE_ASR_MS)};
   work->translation_call = self->translator->provider->translate (
       self->translator, &request, on_translated, work);
 }
@@ -821,25 +824,28 @@ static gboolean
 start_engines (Pipeline *self, const DubPipelineSettings *settings,
     DubMetrics *metrics, GError **error)
 {
-  const DubAsrProvider *asr = dub_asr_provider_find (settings->asr_provider);
+  const DubAsrProvider *asr = dub_asr_provider_find (settings->asr.provider);
   const DubTranslatorProvider *translator =
-      dub_translator_provider_find (settings->translation_provider);
-  const DubTtsProvider *tts = dub_tts_provider_find (settings->tts_provider);
+      dub_translator_provider_find (settings->translation.provider);
+  const DubTtsProvider *tts = dub_tts_provider_find (settings->tts.provider);
   const char *const *argv = (const char *const *) self->engine_argv;
   guint threads = threads_of (settings);
-  g_autofree char *model = model_path (settings, settings->asr_model);
-  g_autofree char *voice = model_path (settings, settings->tts_voice);
+  g_autofree char *model = model_path (settings, settings->asr.model);
+  g_autofree char *voice = model_path (settings, settings->tts.voice);
 
   if (asr == NULL)
-    return no_provider ("ASR_PROVIDER", settings->asr_provider, error);
+    return no_provider ("ASR_PROVIDER", settings->asr.provider, error);
   if (translator == NULL)
     return no_provider (
-        "TRANSLATION_PROVIDER", settings->translation_provider, error);
+        "TRANSLATION_PROVIDER", settings->translation.provider, error);
   if (tts == NULL)
-    return no_provider ("TTS_PROVIDER", settings->tts_provider, error);
-  self->asr = asr->create (&(DubAsrSettings){argv, model, threads, metrics});
-  self->translator = translator->create ();
-  self->tts = tts->create (&(DubTtsSettings){argv, voice, threads, metrics});
+    return no_provider ("TTS_PROVIDER", settings->tts.provider, error);
+  self->asr = asr->create (
+      &(DubAsrSettings){argv, model, threads, metrics, &settings->asr});
+  self->translator = translator->create (
+      &(DubTranslatorSettings){argv, metrics, &settings->translation});
+  self->tts = tts->create (
+      &(DubTtsSettings){argv, voice, threads, metrics, &settings->tts});
   return TRUE;
 }
 
@@ -850,13 +856,13 @@ take_settings (Pipeline *self, const DubPipelineSettings *settings)
 
   self->engine_argv = g_strdupv (
       (char **) (settings->engine_argv != NULL ? settings->engine_argv : own));
-  self->asr_timeout_ms = settings->asr_timeout_ms;
-  self->translation_timeout_ms = settings->translation_timeout_ms;
-  self->tts_timeout_ms = settings->tts_timeout_ms;
+  self->asr_timeout_ms = settings->asr.timeout_ms;
+  self->translation_timeout_ms = settings->translation.timeout_ms;
+  self->tts_timeout_ms = settings->tts.timeout_ms;
   self->transcript = (DubTranscriptMode) settings->transcript;
   dub_guard_limits_init (&self->guard_limits);
-  self->guard_limits.max_no_speech = settings->max_no_speech;
-  self->guard_limits.min_mean_logprob = settings->min_mean_logprob;
+  self->guard_limits.max_no_speech = settings->asr.max_no_speech;
+  self->guard_limits.min_mean_logprob = settings->asr.min_mean_logprob;
   dub_fit_limits_init (&self->fit_limits);
   /* Then the rate, the pause and the cut have to do. */
   if (g_str_equal (dub_stretch_name (), "none"))

@@ -33,7 +33,7 @@ source_drop (GSource *source)
 }
 
 static DubTranslator *
-identity_create (void)
+identity_create (const DubTranslatorSettings *settings)
 {
   Identity *self = g_new0 (Identity, 1);
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "settings.h"
+
+#include <dubbing_common/metrics.h>
 #include <gio/gio.h>
 #include <glib.h>
 
@@ -18,16 +21,38 @@ typedef void (*DubTranslatedFunc) (
     const char *text, const GError *error, gpointer user_data);
 
 typedef struct {
+  const char *from, *to;
+} DubGlossaryEntry;
+
+/* What may help an engine that understands it; every member may be absent. */
+typedef struct {
+  const char *domain; /* "sports", "news", ... */
+  /* What was said just before, oldest first; NULL-terminated. */
+  const char *const *context;
+  const DubGlossaryEntry *glossary; /* ends with { NULL } */
+  const char *const *keep;          /* not to be translated; NULL-terminated */
+  const char *formality;            /* "formal", "informal" */
+  guint max_chars;                  /* 0: as long as it needs */
+} DubTranslationHints;
+
+typedef struct {
   const char *text;
   const char *source, *target; /* languages */
+  DubTranslationHints hints;
   gint64 deadline_ns;
 } DubTranslationRequest;
+
+typedef struct {
+  const char *const *engine_argv;       /* program and its first arguments */
+  DubMetrics *metrics;                  /* (nullable) */
+  const DubTranslationOptions *options; /* (nullable): what the user set */
+} DubTranslatorSettings;
 
 typedef struct _DubTranslator DubTranslator;
 
 typedef struct {
   const char *name;
-  DubTranslator *(*create) (void);
+  DubTranslator *(*create) (const DubTranslatorSettings *settings);
   void (*free) (DubTranslator *self);
   gboolean (*is_ready) (DubTranslator *self, GError **error);
   gboolean (*supports) (

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "settings.h"
+
 #include <dubbing_common/metrics.h>
 #include <gio/gio.h>
 #include <glib.h>
@@ -22,7 +24,8 @@ typedef struct {
   const char *const *engine_argv; /* program and its first arguments */
   const char *voice_folder;       /* model.onnx, model.onnx.json, tokens.txt */
   guint threads;
-  DubMetrics *metrics; /* (nullable) */
+  DubMetrics *metrics;          /* (nullable) */
+  const DubTtsOptions *options; /* (nullable): what the user set */
 } DubTtsSettings;
 
 typedef struct {
@@ -31,6 +34,7 @@ typedef struct {
   const char *voice;
   double speed; /* 1.2 asks for a rate 1.2 times the normal one */
   gint64 deadline_ns;
+  const char *speaker; /* label of who speaks (nullable) */
 } DubTtsRequest;
 
 typedef struct _DubTts DubTts;

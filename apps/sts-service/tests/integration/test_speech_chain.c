@@ -323,17 +323,16 @@ start_chain (void)
 {
   const char *argv[] = {program, "engine", NULL};
   DubPipelineSettings settings = {
-      .asr_provider = (char *) "whisper",
-      .asr_model = (char *) "ggml-base.bin",
-      .translation_provider = (char *) "identity",
-      .tts_provider = (char *) "piper",
-      .tts_voice = (char *) "piper-en_US-joe-medium",
-      .asr_timeout_ms = 30000,
-      .translation_timeout_ms = 30000,
-      .tts_timeout_ms = 30000,
+      .asr = {.provider = (char *) "whisper",
+          .model = (char *) "ggml-base.bin",
+          .timeout_ms = 30000,
+          .max_no_speech = 0.6,
+          .min_mean_logprob = -1.7},
+      .translation = {.provider = (char *) "identity", .timeout_ms = 30000},
+      .tts = {.provider = (char *) "piper",
+          .voice = (char *) "piper-en_US-joe-medium",
+          .timeout_ms = 30000},
       .transcript = DUB_TRANSCRIPT_OFF,
-      .max_no_speech = 0.6,
-      .min_mean_logprob = -1.7,
       .engine_argv = argv,
   };
   g_autoptr (GError) error = NULL;

@@ -175,20 +175,22 @@ static DubTts mock_tts = {&tts_provider};
 static DubProcessor *
 pipeline (DubTranscriptMode transcript)
 {
-  DubPipelineSettings settings = {.asr_timeout_ms = 5000,
-      .translation_timeout_ms = 5000,
-      .tts_timeout_ms = 5000,
+  DubPipelineSettings settings = {
+      .asr = {.timeout_ms = 5000,
+          .max_no_speech = 0.6,
+          .min_mean_logprob = -1.7},
+      .translation = {.timeout_ms = 5000},
+      .tts = {.timeout_ms = 5000},
       .transcript = (int) transcript,
-      .max_no_speech = 0.6,
-      .min_mean_logprob = -1.7};
+  };
 
   g_free (script.said);
   script = (Script){.text = "What was said in the hall.",
       .logprob = -0.4,
       .no_speech = 0.1,
       .speech_s = 1.5};
-  return dub_pipeline_new_with (
-      &settings, NULL, &mock_asr, dub_translator_identity.create (), &mock_tts);
+  return dub_pipeline_new_with (&settings, NULL, &mock_asr,
+      dub_translator_identity.create (NULL), &mock_tts);
 }
 
 /* Speech from 0.5 to 2.9 s of 3 s. */

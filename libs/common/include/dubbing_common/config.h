@@ -51,6 +51,16 @@ typedef struct {
   const char *help;
 } DubOption;
 
+/* The members that every row has, for a setting that lies in member m of the
+ * struct S: so that a part of a program can bring its rows as a macro, and
+ * the program says where they lie in its own struct. */
+/* S is a type and m a member: neither can stand in brackets. */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
+#define DUB_OPTION_ROW(S, m, option, variable, kind, field, text)              \
+  .name = option, .env = variable, .type = DUB_OPTION_##kind,                  \
+  .offset = G_STRUCT_OFFSET (S, m.field), .fallback = text
+/* NOLINTEND(bugprone-macro-parentheses) */
+
 /*
  * Fills settings. Takes what it knows out of argv (argv may be NULL): as
  * --name=value, --name value, and --name alone for a BOOL. It leaves words

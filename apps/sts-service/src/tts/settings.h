@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <dubbing_common/config.h>
+
+/*
+ * The settings of synthesis: a part of the chain's (pipeline/settings.h).
+ * S is the program's struct, m the member of this type in it.
+ */
+G_BEGIN_DECLS
+
+typedef struct {
+  char *provider; /* a name, or several in the order they are tried */
+  char *voice;
+  gint64 timeout_ms;
+} DubTtsOptions;
+
+/* S is a type and m a member: neither can stand in brackets. */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
+/* clang-format off */
+#define DUB_TTS_OPTIONS(S, m)                                                  \
+  { DUB_OPTION_ROW (S, m, "tts-provider", "TTS_PROVIDER", STRING, provider,    \
+        "piper"),                                                              \
+    .help = "Synthesiser: piper" },                                            \
+  { DUB_OPTION_ROW (S, m, "tts-voice", "TTS_VOICE", STRING, voice,             \
+        "piper-en_US-joe-medium"),                                             \
+    .help = "Voice: a folder in models-dir, or a path" },                      \
+  { DUB_OPTION_ROW (S, m, "tts-timeout-ms", "TTS_TIMEOUT_MS", INT, timeout_ms, \
+        "5000"), .min = 500, .max = 60000, .unit = "ms",                       \
+    .help = "How long synthesis of one fragment may take" }
+/* clang-format on */
+/* NOLINTEND(bugprone-macro-parentheses) */
+
+G_END_DECLS
