@@ -83,6 +83,11 @@ sts-test-unit: setup ## sts-service: unit tests
 	@$(NINJA) -C $(BUILD_DIR)
 	@$(RUN) $(PICK) --prefix sts- --suite unit
 
+.PHONY: sts-test-e2e
+sts-test-e2e: setup ## sts-service alone, by the public Socket.IO client
+	@$(NINJA) -C $(BUILD_DIR)
+	@$(RUN) $(PICK) --no-meson --e2e sts
+
 .PHONY: e2e-test-p1
 e2e-test-p1: setup ## the whole system from outside, on real media
 	@$(NINJA) -C $(BUILD_DIR)
