@@ -31,10 +31,10 @@ help: ## this list
 setup: ## install all that building and testing need
 	@scripts/setup all
 
-setup-run:
-	@scripts/setup run
+setup-build:
+	@scripts/setup build
 
-build: setup-run ## build all programs
+build: setup-build ## build all programs
 	@$(NINJA) -C $(BUILD_DIR)
 
 typecheck: setup ## clang's warnings as errors, and clang-tidy
