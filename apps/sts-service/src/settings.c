@@ -4,9 +4,7 @@
 #include <dubbing_common/error.h>
 #include <gio/gio.h>
 
-#define ROW(option, variable, kind, field, text)                               \
-  .name = option, .env = variable, .type = DUB_OPTION_##kind,                  \
-  .offset = G_STRUCT_OFFSET (DubStsSettings, field), .fallback = text
+#define ROW(...) DUB_OPTION_ROW (DubStsSettings, __VA_ARGS__)
 
 static const char *const levels[] = {
     "error", "warning", "info", "debug", "trace", NULL};
