@@ -123,8 +123,55 @@ fuzz: setup ## each fuzz target for SECONDS_EACH (20) seconds
 demo: build ## dub the demo clip live; FILE= FROM= TO= DURATION=
 	@scripts/demo
 
-sts-echo: build ## sts-service that sends back what it gets
-	@$(BUILD_DIR)/apps/sts-service/sts-service echo
+sts-echo: build ## sts-service that sends back what it gets, on STS_PORT (3000)
+	@ECHO_PORT=$${STS_PORT:-3000} $(BUILD_DIR)/apps/sts-service/sts-service echo
+
+# Containers build what they need themselves.
+SERVICES := scripts/services
+BUILT = [ "$$($(SERVICES) engine)" = compose ] || \
+  $(MAKE) --no-print-directory build
+
+.PHONY: e2e-up e2e-ps e2e-logs e2e-test e2e-test-full e2e-down
+e2e-up: ## start MediaMTX, sts-service, media-service; STS_MODE=echo
+	@$(BUILT)
+	@$(SERVICES) e2e up
+
+e2e-ps: ## what runs of them, with ports
+	@$(SERVICES) e2e ps
+
+e2e-logs: ## their last 200 lines, then what comes; FOLLOW=no
+	@$(SERVICES) e2e logs
+
+e2e-test: setup ## end-to-end tests against what e2e-up started
+	@E2E_STACK=running $(RUN) $(PICK) --no-meson --e2e stack
+
+e2e-test-full: setup ## start the services, test against them, end them
+	@$(BUILT)
+	@E2E_STACK=running $(SERVICES) e2e with \
+	  $(RUN) $(PICK) --no-meson --e2e stack
+
+e2e-down: ## end what e2e-up started
+	@$(SERVICES) e2e down
+
+.PHONY: media-dev media-ps media-logs media-down metrics api-status
+media-dev: ## start MediaMTX and media-service; sts-echo is a service for them
+	@$(BUILT)
+	@$(SERVICES) media up
+
+media-ps: ## what runs of them, with ports
+	@$(SERVICES) media ps
+
+media-logs: ## their last 200 lines, then what comes; FOLLOW=no
+	@$(SERVICES) media logs
+
+media-down: ## end what media-dev started
+	@$(SERVICES) media down
+
+metrics: ## Prometheus text of what runs
+	@$(SERVICES) metrics
+
+api-status: ## the streams that MediaMTX has
+	@$(SERVICES) api-status
 
 ## Measure
 
