@@ -18,9 +18,6 @@ static const char *const fallback_modes[] = {
     "pass-through", "ducked-original", "silence", "last-good-dub", NULL};
 static const char *const loss_modes[] = {"hold", "silence", "close", NULL};
 static const char *const segment_modes[] = {"speech", "fixed", "off", NULL};
-static const char *const log_levels[] = {
-    "error", "warning", "info", "debug", "trace", NULL};
-static const char *const log_formats[] = {"auto", "json", "text", NULL};
 
 static const DubOption options[] = {
     {"settings-stdin", "SETTINGS_STDIN", DUB_OPTION_BOOL, AT (settings_stdin),
@@ -104,11 +101,7 @@ static const DubOption options[] = {
         DUB_OPTION_DOUBLE, AT (vad_max_segment_duration_s), "5", 1, 60,
         .unit = "s", .help = "Longest segment"},
 
-    {"log-level", "LOG_LEVEL", DUB_OPTION_CHOICE, AT (log_level), "info",
-        .choices = log_levels, .help = "What is logged"},
-    {"log-format", "LOG_FORMAT", DUB_OPTION_CHOICE, AT (log_format), "auto",
-        .choices = log_formats,
-        .help = "auto: text on a terminal, else JSON lines"},
+    DUB_LOG_OPTIONS (DubWorkerSettings, log_level, log_format),
     {NULL},
 };
 
