@@ -3,6 +3,8 @@
 
 #include "settings.h"
 
+#include "engine/mock_pool.h"
+
 #include <dubbing_common/metrics.h>
 #include <gio/gio.h>
 #include <glib.h>
@@ -38,6 +40,7 @@ typedef struct {
   guint threads;
   DubMetrics *metrics;          /* (nullable) */
   const DubAsrOptions *options; /* (nullable): what the user set */
+  const DubMockOptions *mock;   /* (nullable) */
 } DubAsrSettings;
 
 typedef struct {
@@ -76,7 +79,7 @@ struct _DubAsr {
   const char *engine;
 };
 
-extern const DubAsrProvider dub_asr_whisper;
+extern const DubAsrProvider dub_asr_whisper, dub_asr_mock;
 /* NULL-terminated; the first is the default. */
 extern const DubAsrProvider *const dub_asr_providers[];
 

@@ -146,15 +146,31 @@ start_engines (DubPipeline *self, const DubPipelineSettings *settings,
   g_autofree char *voice = model_path (settings, settings->tts.voice);
 
   self->asr = dub_asr_chain_new (settings->asr.provider,
-      &(DubAsrSettings){argv, model, threads, metrics, &settings->asr}, error);
+      &(DubAsrSettings){.engine_argv = argv,
+          .model = model,
+          .threads = threads,
+          .metrics = metrics,
+          .options = &settings->asr,
+          .mock = &settings->mock},
+      error);
   if (self->asr == NULL)
     return FALSE;
   self->translator = dub_translator_chain_new (settings->translation.provider,
-      &(DubTranslatorSettings){argv, metrics, &settings->translation}, error);
+      &(DubTranslatorSettings){.engine_argv = argv,
+          .metrics = metrics,
+          .options = &settings->translation,
+          .mock = &settings->mock},
+      error);
   if (self->translator == NULL)
     return FALSE;
   self->tts = dub_tts_chain_new (settings->tts.provider,
-      &(DubTtsSettings){argv, voice, threads, metrics, &settings->tts}, error);
+      &(DubTtsSettings){.engine_argv = argv,
+          .voice_folder = voice,
+          .threads = threads,
+          .metrics = metrics,
+          .options = &settings->tts,
+          .mock = &settings->mock},
+      error);
   return self->tts != NULL;
 }
 

@@ -3,6 +3,8 @@
 
 #include "settings.h"
 
+#include "engine/mock_pool.h"
+
 #include <dubbing_common/metrics.h>
 #include <gio/gio.h>
 #include <glib.h>
@@ -46,6 +48,7 @@ typedef struct {
   const char *const *engine_argv;       /* program and its first arguments */
   DubMetrics *metrics;                  /* (nullable) */
   const DubTranslationOptions *options; /* (nullable): what the user set */
+  const DubMockOptions *mock;           /* (nullable) */
 } DubTranslatorSettings;
 
 typedef struct _DubTranslator DubTranslator;
@@ -72,6 +75,9 @@ struct _DubTranslator {
 };
 
 extern const DubTranslatorProvider dub_translator_identity;
+extern const DubTranslatorProvider dub_translator_mock_identity,
+    dub_translator_mock_latency, dub_translator_mock_failing,
+    dub_translator_mock_dictionary;
 /* NULL-terminated. */
 extern const DubTranslatorProvider *const dub_translator_providers[];
 
