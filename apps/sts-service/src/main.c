@@ -72,7 +72,8 @@ fill_server_settings (Program *self, GError **error)
       .source_language = from->source_language,
       .target_language = from->target_language,
       .auto_disconnect_ns = from->auto_disconnect_s * DUB_NS_PER_S,
-      .has_backpressure = from->has_backpressure,
+      .has_backpressure = from->backpressure == 1 ||
+                          (from->backpressure == 0 && !self->is_echo),
       .load = find_load_rule (from, self->is_echo),
   };
   return TRUE;
