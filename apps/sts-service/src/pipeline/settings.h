@@ -2,6 +2,7 @@
 #pragma once
 
 #include "asr/settings.h"
+#include "engine/mock_pool.h"
 #include "translation/settings.h"
 #include "tts/settings.h"
 
@@ -30,6 +31,7 @@ typedef struct {
   DubAsrOptions asr;
   DubTranslationOptions translation;
   DubTtsOptions tts;
+  DubMockOptions mock;
   /* Not a row: what to start engine children with; NULL is this program,
    * "/proc/self/exe", "engine". */
   const char *const *engine_argv;
@@ -57,7 +59,8 @@ char *dub_pipeline_models_dir (void);
             "is time) or off" },                                               \
   DUB_ASR_OPTIONS (S, m.asr),                                                  \
   DUB_TRANSLATION_OPTIONS (S, m.translation),                                  \
-  DUB_TTS_OPTIONS (S, m.tts)
+  DUB_TTS_OPTIONS (S, m.tts),                                                  \
+  DUB_MOCK_OPTIONS (S, m.mock)
 /* clang-format on */
 /* NOLINTEND(bugprone-macro-parentheses) */
 
