@@ -337,7 +337,7 @@ main (int argc, char **argv)
     g_error ("which server?");
   if (!is_server_here ()) {
     puts ("1..0 # SKIP the server cannot be had here");
-    return 77;
+    return 0;
   }
   ADD ("message", NULL, test_message);
   ADD ("long-text", NULL, test_long_text);
