@@ -14,8 +14,8 @@ static const char *const output_schemes[] = {"rtmp", "rtmps", NULL};
 static const char *const input_schemes[] = {"rtmp", "rtmps", "file", NULL};
 static const char *const sts_schemes[] = {"http", "https", "ws", "wss", NULL};
 static const char *const mix_modes[] = {"lower", "remove", NULL};
-static const char *const fallback_modes[] = {
-    "pass-through", "ducked-original", "silence", "last-good-dub", NULL};
+static const char *const fallback_modes[] = {"pass-through", "ducked-original",
+    "silence", "last-good-dub", "background-only", NULL};
 static const char *const loss_modes[] = {"hold", "silence", "close", NULL};
 static const char *const segment_modes[] = {"speech", "fixed", "off", NULL};
 
@@ -73,7 +73,8 @@ static const DubOption options[] = {
         .choices = mix_modes, .help = "What the dub does to the original"},
     {"fallback-mode", "FALLBACK_MODE", DUB_OPTION_CHOICE, AT (fallback_mode),
         "pass-through", .choices = fallback_modes,
-        .help = "What sounds where the dub is missing"},
+        .help = "What sounds where the dub is missing; background-only is "
+                "refused until speech can be separated from it"},
     {"source-loss", "SOURCE_LOSS", DUB_OPTION_CHOICE, AT (source_loss), "hold",
         .choices = loss_modes,
         .help = "What goes out when the buffer has run empty"},
@@ -220,6 +221,21 @@ require (const char *value, const char *name, GError **error)
   return FALSE;
 }
 
+gboolean
+dub_worker_settings_check_fallback (
+    const DubWorkerSettings *self, GError **error)
+{
+  DubFallbackMode mode;
+
+  if (dub_fallback_mode_parse (fallback_modes[self->fallback_mode], &mode))
+    return TRUE;
+  g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+      "FALLBACK_MODE=%s: this build cannot separate speech from its "
+      "background; use pass-through, ducked-original or silence",
+      fallback_modes[self->fallback_mode]);
+  return FALSE;
+}
+
 static gboolean
 derive (DubWorkerSettings *self, GError **error)
 {
@@ -234,7 +250,8 @@ derive (DubWorkerSettings *self, GError **error)
   }
   if (!self->run_id)
     self->run_id = g_uuid_string_random ();
-  return require (self->input_url, "INPUT_URL", error) &&
+  return dub_worker_settings_check_fallback (self, error) &&
+         require (self->input_url, "INPUT_URL", error) &&
          require (self->output_url, "OUTPUT_URL", error);
 }
 
