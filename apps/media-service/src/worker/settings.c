@@ -11,7 +11,8 @@
 #define AT(field) G_STRUCT_OFFSET (DubWorkerSettings, field)
 
 static const char *const output_schemes[] = {"rtmp", "rtmps", NULL};
-static const char *const input_schemes[] = {"rtmp", "rtmps", "file", NULL};
+static const char *const input_schemes[] = {
+    "rtmp", "rtmps", "rtsp", "file", NULL};
 static const char *const sts_schemes[] = {"http", "https", "ws", "wss", NULL};
 static const char *const mix_modes[] = {"lower", "remove", NULL};
 static const char *const fallback_modes[] = {"pass-through", "ducked-original",
