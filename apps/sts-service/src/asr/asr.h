@@ -46,6 +46,7 @@ typedef struct {
   gboolean translate;   /* into a language of translates_to */
   gint64 deadline_ns;
   const char *domain; /* "sports", "news", ... (nullable) */
+  const char *target; /* what translate is into (nullable) */
 } DubAsrRequest;
 
 typedef struct _DubAsr DubAsr;
@@ -64,11 +65,15 @@ typedef struct {
   void (*cancel) (DubAsr *self, guint64 id);
   /* Nothing waits: there is time for what is nice to have. */
   gboolean (*is_idle) (DubAsr *self);
+  /* Built in, and what it needs is there: for "auto". (nullable): always. */
+  gboolean (*is_installed) (const DubAsrSettings *settings);
 } DubAsrProvider;
 
 /* What a provider's own struct begins with. */
 struct _DubAsr {
   const DubAsrProvider *provider;
+  /* Of a chain, while done runs: who answered. (nullable) */
+  const char *engine;
 };
 
 extern const DubAsrProvider dub_asr_whisper;
@@ -76,5 +81,11 @@ extern const DubAsrProvider dub_asr_whisper;
 extern const DubAsrProvider *const dub_asr_providers[];
 
 const DubAsrProvider *dub_asr_provider_find (const char *name);
+
+/* Several as one: names is what ASR_PROVIDER says, see engine/provider_list.h
+ * and engine/fallback.h. What a request points at must stay until done or
+ * cancel. DUB_ERROR_NOT_FOUND. (transfer full) (nullable) */
+DubAsr *dub_asr_chain_new (
+    const char *names, const DubAsrSettings *settings, GError **error);
 
 G_END_DECLS

@@ -116,6 +116,13 @@ whisper_is_idle (DubAsr *base)
   return dub_engine_client_get_depth (((WhisperAsr *) base)->engine) == 0;
 }
 
+static gboolean
+whisper_is_installed (const DubAsrSettings *settings)
+{
+  return dub_whisper_engine.handle != NULL &&
+         g_file_test (settings->model, G_FILE_TEST_EXISTS);
+}
+
 const DubAsrProvider dub_asr_whisper = {
     .name = "whisper",
     .create = whisper_create,
@@ -126,4 +133,5 @@ const DubAsrProvider dub_asr_whisper = {
     .recognise = whisper_recognise,
     .cancel = whisper_cancel,
     .is_idle = whisper_is_idle,
+    .is_installed = whisper_is_installed,
 };

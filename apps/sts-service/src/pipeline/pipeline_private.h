@@ -21,6 +21,7 @@ typedef struct {
   char **engine_argv;
   gint64 asr_timeout_ms, translation_timeout_ms, tts_timeout_ms;
   DubTranscriptMode transcript;
+  gboolean prefers_asr_translation; /* where it can */
   DubGuardLimits guard_limits;
   DubFitLimits fit_limits;
 

@@ -30,14 +30,31 @@ dub_stage_finish_without_speech (DubWork *work, DubGuardVerdict verdict)
   dub_stage_make (work);
 }
 
-gboolean
-dub_stage_translates_itself (const DubWork *work)
+static gboolean
+translates_itself (const DubWork *work)
 {
-  DubAsr *asr = work->pipeline->asr;
+  DubPipeline *self = work->pipeline;
+  DubTranslator *translator = self->translator;
+  const char *source = dub_work_language (work);
   const char *target = work->job->target_language;
 
-  return !dub_language_equal (dub_work_language (work), target) &&
-         asr->provider->translates_to (asr, target);
+  if (dub_language_equal (source, target) ||
+      !self->asr->provider->translates_to (self->asr, target))
+    return FALSE;
+  return self->prefers_asr_translation ||
+         !translator->provider->supports (translator, source, target);
+}
+
+static void
+take_heard (DubWork *work, const DubHeard *heard)
+{
+  DubAsr *asr = work->pipeline->asr;
+
+  work->text = dub_guard_clean (heard->text);
+  if (heard->language != NULL && *heard->language != '\0')
+    work->language = g_strdup (heard->language);
+  dub_work_note_engine (
+      &work->result->asr_engine, asr->engine, asr->provider->name);
 }
 
 static void
@@ -45,7 +62,6 @@ on_recognised (const DubHeard *heard, const GError *error, gpointer user_data)
 {
   DubWork *work = user_data;
   DubPipeline *self = work->pipeline;
-  g_autofree char *text = NULL;
   DubGuardInput input = {NULL};
   DubGuardVerdict verdict;
 
@@ -56,18 +72,18 @@ on_recognised (const DubHeard *heard, const GError *error, gpointer user_data)
     dub_work_fail_stage (work, "asr", "ASR_FAILED", error);
     return;
   }
-  text = dub_guard_clean (heard->text);
-  input = (DubGuardInput){
-      text, heard->no_speech, heard->mean_logprob, work->source.duration_ms};
+  take_heard (work, heard);
+  input = (DubGuardInput){work->text, heard->no_speech, heard->mean_logprob,
+      work->source.duration_ms};
   verdict = dub_guard_check (&input, &self->guard_limits);
   dub_log_fragment (DUB_LOG_DEBUG, work->job->fragment_id,
       "heard (%s, no speech %.2f, log p %.2f, %s): %s", heard->language,
       heard->no_speech, heard->mean_logprob,
-      dub_guard_verdict_to_string (verdict), text);
+      dub_guard_verdict_to_string (verdict), work->text);
   if (verdict != DUB_GUARD_PASS)
     dub_stage_finish_without_speech (work, verdict);
   else if (!dub_work_is_too_late (work, "asr"))
-    dub_stage_translate (work, text);
+    dub_stage_translate (work);
 }
 
 void
@@ -77,9 +93,14 @@ dub_stage_recognise (DubWork *work)
   DubAsrRequest request;
 
   work->stage_start_ns = dub_work_now_ns ();
-  request = (DubAsrRequest){work->source.samples, dub_work_language (work),
-      dub_stage_translates_itself (work),
-      dub_work_stage_deadline_ns (work, self->asr_timeout_ms, RESERVE_MS)};
+  work->is_translating = translates_itself (work);
+  request = (DubAsrRequest){.samples = work->source.samples,
+      .language = dub_work_language (work),
+      .translate = work->is_translating,
+      .target = work->job->target_language,
+      .domain = work->job->domain,
+      .deadline_ns =
+          dub_work_stage_deadline_ns (work, self->asr_timeout_ms, RESERVE_MS)};
   work->asr_call =
       self->asr->provider->recognise (self->asr, &request, on_recognised, work);
 }
@@ -109,10 +130,11 @@ dub_stage_transcribe_too (DubWork *work)
       !self->asr->provider->is_idle (self->asr) ||
       left_ms < needed_ms * 3 / 2 + TRANSCRIPT_SLACK_MS)
     return;
-  request =
-      (DubAsrRequest){work->source.samples, dub_work_language (work), FALSE,
-          dub_work_now_ns () +
-              (needed_ms * 3 / 2 + TRANSCRIPT_GRACE_MS) * DUB_NS_PER_MS};
+  request = (DubAsrRequest){.samples = work->source.samples,
+      .language = dub_work_language (work),
+      .domain = work->job->domain,
+      .deadline_ns = dub_work_now_ns () +
+                     (needed_ms * 3 / 2 + TRANSCRIPT_GRACE_MS) * DUB_NS_PER_MS};
   work->transcript_call =
       self->asr->provider->recognise (self->asr, &request, on_transcript, work);
 }

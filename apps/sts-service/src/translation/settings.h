@@ -19,9 +19,10 @@ typedef struct {
 /* clang-format off */
 #define DUB_TRANSLATION_OPTIONS(S, m)                                          \
   { DUB_OPTION_ROW (S, m, "translation-provider", "TRANSLATION_PROVIDER",      \
-        STRING, provider, "identity"),                                         \
-    .help = "Translator for what the recogniser does not translate itself: "   \
-            "identity" },                                                      \
+        STRING, provider, "auto"),                                             \
+    .help = "Translators in the order they are tried, with commas: whisper "   \
+            "(what the recogniser translates itself), identity; auto: "        \
+            "whisper, then what is installed" },                                                      \
   { DUB_OPTION_ROW (S, m, "translation-timeout-ms", "TRANSLATION_TIMEOUT_MS",  \
         INT, timeout_ms, "5000"), .min = 500, .max = 60000, .unit = "ms",      \
     .help = "How long translation of one fragment may take" }
