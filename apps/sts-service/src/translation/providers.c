@@ -4,7 +4,7 @@
 #include "engine/provider_list.h"
 
 const DubTranslatorProvider *const dub_translator_providers[] = {
-    &dub_translator_identity, NULL};
+    &dub_translator_identity, &dub_translator_apertium, NULL};
 
 const DubTranslatorProvider *
 dub_translator_provider_find (const char *name)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "languages.h"
 #include "settings.h"
 
 #include <dubbing_common/metrics.h>
@@ -72,6 +73,7 @@ struct _DubTranslator {
 };
 
 extern const DubTranslatorProvider dub_translator_identity;
+extern const DubTranslatorProvider dub_translator_apertium;
 /* NULL-terminated. */
 extern const DubTranslatorProvider *const dub_translator_providers[];
 
@@ -88,8 +90,5 @@ gboolean dub_translator_prefers_asr (const char *names);
  * (transfer full) (nullable) */
 DubTranslator *dub_translator_chain_new (
     const char *names, const DubTranslatorSettings *settings, GError **error);
-
-/* "pt-BR" and "pt" are one language to us. */
-gboolean dub_language_equal (const char *a, const char *b);
 
 G_END_DECLS
