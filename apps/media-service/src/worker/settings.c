@@ -4,6 +4,7 @@
 #include "control/json_text.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_common/paths.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
@@ -319,12 +320,9 @@ dub_worker_settings_to_params (
 char *
 dub_worker_settings_get_vad_model (const DubWorkerSettings *self)
 {
-  const char *folder = g_getenv ("DUBBING_CACHE_DIR");
+  g_autofree char *folder = dub_models_dir ();
 
   if (self->vad_model)
     return g_strdup (self->vad_model);
-  if (folder && *folder)
-    return g_build_filename (folder, "models", "silero_vad.onnx", NULL);
-  return g_build_filename (g_get_user_cache_dir (), "live-broadcast-dubbing",
-      "models", "silero_vad.onnx", NULL);
+  return g_build_filename (folder, "silero_vad.onnx", NULL);
 }
