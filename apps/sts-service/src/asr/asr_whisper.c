@@ -14,12 +14,26 @@
 typedef struct {
   DubAsr base;
   DubEngineClient *engine;
+  gboolean is_english_only; /* "ggml-base.en.bin" */
+  gboolean can_translate;   /* the turbo models were not trained for it */
 } WhisperAsr;
 
 typedef struct {
   DubAsrDoneFunc done;
   gpointer user_data;
 } Call;
+
+/* The publisher's names tell what a model was trained for, and nothing in the
+ * file does. */
+static void
+take_model (WhisperAsr *self, const char *path)
+{
+  g_autofree char *name = g_path_get_basename (path);
+
+  self->is_english_only = strstr (name, ".en") != NULL;
+  self->can_translate =
+      !self->is_english_only && strstr (name, "turbo") == NULL;
+}
 
 static DubAsr *
 whisper_create (const DubAsrSettings *settings)
@@ -30,8 +44,11 @@ whisper_create (const DubAsrSettings *settings)
   DubEngineClientSettings engine;
 
   self->base.provider = &dub_asr_whisper;
+  take_model (self, settings->model);
   json_object_set_string_member (load, "model", settings->model);
   json_object_set_int_member (load, "threads", settings->threads);
+  json_object_set_string_member (
+      load, "device", settings->device != NULL ? settings->device : "auto");
   dub_engine_client_settings_init (&engine);
   engine.name = "whisper";
   engine.argv = (const char *const *) argv;
@@ -59,6 +76,10 @@ whisper_is_ready (DubAsr *base, GError **error)
 static gboolean
 whisper_knows (DubAsr *base, const char *language)
 {
+  WhisperAsr *self = (WhisperAsr *) base;
+
+  if (self->is_english_only)
+    return g_strcmp0 (dub_whisper_language (language), "en") == 0;
   return g_str_equal (language, "auto") ||
          dub_whisper_language (language) != NULL;
 }
@@ -66,7 +87,8 @@ whisper_knows (DubAsr *base, const char *language)
 static gboolean
 whisper_translates_to (DubAsr *base, const char *language)
 {
-  return g_strcmp0 (dub_whisper_language (language), "en") == 0;
+  return ((WhisperAsr *) base)->can_translate &&
+         g_strcmp0 (dub_whisper_language (language), "en") == 0;
 }
 
 static void

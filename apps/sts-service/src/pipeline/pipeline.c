@@ -152,7 +152,8 @@ start_engines (DubPipeline *self, const DubPipelineSettings *settings,
           .threads = threads,
           .metrics = metrics,
           .options = &settings->asr,
-          .mock = &settings->mock},
+          .mock = &settings->mock,
+          .device = dub_devices[settings->device]},
       error);
   if (self->asr == NULL)
     return FALSE;
