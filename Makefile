@@ -39,9 +39,12 @@ help: ## this list
 
 ## Build
 
-.PHONY: setup setup-run build typecheck
-setup: ## install all that building and testing need
+.PHONY: setup setup-run media-setup build typecheck install-hooks
+setup: ## install all that building and testing need; makes .venv
 	@scripts/setup all
+
+media-setup: ## install what media-service alone needs
+	@scripts/setup media
 
 setup-run:
 	@scripts/setup run
@@ -49,8 +52,13 @@ setup-run:
 build: setup-run ## build all programs
 	@$(NINJA) -C $(BUILD_DIR)
 
-typecheck: setup ## clang's warnings as errors, and clang-tidy
+typecheck: setup ## gcc and clang with warnings as errors, clang-tidy
+	@$(NINJA) -C $(BUILD_DIR)
 	@scripts/typecheck
+
+install-hooks: setup ## check each commit: format, lint, tests, secrets, message
+	@.venv/bin/pre-commit install --hook-type pre-commit \
+	  --hook-type commit-msg
 
 .PHONY: fmt lint
 fmt: ## format the C sources
