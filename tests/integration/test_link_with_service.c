@@ -39,6 +39,7 @@ test_pcm (void)
     g_autofree char *id = link_fixture_send (&f, dub_pcm_ref (sent));
 
     link_fixture_wait_answers (&f, i + 1);
+    g_assert_cmpstr (link_fixture_answer (&f, i)->fragment_id, ==, id);
     g_assert_cmpint (
         link_fixture_answer (&f, i)->status, ==, DUB_ANSWER_SUCCESS);
     g_assert_cmpstr (link_fixture_answer (&f, i)->fragment_id, ==, id);
