@@ -39,17 +39,17 @@ help: ## this list
 
 ## Build
 
-.PHONY: setup setup-run media-setup build typecheck install-hooks
+.PHONY: setup setup-build media-setup build typecheck install-hooks
 setup: ## install all that building and testing need; makes .venv
 	@scripts/setup all
 
 media-setup: ## install what media-service alone needs
 	@scripts/setup media
 
-setup-run:
-	@scripts/setup run
+setup-build:
+	@scripts/setup build
 
-build: setup-run ## build all programs
+build: setup-build ## build all programs
 	@$(NINJA) -C $(BUILD_DIR)
 
 typecheck: setup ## gcc and clang with warnings as errors, clang-tidy
@@ -108,6 +108,11 @@ sts-test-unit: setup ## sts-service: unit tests
 
 sts-test-coverage: setup ## sts-service: lines tested, 80 % and 95 % gates
 	@scripts/coverage sts
+
+.PHONY: sts-test-e2e
+sts-test-e2e: setup ## sts-service alone, by the public Socket.IO client
+	@$(NINJA) -C $(BUILD_DIR)
+	@$(RUN) $(PICK) --no-meson --e2e sts
 
 .PHONY: e2e-test-p1
 e2e-test-p1: setup ## the whole system from outside, on real media

@@ -6,6 +6,8 @@
 
 #define ROW(...) DUB_OPTION_ROW_AT (DubStsSettings, __VA_ARGS__)
 
+static const char *const switches[] = {"auto", "true", "false", NULL};
+
 /* clang-format off */
 const DubOption dub_sts_options[] = {
   { ROW ("host", "HOST", STRING, host, NULL),
@@ -28,9 +30,10 @@ const DubOption dub_sts_options[] = {
   { ROW ("echo-processing-delay-ms", "ECHO_PROCESSING_DELAY_MS", INT,
         echo_delay_ms, "0"), .min = 0, .max = 60000, .unit = "ms",
     .help = "How long the echo mode takes for a fragment" },
-  { ROW ("backpressure-enabled", "BACKPRESSURE_ENABLED", BOOL,
-        has_backpressure, "false"),
-    .help = "Tell clients when too much is in flight" },
+  { ROW ("backpressure-enabled", "BACKPRESSURE_ENABLED", CHOICE,
+        backpressure, "auto"), .choices = switches,
+    .help = "Tell clients when too much is in flight; auto: not in echo "
+            "mode" },
   { ROW ("backpressure-threshold-low", "BACKPRESSURE_THRESHOLD_LOW", DOUBLE,
         threshold_low, "0"), .min = 0, .max = 10,
     .help = "Up to 1 a share of max_inflight, above it a count; 0: 0.5 in "

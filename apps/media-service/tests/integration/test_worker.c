@@ -34,19 +34,6 @@ typedef struct {
 
 /* -- the programs -------------------------------------------------------- */
 
-static char *
-find_mediamtx (void)
-{
-  const char *given = g_getenv ("MEDIAMTX");
-
-  if (given != NULL)
-    return g_strdup (given);
-  given = g_getenv ("MEDIAMTX_PROGRAM");
-  if (given != NULL && g_file_test (given, G_FILE_TEST_IS_EXECUTABLE))
-    return g_strdup (given);
-  return g_find_program_in_path ("mediamtx");
-}
-
 static void
 start_mediamtx (Fixture *f)
 {
@@ -103,7 +90,7 @@ static gboolean
 set_up (Fixture *f)
 {
   memset (f, 0, sizeof *f);
-  f->mediamtx_program = find_mediamtx ();
+  f->mediamtx_program = rig_find_mediamtx ();
   f->ffmpeg_program = g_find_program_in_path ("ffmpeg");
   if (f->mediamtx_program == NULL || f->ffmpeg_program == NULL) {
     g_test_skip ("ffmpeg or MediaMTX is not there");
