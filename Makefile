@@ -64,7 +64,7 @@ install-hooks: setup ## check each commit: format, lint, tests, secrets, message
 fmt: ## format the C sources
 	@git ls-files -z '*.c' '*.h' | xargs -0 --no-run-if-empty clang-format -i
 
-lint: setup ## check format, includes, scripts, spelling, commit texts
+lint: setup ## check format, includes, scripts, spelling, secrets, commit texts
 	@scripts/lint
 
 ## Test
@@ -149,10 +149,10 @@ e2e-up: ## start MediaMTX, sts-service, media-service; STS_MODE=echo
 	@$(BUILT)
 	@$(SERVICES) e2e up
 
-e2e-ps: ## what runs of them, with ports
+e2e-ps: ## what runs of the services for the tests, with ports
 	@$(SERVICES) e2e ps
 
-e2e-logs: ## their last 200 lines, then what comes; FOLLOW=no
+e2e-logs: ## their last 200 lines of log, then what comes; FOLLOW=no
 	@$(SERVICES) e2e logs
 
 e2e-test: setup ## end-to-end tests against what e2e-up started
@@ -171,10 +171,10 @@ media-dev: ## start MediaMTX and media-service; sts-echo is a service for them
 	@$(BUILT)
 	@$(SERVICES) media up
 
-media-ps: ## what runs of them, with ports
+media-ps: ## what runs of what media-dev started, with ports
 	@$(SERVICES) media ps
 
-media-logs: ## their last 200 lines, then what comes; FOLLOW=no
+media-logs: ## last 200 lines of log of what media-dev started; FOLLOW=no
 	@$(SERVICES) media logs
 
 media-down: ## end what media-dev started
