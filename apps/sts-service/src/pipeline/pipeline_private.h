@@ -33,7 +33,7 @@ typedef struct {
   DubLane *read_lane;
   DubLane *make_lane;
   DubLanguageMemory *languages; /* of streams that did not say theirs */
-  GList *works;       /* every one that is not answered */
+  GList *works;                 /* every one that is not answered */
   double ms_per_char; /* of the voice at rate 1, so far; 0: not known yet */
 
   DubMetric *asr_seconds;
