@@ -161,10 +161,10 @@ read_tokens (
 static void
 to_probabilities (float *logits, int n)
 {
-  float highest = logits[0];
+  float highest = -INFINITY;
   double sum = 0;
 
-  for (int i = 1; i < n; i++)
+  for (int i = 0; i < n; i++)
     highest = MAX (highest, logits[i]);
   for (int i = 0; i < n; i++) {
     logits[i] = expf (logits[i] - highest);
