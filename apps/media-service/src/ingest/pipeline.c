@@ -58,7 +58,7 @@ typedef struct {
 
 static const Video videos[] = {
     {DUB_VIDEO_CODEC_H264, "video/x-h264",
-        "video/x-h264, stream-format=(string)avc, alignment=(string)au"},
+        "video/x-h264, stream-format=(string)avc"},
     {DUB_VIDEO_CODEC_H265, "video/x-h265",
         "video/x-h265, stream-format=(string){ hvc1, hev1 }, "
         "alignment=(string)au"},
@@ -237,6 +237,9 @@ add_video (Builder *self, GstPad *pad, const char *media,
   self->has_video = TRUE;
   self->funcs.on_track (TRUE, self->user_data);
   wanted = gst_caps_from_string (self->video->wanted);
+  /* Demuxers give whole access units and do not say so. */
+  if (payload)
+    gst_caps_set_simple (wanted, "alignment", G_TYPE_STRING, "au", NULL);
   return begin_chain (self, &chain, payload, error) &&
          append_sink (self, &chain, on_picture_sample, wanted, error) &&
          link_chain (pad, &chain, error);

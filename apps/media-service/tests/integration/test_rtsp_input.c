@@ -17,6 +17,7 @@
 
 #define SECONDS 9
 #define FRAME_NS (40 * DUB_NS_PER_MS)
+#define EBU_R37_MS 40
 #define PASSWORD "s3cr3t-w0rd"
 
 typedef struct {
@@ -57,7 +58,7 @@ start_mediamtx (Fixture *f)
       "rtspTransports: [tcp]\nhls: no\nwebrtc: no\nsrt: no\napi: no\n"
       "authInternalUsers:\n"
       "- user: any\n  permissions:\n  - action: publish\n"
-      "  - action: read\n    path: open\n"
+      "  - action: read\n    path: \"~^(open|live/back)$\"\n"
       "- user: reader\n  pass: " PASSWORD "\n  permissions:\n"
       "  - action: read\n    path: locked\n"
       "paths:\n  all_others:\n",
@@ -399,12 +400,13 @@ typedef struct {
 
 /* What ffmpeg publishes by RTSP carries several AAC or MP3 frames a packet,
  * each packet held until the next frame comes; nothing tells of that, so only
- * EBU R37 (+40 ms) can be asked there. */
+ * EBU R37 can be asked there. */
 static const Case cases[] = {
     {"h264-from-rtmp", "libx264", "aac", "flv", DUB_VIDEO_CODEC_H264, 10},
     {"h264-opus", "libx264", "libopus", "rtsp", DUB_VIDEO_CODEC_H264, 10},
-    {"h264-mp3", "libx264", "libmp3lame", "rtsp", DUB_VIDEO_CODEC_H264, 40},
-    {"h265-aac", "libx265", "aac", "rtsp", DUB_VIDEO_CODEC_H265, 40},
+    {"h264-mp3", "libx264", "libmp3lame", "rtsp", DUB_VIDEO_CODEC_H264,
+        EBU_R37_MS},
+    {"h265-aac", "libx265", "aac", "rtsp", DUB_VIDEO_CODEC_H265, EBU_R37_MS},
 };
 
 static void
@@ -435,6 +437,47 @@ test_clip (gconstpointer data)
   offset_ns = check_pictures (&got, &reference);
   check_dts (&got);
   check_sound (&got, &reference, offset_ns, c->limit_ms);
+  capture_clear (&got);
+  capture_clear (&reference);
+  tear_down (&f);
+}
+
+/* H.265 in by RTSP and out by Enhanced RTMP, as media-worker does it; MediaMTX
+ * gives it to RTSP readers again. */
+static void
+test_h265_through_worker (void)
+{
+  Fixture f;
+  Capture got, reference;
+  g_autofree char *in = NULL;
+  g_autofree char *out = NULL;
+  g_autofree char *back = NULL;
+  g_autofree char *file = NULL;
+  const char *argv[] = {g_getenv ("MEDIA_WORKER"), NULL};
+  Program *worker;
+  g_autofree char *log = NULL;
+
+  if (!set_up (&f))
+    return;
+  make_clip (&f, "libx265", "aac");
+  in = rtsp_url (&f, "open");
+  back = rtsp_url (&f, "live/back");
+  out = g_strdup_printf ("rtmp://127.0.0.1:%u/live/back", f.rtmp_port);
+  file = g_filename_to_uri (f.clip, NULL, NULL);
+  rig_set (&f.rig, "INPUT_URL", in);
+  rig_set (&f.rig, "OUTPUT_URL", out);
+  rig_set (&f.rig, "OUTPUT_DELAY_MS", "3000");
+  rig_set (&f.rig, "ORCH_GRACE_PERIOD", "4s");
+  rig_set (&f.rig, "SKIP_STS_CONNECTION", "true");
+  publish (&f, "rtsp", in);
+  worker = rig_start (&f.rig, "worker", argv);
+  capture_start (&got, back, 15000);
+  capture_start (&reference, file, 1000);
+  run_until_ended (&got, &reference);
+  program_wait (worker);
+  log = program_log (worker);
+  g_test_message ("%s", log);
+  check_sound (&got, &reference, check_pictures (&got, &reference), EBU_R37_MS);
   capture_clear (&got);
   capture_clear (&reference);
   tear_down (&f);
@@ -507,7 +550,7 @@ test_refused (void)
 
   capture_start (&c, url, 0);
   run_until_pictures (&c);
-  check_errors (&c, "refused", DUB_ERROR_UNAVAILABLE);
+  check_errors (&c, "Failed to connect", DUB_ERROR_UNAVAILABLE);
   capture_clear (&c);
 }
 
@@ -564,6 +607,8 @@ main (int argc, char **argv)
 
     g_test_add_data_func (path, &cases[i], test_clip);
   }
+  g_test_add_func (
+      "/media/rtsp-input/h265-through-worker", test_h265_through_worker);
   g_test_add_func ("/media/rtsp-input/password", test_password);
   g_test_add_func ("/media/rtsp-input/refused", test_refused);
   g_test_add_func ("/media/rtsp-input/no-such-path", test_no_such_path);
