@@ -148,7 +148,7 @@ read_units (Fixture *f, const char *name)
     g_assert_cmpuint (g_strv_length (cells), ==, 5);
     unit.pts_ns = g_ascii_strtoll (cells[0], NULL, 10);
     unit.dts_ns = g_ascii_strtoll (cells[1], NULL, 10);
-    unit.is_key = atoi (cells[2]);
+    unit.is_key = *cells[2] == '1';
     g_strlcpy (unit.hash, cells[4], sizeof unit.hash);
     g_array_append_val (units, unit);
   }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "fit.h"
+#include "lane.h"
+#include "pipeline.h"
+
+#include "asr/guards.h"
+#include "asr/language_memory.h"
+
+/*
+ * What the stages of the chain share.
+ */
+G_BEGIN_DECLS
+
+typedef struct _DubWork DubWork;
+
+typedef struct {
+  DubProcessor base;
+
+  /* immutable */
+  char **engine_argv;
+  gint64 asr_timeout_ms, translation_timeout_ms, tts_timeout_ms;
+  DubTranscriptMode transcript;
+  gboolean prefers_asr_translation; /* where it can */
+  DubGuardLimits guard_limits;
+  DubFitLimits fit_limits;
+
+  /* main thread only */
+  DubAsr *asr;
+  DubTranslator *translator;
+  DubTts *tts;
+  DubLane *read_lane;
+  DubLane *make_lane;
+  DubLanguageMemory *languages; /* of streams that did not say theirs */
+  GList *works;                 /* every one that is not answered */
+  double ms_per_char; /* of the voice at rate 1, so far; 0: not known yet */
+
+  DubMetric *asr_seconds;
+  DubMetric *translation_seconds;
+  DubMetric *tts_seconds;
+  DubMetric *guarded_total;
+} DubPipeline;
+
+G_END_DECLS

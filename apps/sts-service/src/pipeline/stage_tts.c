@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "work.h"
+
+#include "speech.h"
+
+/* A rate that differs less is not worth a second synthesis. */
+#define RATE_WORTH 1.03
+/* An expected rate is a guess; below this the first try is at rate 1. */
+#define RATE_SURE 1.08
+#define LEARN 0.2
+/* "1881" is four letters long and a second. */
+#define LEARN_MIN_CHARS 20
+/* Kept back of a job's time for fit and encode. */
+#define RESERVE_MS 150
+
+static void on_synthesised (
+    GBytes *samples, guint rate_hz, const GError *error, gpointer user_data);
+
+static void
+ask_for_speech (DubWork *work, double rate)
+{
+  DubPipeline *self = work->pipeline;
+  DubTtsRequest request = {work->result->translated_text,
+      work->job->target_language, work->job->voice_profile, rate,
+      dub_work_stage_deadline_ns (work, self->tts_timeout_ms, RESERVE_MS)};
+
+  work->rate = rate;
+  work->tries++;
+  work->tts_call = self->tts->provider->synthesise (
+      self->tts, &request, on_synthesised, work);
+}
+
+static glong
+length_of_text (const DubWork *work)
+{
+  return g_utf8_strlen (work->result->translated_text, -1);
+}
+
+/* What is learnt from each synthesis saves the next one its second try. */
+static void
+learn_length (DubWork *work)
+{
+  DubPipeline *self = work->pipeline;
+  glong chars = length_of_text (work);
+  double seen = work->natural_ms / MAX (chars, 1);
+
+  if (chars < LEARN_MIN_CHARS)
+    return;
+  self->ms_per_char =
+      self->ms_per_char > 0
+          ? self->ms_per_char + LEARN * (seen - self->ms_per_char)
+          : seen;
+}
+
+/* At once as fast as it will have to be, when that can be told. */
+static double
+expected_rate (DubWork *work)
+{
+  DubFitSlot slot = dub_work_slot (work);
+  double rate = dub_fit_rate (&slot, &work->pipeline->fit_limits,
+      length_of_text (work) * work->pipeline->ms_per_char);
+
+  return rate > RATE_SURE && length_of_text (work) >= LEARN_MIN_CHARS ? rate
+                                                                      : 1;
+}
+
+void
+dub_stage_synthesise (DubWork *work)
+{
+  work->stage_start_ns = dub_work_now_ns ();
+  ask_for_speech (work, expected_rate (work));
+}
+
+/* Takes the silence off. */
+static gboolean
+take_speech (DubWork *work, GBytes *samples, guint rate_hz)
+{
+  DubTts *tts = work->pipeline->tts;
+  gsize bytes = 0;
+  const float *data = g_bytes_get_data (samples, &bytes);
+  DubSpan span = dub_speech_trim (data, bytes / sizeof (float), rate_hz);
+
+  if (span.end == span.start)
+    return FALSE;
+  g_clear_pointer (&work->speech, g_bytes_unref);
+  work->speech = g_bytes_ref (samples);
+  work->params.speech = data + span.start;
+  work->params.count = span.end - span.start;
+  work->params.rate_hz = rate_hz;
+  dub_work_note_engine (
+      &work->result->tts_engine, tts->engine, tts->provider->name);
+  return TRUE;
+}
+
+/* Synthesis again at a faster rate is the best way to make it fit, when the
+ * first one shows that there is time for it. */
+static gboolean
+ask_again (DubWork *work)
+{
+  DubFitSlot slot = dub_work_slot (work);
+  double rate =
+      dub_fit_rate (&slot, &work->pipeline->fit_limits, work->natural_ms);
+  gint64 took_ns = dub_work_now_ns () - work->stage_start_ns;
+  gint64 left_ns = work->job->deadline_ns - dub_work_now_ns ();
+
+  if (rate < RATE_WORTH * work->rate ||
+      left_ns < 2 * took_ns + RESERVE_MS * 2 * DUB_NS_PER_MS)
+    return FALSE;
+  ask_for_speech (work, rate);
+  return TRUE;
+}
+
+static void
+on_synthesised (
+    GBytes *samples, guint rate_hz, const GError *error, gpointer user_data)
+{
+  DubWork *work = user_data;
+  gboolean is_first = work->tries == 1;
+
+  work->tts_call = 0;
+  /* A second try that failed leaves the first one to be stretched. */
+  if (samples == NULL && work->speech == NULL) {
+    dub_work_fail_stage (work, "tts", "TTS_SYNTHESIS_FAILED", error);
+    return;
+  }
+  if (samples != NULL && !take_speech (work, samples, rate_hz) && is_first) {
+    dub_work_fail (work, "tts", "TTS_SYNTHESIS_FAILED", FALSE,
+        "the synthesiser gave silence");
+    return;
+  }
+  if (dub_work_is_too_late (work, "tts"))
+    return;
+  if (is_first) {
+    work->natural_ms = dub_work_speech_ms (work) * work->rate;
+    learn_length (work);
+    if (ask_again (work))
+      return;
+  }
+  dub_stage_make (work);
+}
