@@ -4,14 +4,9 @@
 #include <dubbing_common/error.h>
 #include <gio/gio.h>
 
-#define ROW(option, variable, kind, field, text)                               \
-  .name = option, .env = variable, .type = DUB_OPTION_##kind,                  \
-  .offset = G_STRUCT_OFFSET (DubStsSettings, field), .fallback = text
+#define ROW(...) DUB_OPTION_ROW_AT (DubStsSettings, __VA_ARGS__)
 
-static const char *const levels[] = {
-    "error", "warning", "info", "debug", "trace", NULL};
 static const char *const switches[] = {"auto", "true", "false", NULL};
-static const char *const formats[] = {"auto", "json", "text", NULL};
 
 /* clang-format off */
 const DubOption dub_sts_options[] = {
@@ -63,10 +58,7 @@ const DubOption dub_sts_options[] = {
   { ROW ("auto-disconnect-delay", "AUTO_DISCONNECT_DELAY", INT,
         auto_disconnect_s, "5"), .min = 0, .max = 3600, .unit = "s",
     .help = "From stream:complete to the end of the connection" },
-  { ROW ("log-level", "LOG_LEVEL", CHOICE, log_level, "info"),
-    .choices = levels, .help = "What is logged" },
-  { ROW ("log-format", "LOG_FORMAT", CHOICE, log_format, "auto"),
-    .choices = formats, .help = "auto: text on a terminal, else JSON" },
+  DUB_LOG_OPTIONS (DubStsSettings, log_level, log_format),
   DUB_PIPELINE_OPTIONS (DubStsSettings, pipeline),
   { NULL }
 };

@@ -22,12 +22,13 @@ G_BEGIN_DECLS
 
 typedef struct {
   const char *text;
-  const char *language; /* heard, or as given */
+  const char *language; /* what it sounds like; or as given */
   double no_speech;     /* 0 to 1 */
   double mean_logprob;  /* per token */
-  /* How sure the recogniser is of language, 0 to 1; 0: not asked or not known
-   */
+  /* What it is sure of, 0 to 1: that it heard language; that it was the one
+   * that was asked for. Both 0: it does not tell. */
   double language_probability;
+  double asked_probability;
 } DubHeard;
 
 /* heard: NULL with error. */

@@ -41,8 +41,7 @@ typedef struct {
 
 extern const char *const dub_transcript_modes[]; /* "auto", "off", NULL */
 
-/* ${DUBBING_CACHE_DIR:-${XDG_CACHE_HOME:-~/.cache}/live-broadcast-dubbing}
- * /models (transfer full) */
+/* dub_models_dir () (transfer full) */
 char *dub_pipeline_models_dir (void);
 
 /* S is a type and m a member: neither can stand in brackets. */

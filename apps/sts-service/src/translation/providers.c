@@ -4,9 +4,9 @@
 #include "engine/provider_list.h"
 
 const DubTranslatorProvider *const dub_translator_providers[] = {
-    &dub_translator_identity, &dub_translator_mock_identity,
-    &dub_translator_mock_latency, &dub_translator_mock_failing,
-    &dub_translator_mock_dictionary, NULL};
+    &dub_translator_identity, &dub_translator_apertium,
+    &dub_translator_mock_identity, &dub_translator_mock_latency,
+    &dub_translator_mock_failing, &dub_translator_mock_dictionary, NULL};
 
 const DubTranslatorProvider *
 dub_translator_provider_find (const char *name)

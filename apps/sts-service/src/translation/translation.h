@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "languages.h"
 #include "settings.h"
 
 #include "engine/mock_pool.h"
@@ -78,6 +79,7 @@ extern const DubTranslatorProvider dub_translator_identity;
 extern const DubTranslatorProvider dub_translator_mock_identity,
     dub_translator_mock_latency, dub_translator_mock_failing,
     dub_translator_mock_dictionary;
+extern const DubTranslatorProvider dub_translator_apertium;
 /* NULL-terminated. */
 extern const DubTranslatorProvider *const dub_translator_providers[];
 
@@ -94,8 +96,5 @@ gboolean dub_translator_prefers_asr (const char *names);
  * (transfer full) (nullable) */
 DubTranslator *dub_translator_chain_new (
     const char *names, const DubTranslatorSettings *settings, GError **error);
-
-/* "pt-BR" and "pt" are one language to us. */
-gboolean dub_language_equal (const char *a, const char *b);
 
 G_END_DECLS
