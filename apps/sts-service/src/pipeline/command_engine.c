@@ -5,6 +5,8 @@
 
 #include "asr/whisper_engine.h"
 #include "engine/engine_child.h"
+#include "tts/espeak_engine.h"
+#include "tts/kokoro_engine.h"
 #include "tts/piper_engine.h"
 
 #include <dubbing_common/log.h>
@@ -13,8 +15,8 @@
 
 #define ENGINE_FD 3
 
-static const DubEngineKind *const kinds[] = {
-    &dub_whisper_engine, &dub_piper_engine, NULL};
+static const DubEngineKind *const kinds[] = {&dub_whisper_engine,
+    &dub_piper_engine, &dub_kokoro_engine, &dub_espeak_engine, NULL};
 
 int
 dub_command_engine (int argc, char **argv)
@@ -32,6 +34,8 @@ dub_command_engine (int argc, char **argv)
     }
     return dub_engine_child_run (kinds[i], ENGINE_FD);
   }
-  dub_error ("engine '%s' is not known (whisper, piper)", kind);
+  dub_error ("engine '%s' is not known (whisper, piper, "
+             "kokoro, espeak)",
+      kind);
   return EX_USAGE;
 }

@@ -22,4 +22,8 @@ int dub_command_transcribe (int argc, char **argv);
  * fragments of 5 s and prints what was heard, said and how long it took. */
 int dub_command_fragment (int argc, char **argv);
 
+/* sts-service say TEXT... [--to LL] [--profile NAME] [--output FILE.wav]:
+ * speaks, and prints how long it took. */
+int dub_command_say (int argc, char **argv);
+
 G_END_DECLS
