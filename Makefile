@@ -13,7 +13,19 @@ export BUILD_DIR ENGINES_PREFIX TOOLS_PREFIX
 PKG := PKG_CONFIG_PATH=$(ENGINES_PREFIX)/lib/pkgconfig
 RUN := scripts/run-tests
 NINJA := ninja -j$(JOBS)
-# `make test K="timeline"` runs what has these words in its name.
+
+# `make media-test-unit K="audio"` runs what has these words in its name, and so
+# does `make media-test-unit -k "audio"`. To make the latter is --keep-going and
+# one more goal, so a goal beside a test verb that is no verb itself is a word;
+# the rule at the end keeps make from looking for it.
+VERBS := $(shell sed -nE 's/^([a-z0-9-]+):.*/\1/p' Makefile)
+TESTS := test test-% media-test% sts-test% e2e-test% asan
+ifneq (,$(findstring k,$(filter-out --%,$(firstword -$(MAKEFLAGS)))))
+ifneq (,$(filter $(TESTS),$(MAKECMDGOALS)))
+WORDS := $(filter-out $(VERBS),$(MAKECMDGOALS))
+K ?= $(WORDS)
+endif
+endif
 PICK := $(if $(K),-k "$(K)")
 
 .DEFAULT_GOAL := help
@@ -22,19 +34,19 @@ help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | \
 	  awk -F':.*## ' '{printf "  make %-24s %s\n", $$1, $$2}'
 	@echo
-	@echo '  K="words"   only tests with these words in their names'
+	@echo '  K="words"   only tests with these words in their names; -k "words" too'
 	@echo '  BUILD_DIR=  another build folder; JOBS=  parallel compilers'
 
 ## Build
 
-.PHONY: setup setup-run build typecheck
+.PHONY: setup setup-build build typecheck
 setup: ## install all that building and testing need
 	@scripts/setup all
 
-setup-run:
-	@scripts/setup run
+setup-build:
+	@scripts/setup build
 
-build: setup-run ## build all programs
+build: setup-build ## build all programs
 	@$(NINJA) -C $(BUILD_DIR)
 
 typecheck: setup ## clang's warnings as errors, and clang-tidy
@@ -61,7 +73,7 @@ test-unit: setup ## the fast tests only
 test-tools: setup ## the tests of scripts/
 	@$(RUN) $(PICK) --no-meson --tools
 
-.PHONY: media-test media-test-unit media-test-integration
+.PHONY: media-test media-test-unit media-test-integration media-test-coverage
 media-test: setup ## media-service: unit and integration tests
 	@$(NINJA) -C $(BUILD_DIR)
 	@$(RUN) $(PICK) --prefix media-
@@ -74,7 +86,10 @@ media-test-integration: setup ## media-service: tests with a real MediaMTX
 	@$(NINJA) -C $(BUILD_DIR)
 	@$(RUN) $(PICK) --prefix media- --suite integration
 
-.PHONY: sts-test sts-test-unit
+media-test-coverage: setup ## media-service: lines tested, 80 % and 95 % gates
+	@scripts/coverage media
+
+.PHONY: sts-test sts-test-unit sts-test-coverage
 sts-test: setup ## sts-service: all its tests
 	@$(NINJA) -C $(BUILD_DIR)
 	@$(RUN) $(PICK) --prefix sts-
@@ -82,6 +97,14 @@ sts-test: setup ## sts-service: all its tests
 sts-test-unit: setup ## sts-service: unit tests
 	@$(NINJA) -C $(BUILD_DIR)
 	@$(RUN) $(PICK) --prefix sts- --suite unit
+
+sts-test-coverage: setup ## sts-service: lines tested, 80 % and 95 % gates
+	@scripts/coverage sts
+
+.PHONY: sts-test-e2e
+sts-test-e2e: setup ## sts-service alone, by the public Socket.IO client
+	@$(NINJA) -C $(BUILD_DIR)
+	@$(RUN) $(PICK) --no-meson --e2e sts
 
 .PHONY: e2e-test-p1
 e2e-test-p1: setup ## the whole system from outside, on real media
@@ -105,8 +128,55 @@ fuzz: setup ## each fuzz target for SECONDS_EACH (20) seconds
 demo: build ## dub the demo clip live; FILE= FROM= TO= DURATION=
 	@scripts/demo
 
-sts-echo: build ## sts-service that sends back what it gets
-	@$(BUILD_DIR)/apps/sts-service/sts-service echo
+sts-echo: build ## sts-service that sends back what it gets, on STS_PORT (3000)
+	@ECHO_PORT=$${STS_PORT:-3000} $(BUILD_DIR)/apps/sts-service/sts-service echo
+
+# Containers build what they need themselves.
+SERVICES := scripts/services
+BUILT = [ "$$($(SERVICES) engine)" = compose ] || \
+  $(MAKE) --no-print-directory build
+
+.PHONY: e2e-up e2e-ps e2e-logs e2e-test e2e-test-full e2e-down
+e2e-up: ## start MediaMTX, sts-service, media-service; STS_MODE=echo
+	@$(BUILT)
+	@$(SERVICES) e2e up
+
+e2e-ps: ## what runs of them, with ports
+	@$(SERVICES) e2e ps
+
+e2e-logs: ## their last 200 lines, then what comes; FOLLOW=no
+	@$(SERVICES) e2e logs
+
+e2e-test: setup ## end-to-end tests against what e2e-up started
+	@E2E_STACK=running $(RUN) $(PICK) --no-meson --e2e stack
+
+e2e-test-full: setup ## start the services, test against them, end them
+	@$(BUILT)
+	@E2E_STACK=running $(SERVICES) e2e with \
+	  $(RUN) $(PICK) --no-meson --e2e stack
+
+e2e-down: ## end what e2e-up started
+	@$(SERVICES) e2e down
+
+.PHONY: media-dev media-ps media-logs media-down metrics api-status
+media-dev: ## start MediaMTX and media-service; sts-echo is a service for them
+	@$(BUILT)
+	@$(SERVICES) media up
+
+media-ps: ## what runs of them, with ports
+	@$(SERVICES) media ps
+
+media-logs: ## their last 200 lines, then what comes; FOLLOW=no
+	@$(SERVICES) media logs
+
+media-down: ## end what media-dev started
+	@$(SERVICES) media down
+
+metrics: ## Prometheus text of what runs
+	@$(SERVICES) metrics
+
+api-status: ## the streams that MediaMTX has
+	@$(SERVICES) api-status
 
 ## Measure
 
@@ -127,8 +197,14 @@ bench-socketio: setup build ## our Socket.IO server beside Node's and Python's
 
 .PHONY: clean clean-artifacts
 clean: ## remove what was built (engines and tools stay)
-	@rm -rf build/native build/asan build/fuzz build/typecheck build/log \
-	  build/demo build/fixtures htmlcov
+	@rm -rf build/native build/asan build/fuzz build/typecheck build/coverage \
+	  build/log build/demo build/fixtures htmlcov
 
 clean-artifacts: ## remove what failed tests left behind
 	@rm -rf .artifacts
+
+ifneq (,$(WORDS))
+Makefile: ;
+%:
+	@:
+endif

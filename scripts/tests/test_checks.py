@@ -88,6 +88,33 @@ def test_includes(tree, path, include, what, capsys):
         assert what in errors and f"{path}:2:" in errors
 
 
+@pytest.mark.parametrize(
+    "name,words,picked",
+    [
+        ("media-segment-buffer", ["segment"], True),
+        ("media-segment-buffer", ["segment", "buffer"], True),
+        ("media-segment-buffer", ["segment", "queue"], False),
+        ("media-sound-store", ["audio"], True),
+        ("media-departure-clock", ["audio"], False),
+        ("media-avcc", ["video"], True),
+    ],
+)
+def test_words_pick_a_test(name, words, picked):
+    assert run_tests.is_picked(name, words) is picked
+
+
+@pytest.mark.parametrize(
+    "text,expression",
+    [
+        ("full_pipeline", "full_pipeline"),
+        ("full pipeline", "full and pipeline"),
+        ("echo and not slow", "echo and not slow"),
+    ],
+)
+def test_words_as_pytest_takes_them(text, expression):
+    assert run_tests.pytest_words(text) == expression
+
+
 TAP_OUT = """TAP version 13
 ok 1 /a/b
 not ok 2 /a/c - wrong

@@ -20,7 +20,7 @@ dub_engine_command_start (const DubEngineCommand *command)
   DubEngineClientSettings settings;
 
   dub_engine_client_settings_init (&settings);
-  settings.name = command->kind;
+  settings.name = command->name != NULL ? command->name : command->kind;
   settings.argv = (const char *const *) argv;
   settings.load = command->load;
   settings.metrics = command->metrics;

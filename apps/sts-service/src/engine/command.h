@@ -11,6 +11,7 @@ typedef struct {
   const char *kind;        /* "whisper" */
   JsonObject *load;        /* settings of the engine (transfer none) */
   DubMetrics *metrics;     /* (nullable) */
+  const char *name;        /* (nullable): the kind; in messages and metrics */
 } DubEngineCommand;
 
 /* Starts the child with the client's own limits. (transfer full) */

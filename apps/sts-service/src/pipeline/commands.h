@@ -26,4 +26,8 @@ int dub_command_fragment (int argc, char **argv);
  * speaks, and prints how long it took. */
 int dub_command_say (int argc, char **argv);
 
+/* sts-service measure [--json] [--quick] [--clip FILE]: what each engine of
+ * this build costs on this machine, and what is missing. */
+int dub_command_measure (int argc, char **argv);
+
 G_END_DECLS

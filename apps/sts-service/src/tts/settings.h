@@ -21,8 +21,9 @@ typedef struct {
 /* clang-format off */
 #define DUB_TTS_OPTIONS(S, m)                                                  \
   { DUB_OPTION_ROW (S, m, "tts-provider", "TTS_PROVIDER", STRING, provider,    \
-        "piper"),                                                              \
-    .help = "Synthesiser: piper, kokoro, espeak" },                                            \
+        "auto"),                                                               \
+    .help = "Synthesisers in the order they are tried, with commas: piper, "   \
+            "kokoro, espeak; auto: what is installed and fast enough" },       \
   { DUB_OPTION_ROW (S, m, "tts-voice", "TTS_VOICE", STRING, voice, NULL),      \
     .help = "A Piper voice (a folder in models-dir, or a path) that goes "     \
             "before those of the voices file" },                               \

@@ -4,6 +4,8 @@
 #include "settings.h"
 #include "voices.h"
 
+#include "engine/mock_pool.h"
+
 #include <dubbing_common/metrics.h>
 #include <gio/gio.h>
 #include <glib.h>
@@ -27,7 +29,8 @@ typedef struct {
   guint threads;
   DubMetrics *metrics;          /* (nullable) */
   const DubTtsOptions *options; /* (nullable): what the user set */
-  DubVoices *voices;            /* who speaks what */
+  const DubMockOptions *mock;   /* (nullable) */
+  DubVoices *voices;            /* (nullable): the built-in ones */
 } DubTtsSettings;
 
 typedef struct {
@@ -51,32 +54,40 @@ typedef struct {
   guint64 (*synthesise) (DubTts *self, const DubTtsRequest *request,
       DubTtsDoneFunc done, gpointer user_data);
   void (*cancel) (DubTts *self, guint64 id);
+  /* Built in, and what it needs is there: for "auto". (nullable): always. */
+  gboolean (*is_installed) (const DubTtsSettings *settings);
   /* Is a line of the voices file, which names this provider, one that it can
-   * speak with? Optional; what cannot be known yet is TRUE. */
+   * speak with? (nullable); what cannot be known yet is TRUE. */
   gboolean (*check_voice) (DubTts *self, const DubVoice *voice, GError **error);
 } DubTtsProvider;
 
 struct _DubTts {
   const DubTtsProvider *provider;
+  /* Of a chain, while done runs: who answered. (nullable) */
+  const char *engine;
 };
 
 extern const DubTtsProvider dub_tts_piper;
 extern const DubTtsProvider dub_tts_kokoro;
 extern const DubTtsProvider dub_tts_espeak;
+extern const DubTtsProvider dub_tts_mock_tone, dub_tts_mock_fixture,
+    dub_tts_mock_fail_once;
 /* NULL-terminated; the first is the default. */
 extern const DubTtsProvider *const dub_tts_providers[];
 
 const DubTtsProvider *dub_tts_provider_find (const char *name);
 
-/* Creates the provider of that name (DUB_ERROR_NOT_FOUND) and checks the lines
- * of a voices file that the user gave. (transfer full) (nullable) */
-DubTts *dub_tts_start (
-    const char *name, const DubTtsSettings *settings, GError **error);
+/* Several as one: names is what TTS_PROVIDER says, see engine/provider_list.h
+ * and engine/fallback.h. Without voices in settings the file that its options
+ * name is read and checked. What a request points at must stay until done or
+ * cancel. DUB_ERROR_NOT_FOUND, DUB_ERROR_INVALID. (transfer full) (nullable) */
+DubTts *dub_tts_chain_new (
+    const char *names, const DubTtsSettings *settings, GError **error);
 
-/* Every line of voices that is the provider's, checked; the message names
- * file, line, language and voice. */
-gboolean dub_tts_check_voices (
-    DubTts *self, const DubVoices *voices, GError **error);
+/* ---- for providers ------------------------------------------------------ */
+
+/* (transfer full) */
+DubVoices *dub_tts_settings_voices (const DubTtsSettings *settings);
 
 /* The voice of a request, out of the voices file. (nullable) */
 const DubVoice *dub_tts_find_voice (

@@ -22,7 +22,7 @@ espeak_create (const DubTtsSettings *settings)
   g_autoptr (JsonObject) load = json_object_new ();
 
   self->base.provider = &dub_tts_espeak;
-  self->voices = dub_voices_ref (settings->voices);
+  self->voices = dub_tts_settings_voices (settings);
   self->engine = dub_engine_command_start (&(DubEngineCommand){
       settings->engine_argv, "espeak", load, settings->metrics});
   return &self->base;
@@ -121,6 +121,12 @@ espeak_cancel (DubTts *base, guint64 id)
   dub_engine_voice_cancel (((EspeakTts *) base)->engine, id);
 }
 
+static gboolean
+espeak_is_installed (const DubTtsSettings *settings)
+{
+  return dub_espeak_engine.handle != NULL;
+}
+
 const DubTtsProvider dub_tts_espeak = {
     .name = "espeak",
     .create = espeak_create,
@@ -129,5 +135,6 @@ const DubTtsProvider dub_tts_espeak = {
     .has_voice = espeak_has_voice,
     .synthesise = espeak_synthesise,
     .cancel = espeak_cancel,
+    .is_installed = espeak_is_installed,
     .check_voice = espeak_check_voice,
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine_voice.h"
+#include "kokoro_engine.h"
 #include "onnx_check.h"
+#include "phonemes.h"
 
 #include "engine/command.h"
 
@@ -10,6 +12,7 @@
 /* The provider "kokoro": the service's side of the child of that name. */
 
 #define FOLDER "kokoro-v1.0-int8"
+#define ENOUGH_CORES 4
 
 /* The first letter of a voice says its language. */
 static const struct {
@@ -46,7 +49,7 @@ kokoro_create (const DubTtsSettings *settings)
   g_autofree char *tokens = g_build_filename (folder, "tokens.txt", NULL);
 
   self->base.provider = &dub_tts_kokoro;
-  self->voices = dub_voices_ref (settings->voices);
+  self->voices = dub_tts_settings_voices (settings);
   dub_onnx_check_kokoro (model, styles, &self->speakers, NULL);
   json_object_set_string_member (load, "model", model);
   json_object_set_string_member (load, "voices", styles);
@@ -137,6 +140,19 @@ kokoro_cancel (DubTts *base, guint64 id)
   dub_engine_voice_cancel (((KokoroTts *) base)->engine, id);
 }
 
+/* Two cores are as fast as speech with it, which is too slow for a chain: it
+ * is there for who names it (docs/quality.md). */
+static gboolean
+kokoro_is_installed (const DubTtsSettings *settings)
+{
+  g_autofree char *model =
+      g_build_filename (settings->models_dir, FOLDER, "model.onnx", NULL);
+
+  return dub_kokoro_engine.handle != NULL && dub_phonemes_exist () &&
+         g_get_num_processors () >= ENOUGH_CORES &&
+         g_file_test (model, G_FILE_TEST_IS_REGULAR);
+}
+
 const DubTtsProvider dub_tts_kokoro = {
     .name = "kokoro",
     .create = kokoro_create,
@@ -145,5 +161,6 @@ const DubTtsProvider dub_tts_kokoro = {
     .has_voice = kokoro_has_voice,
     .synthesise = kokoro_synthesise,
     .cancel = kokoro_cancel,
+    .is_installed = kokoro_is_installed,
     .check_voice = kokoro_check_voice,
 };

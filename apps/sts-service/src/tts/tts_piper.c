@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine_voice.h"
+#include "phonemes.h"
+#include "piper_engine.h"
 #include "piper_voice.h"
 
 #include "engine/command.h"
@@ -25,7 +27,7 @@ typedef struct {
   DubTts base;
   char **engine_argv;
   char *models_dir;
-  char *own; /* TTS_VOICE (nullable) */
+  gboolean has_own; /* TTS_VOICE is the first child's */
   guint threads;
   DubMetrics *metrics;
   DubVoices *voices;
@@ -55,18 +57,26 @@ child_free (gpointer data)
 }
 
 static char *
-folder_of (const PiperTts *self, const char *name)
+folder_of (const char *models_dir, const char *name)
 {
-  return strchr (name, '/') != NULL
-             ? g_strdup (name)
-             : g_build_filename (self->models_dir, name, NULL);
+  return strchr (name, '/') != NULL ? g_strdup (name)
+                                    : g_build_filename (models_dir, name, NULL);
+}
+
+static gboolean
+has_model (const char *models_dir, const char *name)
+{
+  g_autofree char *folder = folder_of (models_dir, name);
+  g_autofree char *model = g_build_filename (folder, "model.onnx", NULL);
+
+  return g_file_test (model, G_FILE_TEST_IS_REGULAR);
 }
 
 static Child *
 child_start (PiperTts *self, const char *name)
 {
   Child *child = g_new0 (Child, 1);
-  g_autofree char *folder = folder_of (self, name);
+  g_autofree char *folder = folder_of (self->models_dir, name);
   g_autoptr (JsonObject) load = json_object_new ();
 
   child->name = g_strdup (name);
@@ -95,13 +105,22 @@ child_of (PiperTts *self, const char *name)
 }
 
 static const char *
-first_voice (const PiperTts *self)
+own_voice (const DubTtsSettings *settings)
 {
-  if (self->own != NULL && *self->own != '\0')
-    return self->own;
-  for (guint i = 0; i < dub_voices_count (self->voices); i++)
-    if (g_str_equal (dub_voices_get (self->voices, i)->engine, "piper"))
-      return dub_voices_get (self->voices, i)->voice;
+  const char *own = settings->options != NULL ? settings->options->voice : NULL;
+
+  return own != NULL && *own != '\0' ? own : NULL;
+}
+
+/* What our first child speaks with. */
+static const char *
+first_voice (const DubTtsSettings *settings, const DubVoices *voices)
+{
+  if (own_voice (settings) != NULL)
+    return own_voice (settings);
+  for (guint i = 0; i < dub_voices_count (voices); i++)
+    if (g_str_equal (dub_voices_get (voices, i)->engine, "piper"))
+      return dub_voices_get (voices, i)->voice;
   return "none";
 }
 
@@ -113,14 +132,13 @@ piper_create (const DubTtsSettings *settings)
   self->base.provider = &dub_tts_piper;
   self->engine_argv = g_strdupv ((char **) settings->engine_argv);
   self->models_dir = g_strdup (settings->models_dir);
-  if (settings->options != NULL)
-    self->own = g_strdup (settings->options->voice);
+  self->has_own = own_voice (settings) != NULL;
   self->threads = settings->threads;
   self->metrics = settings->metrics;
-  self->voices = dub_voices_ref (settings->voices);
+  self->voices = dub_tts_settings_voices (settings);
   self->children = g_ptr_array_new_with_free_func (child_free);
   self->calls = g_hash_table_new (g_int64_hash, g_int64_equal);
-  child_start (self, first_voice (self));
+  child_start (self, first_voice (settings, self->voices));
   return &self->base;
 }
 
@@ -135,7 +153,6 @@ piper_destroy (DubTts *base)
   dub_voices_unref (self->voices);
   g_strfreev (self->engine_argv);
   g_free (self->models_dir);
-  g_free (self->own);
   g_free (self);
 }
 
@@ -166,20 +183,11 @@ find_name (
                         g_str_equal (request->voice, "default");
 
   *ret_voice = NULL;
-  if (self->own != NULL && is_default && request->speaker == NULL &&
+  if (self->has_own && is_default && request->speaker == NULL &&
       is_language (first->files->language, request->language))
     return first->name;
   *ret_voice = dub_tts_find_voice (&self->base, self->voices, request);
   return *ret_voice != NULL ? (*ret_voice)->voice : NULL;
-}
-
-static gboolean
-has_model (const PiperTts *self, const char *name)
-{
-  g_autofree char *folder = folder_of (self, name);
-  g_autofree char *model = g_build_filename (folder, "model.onnx", NULL);
-
-  return g_file_test (model, G_FILE_TEST_IS_REGULAR);
 }
 
 static gboolean
@@ -190,7 +198,7 @@ piper_has_voice (DubTts *base, const char *language, const char *profile)
   const DubVoice *voice = NULL;
   const char *name = find_name (self, &request, &voice);
 
-  return name != NULL && has_model (self, name) &&
+  return name != NULL && has_model (self->models_dir, name) &&
          child_of (self, name) != NULL;
 }
 
@@ -198,10 +206,10 @@ static gboolean
 piper_check_voice (DubTts *base, const DubVoice *voice, GError **error)
 {
   PiperTts *self = (PiperTts *) base;
-  g_autofree char *folder = folder_of (self, voice->voice);
+  g_autofree char *folder = folder_of (self->models_dir, voice->voice);
   g_autoptr (DubPiperVoice) files = NULL;
 
-  if (!has_model (self, voice->voice)) {
+  if (!has_model (self->models_dir, voice->voice)) {
     g_set_error (error, DUB_ERROR, DUB_ERROR_NOT_FOUND,
         "there is no Piper voice in '%s'", folder);
     return FALSE;
@@ -261,6 +269,15 @@ piper_cancel (DubTts *base, guint64 id)
   g_free (ticket);
 }
 
+static gboolean
+piper_is_installed (const DubTtsSettings *settings)
+{
+  g_autoptr (DubVoices) voices = dub_tts_settings_voices (settings);
+
+  return dub_piper_engine.handle != NULL && dub_phonemes_exist () &&
+         has_model (settings->models_dir, first_voice (settings, voices));
+}
+
 const DubTtsProvider dub_tts_piper = {
     .name = "piper",
     .create = piper_create,
@@ -269,5 +286,6 @@ const DubTtsProvider dub_tts_piper = {
     .has_voice = piper_has_voice,
     .synthesise = piper_synthesise,
     .cancel = piper_cancel,
+    .is_installed = piper_is_installed,
     .check_voice = piper_check_voice,
 };

@@ -123,7 +123,7 @@ start (const char *engine)
       .models_dir = models,
       .threads = MAX (1, g_get_num_processors () - 1),
       .voices = voices};
-  DubTts *tts = dub_tts_start (engine, &settings, &error);
+  DubTts *tts = dub_tts_chain_new (engine, &settings, &error);
 
   g_assert_no_error (error);
   return tts;

@@ -9,7 +9,7 @@ const TEST_LIMIT_MS = 60000;
 
 if (!existsSync(new URL("./node_modules/socket.io", import.meta.url))) {
   console.log("1..0 # SKIP npm ci has not been run here");
-  process.exit(77);
+  process.exit(0);
 }
 
 const tests = [];
