@@ -4,7 +4,6 @@
 #include "whisper_engine.h"
 
 #include "engine/command.h"
-#include "engine/engine_client.h"
 
 #include <dubbing_common/error.h>
 #include <string.h>
@@ -39,9 +38,7 @@ static DubAsr *
 whisper_create (const DubAsrSettings *settings)
 {
   WhisperAsr *self = g_new0 (WhisperAsr, 1);
-  g_auto (GStrv) argv = dub_engine_command (settings->engine_argv, "whisper");
   g_autoptr (JsonObject) load = json_object_new ();
-  DubEngineClientSettings engine;
 
   self->base.provider = &dub_asr_whisper;
   take_model (self, settings->model);
@@ -49,12 +46,8 @@ whisper_create (const DubAsrSettings *settings)
   json_object_set_int_member (load, "threads", settings->threads);
   json_object_set_string_member (
       load, "device", settings->device != NULL ? settings->device : "auto");
-  dub_engine_client_settings_init (&engine);
-  engine.name = "whisper";
-  engine.argv = (const char *const *) argv;
-  engine.load = load;
-  engine.metrics = settings->metrics;
-  self->engine = dub_engine_client_new (&engine);
+  self->engine = dub_engine_command_start (&(DubEngineCommand){
+      settings->engine_argv, "whisper", load, settings->metrics});
   return &self->base;
 }
 
