@@ -46,7 +46,8 @@ typedef struct {
 typedef struct {
   const char *const *engine_argv;       /* program and its first arguments */
   DubMetrics *metrics;                  /* (nullable) */
-  const DubTranslationOptions *options; /* (nullable): what the user set */
+  /* What the user set; outlives the translator. (nullable) */
+  const DubTranslationOptions *options;
 } DubTranslatorSettings;
 
 typedef struct _DubTranslator DubTranslator;
@@ -74,6 +75,9 @@ struct _DubTranslator {
 
 extern const DubTranslatorProvider dub_translator_identity;
 extern const DubTranslatorProvider dub_translator_apertium;
+extern const DubTranslatorProvider dub_translator_deepl;
+extern const DubTranslatorProvider dub_translator_libretranslate;
+extern const DubTranslatorProvider dub_translator_openai;
 /* NULL-terminated. */
 extern const DubTranslatorProvider *const dub_translator_providers[];
 
