@@ -44,8 +44,8 @@ typedef struct {
 } DubTranslationRequest;
 
 typedef struct {
-  const char *const *engine_argv;       /* program and its first arguments */
-  DubMetrics *metrics;                  /* (nullable) */
+  const char *const *engine_argv; /* program and its first arguments */
+  DubMetrics *metrics;            /* (nullable) */
   /* What the user set; outlives the translator. (nullable) */
   const DubTranslationOptions *options;
 } DubTranslatorSettings;

@@ -221,7 +221,7 @@ test_real (Fixture *f, gconstpointer data)
       {"He scored 24 points", "Puntuó 24 puntos"},
       {"Final score: Lakers 102, Celtics 98.",
           "Marcador final: Lakers 102, Celtics 98."},
-      {"The Golden State team won.", "El equipo de Golden State ganó."},
+      {"We saw Golden State yesterday.", "Vimos Golden State ayer."},
   };
   static const char *const keep[] = {"Golden State", NULL};
 
