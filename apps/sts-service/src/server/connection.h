@@ -6,6 +6,7 @@
 #include <sts_service/processor.h>
 
 #include "session/session.h"
+#include "simulations.h"
 
 /*
  * One client: its socket, its session, its timer, its metrics. The socket owns
@@ -24,13 +25,16 @@ typedef struct {
 
 typedef struct _DubConnection DubConnection;
 
-/* settings, processor and metrics are kept and live longer. */
+/* settings, processor, metrics and simulations are kept and live longer. */
 DubConnection *dub_connection_new (DubSioSocket *socket,
     const DubSessionSettings *settings, DubProcessor *processor,
-    DubConnectionMetrics *metrics);
+    DubConnectionMetrics *metrics, DubSimulations *simulations);
 DubConnection *dub_connection_ref (DubConnection *connection);
 void dub_connection_unref (DubConnection *connection);
 void dub_connection_receive (DubConnection *connection, DubSioMessage *message);
+/* (nullable) before stream:init. */
+const char *dub_connection_get_stream_id (DubConnection *connection);
+void dub_connection_close_in (DubConnection *connection, guint delay_ms);
 /* The socket is gone; nothing is emitted any more. */
 void dub_connection_lost (DubConnection *connection, const char *reason);
 
