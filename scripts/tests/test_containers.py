@@ -3,12 +3,14 @@
 that they describe are made and tried where that is allowed."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 
 import pytest
 from conftest import SCRIPTS
+from demolib import programs
 from serviceslib import dockerfile
 from serviceslib.dockerfile import DockerfileError
 
@@ -89,6 +91,61 @@ def test_root_of_a_container_runs_its_program(path, target):
         pytest.skip(done.stdout.strip())
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+# --- what the programs need is what `setup packages run` brings ---
+
+def of_dpkg(*args):
+    done = subprocess.run(["dpkg-query", *args], capture_output=True,
+                          text=True, check=False)
+    return done.stdout
+
+
+def packages_to_run():
+    """The part `run` with all that it depends on."""
+    depends = dict(
+        line.split("\t", 1)
+        for line in of_dpkg("-W", "-f", "${Package}\t${Depends}, "
+                            "${Pre-Depends}\n").splitlines())
+    text = (SCRIPTS / "packages.txt").read_text("utf-8")
+    part = text.partition("# run\n")[2].partition("# build\n")[0]
+    todo = [line.split()[0] for line in part.splitlines()]
+    found = set()
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += re.findall(r"(?:^|[,|])\s*([a-z0-9.+-]+)",
+                               depends.get(name, ""))
+    return found
+
+
+def needed_libraries(program):
+    done = subprocess.run(["readelf", "-d", program], capture_output=True,
+                          text=True, check=True)
+    return re.findall(r"NEEDED.*\[(.*)\]", done.stdout)
+
+
+@pytest.mark.parametrize("name", ["media-service", "media-worker",
+                                  "sts-service"])
+def test_every_library_of_a_program_is_there_at_run_time(name):
+    """A new -dev package below "# build" needs its library below "# run"."""
+    if shutil.which("dpkg-query") is None:
+        pytest.skip("no dpkg here")
+    try:
+        program = programs.find(name)
+    except programs.DemoError as error:
+        pytest.skip(str(error))
+    libraries = needed_libraries(program)
+    owners = {}
+    for line in of_dpkg("-S", *(f"*/{n}" for n in libraries)).splitlines():
+        package, _, path = line.partition(": ")
+        owners.setdefault(path.rpartition("/")[2], set()).add(
+            package.partition(":")[0])
+    have = packages_to_run()
+    # Ours, from build/engines, belong to none.
+    missing = {n: o for n, o in owners.items() if not o & have}
+    assert "libc.so.6" in owners and missing == {}
 
 
 # --- Compose files ---
