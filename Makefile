@@ -120,11 +120,8 @@ e2e-test-p1: setup ## the whole system from outside, on real media
 	@$(RUN) $(PICK) --no-meson --e2e p1
 
 .PHONY: asan fuzz
-asan: setup ## every unit test under the address and undefined sanitizers
-	@$(PKG) scripts/variant asan
-	@ASAN_OPTIONS=halt_on_error=1:detect_leaks=1 \
-	  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-	  $(RUN) $(PICK) --build build/asan --suite unit
+asan: setup ## unit tests and the echo path under the sanitizers
+	@scripts/asan $(PICK)
 
 fuzz: setup ## each fuzz target for SECONDS_EACH (20) seconds
 	@$(PKG) scripts/variant fuzz

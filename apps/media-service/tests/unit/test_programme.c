@@ -588,10 +588,7 @@ test_names (void)
 int
 main (int argc, char **argv)
 {
-  static const struct {
-    const char *name;
-    void (*func) (void);
-  } tests[] = {
+  static const RigTest tests[] = {
       {"passes-through", test_passes_through},
       {"sound-leaves-ahead", test_sound_leaves_ahead_by_the_lead},
       {"waits-for-a-key-frame", test_waits_for_a_key_frame},
@@ -621,11 +618,6 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (tests); i++) {
-    g_autofree char *path =
-        g_strdup_printf ("/media/programme/%s", tests[i].name);
-
-    g_test_add_func (path, tests[i].func);
-  }
+  rig_add_tests ("programme", tests, G_N_ELEMENTS (tests));
   return g_test_run ();
 }
