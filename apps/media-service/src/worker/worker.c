@@ -4,6 +4,7 @@
 #define DUB_LOG_TOPIC "media.worker"
 #include "../ingest/ingest.h"
 #include "../publish/publish.h"
+#include "../segment/level_detector.h"
 #include "../segment/speech_detector.h"
 #include "../sts/sts_link.h"
 #include "control.h"
@@ -34,8 +35,9 @@ struct _DubWorker {
   DubQueue *ingest_queue;
   DubIngest *ingest;
   DubProgrammeThread *programme;
-  DubSpeechDetector *detector; /* NULL: pass-through */
-  DubStsLink *link;            /* NULL: pass-through */
+  DubSpeechDetector *detector; /* one of the two; neither: pass-through */
+  DubLevelDetector *level;
+  DubStsLink *link; /* NULL: pass-through */
   DubPublish *publish;
   DubWorkerMetrics *metrics;
   DubControl *control; /* NULL: no RUNTIME_DIR */
@@ -138,11 +140,13 @@ on_heard (DubPcm *pcm, gint64 first_frame, gpointer user_data)
 
   if (self->detector)
     dub_speech_detector_push (self->detector, pcm, first_frame);
+  else if (self->level)
+    dub_level_detector_push (self->level, pcm, first_frame);
   else
     dub_pcm_unref (pcm);
 }
 
-/* From the detector's thread. */
+/* From the detector's thread, or the programme's. */
 static void
 on_mark (gint64 first_frame, gint64 frames, gboolean is_speech, double level_db,
     gpointer user_data)
@@ -498,6 +502,12 @@ build_detector (DubWorker *self)
 
   if (self->params.segment_mode != DUB_SEGMENT_MODE_SPEECH)
     return;
+  if (self->settings->vad == DUB_WORKER_VAD_LEVEL) {
+    self->level =
+        dub_level_detector_new (self->settings->vad_silence_threshold_db,
+            self->settings->vad_level_interval_ns, on_mark, self);
+    return;
+  }
   self->detector = dub_speech_detector_new (model, on_mark, self, &error);
   if (!self->detector)
     dub_warning (
@@ -546,9 +556,16 @@ build_dubbing (DubWorker *self)
         self->settings->output_delay_ms);
     return;
   }
+  if (!dub_worker_settings_has_room_for_fixed (self->settings)) {
+    dub_warning ("SEGMENT_MODE=fixed needs an OUTPUT_DELAY_MS of %d at least: "
+                 "pass-through",
+        DUB_WORKER_FIXED_MIN_DELAY_MS);
+    return;
+  }
   dub_info ("longest segment: %.3f s", seconds (max_ns));
   build_detector (self);
-  if (self->detector || self->params.segment_mode == DUB_SEGMENT_MODE_FIXED)
+  if (self->detector || self->level ||
+      self->params.segment_mode == DUB_SEGMENT_MODE_FIXED)
     build_link (self);
 }
 
@@ -581,6 +598,7 @@ dub_worker_free (DubWorker *self)
   if (self->programme)
     dub_programme_thread_stop (self->programme);
   g_clear_pointer (&self->detector, dub_speech_detector_free);
+  g_clear_pointer (&self->level, dub_level_detector_free);
   g_clear_pointer (&self->programme, dub_programme_thread_free);
   g_clear_pointer (&self->publish, dub_publish_free);
   g_clear_pointer (&self->ingest_queue, dub_queue_unref);
