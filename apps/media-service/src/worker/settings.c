@@ -21,6 +21,7 @@ static const char *const fallback_modes[] = {"pass-through", "ducked-original",
     "silence", "last-good-dub", "background-only", NULL};
 static const char *const loss_modes[] = {"hold", "silence", "close", NULL};
 static const char *const segment_modes[] = {"speech", "fixed", "off", NULL};
+static const char *const capture_modes[] = {"off", "metadata", "media", NULL};
 static const char *const vads[] = {"speech", "level", NULL};
 
 static const DubOption options[] = {
@@ -42,6 +43,16 @@ static const DubOption options[] = {
     {"tap-dir", "TAP_DIR", DUB_OPTION_STRING, AT (tap_dir), NULL,
         .help = "For tests: writes video_in.csv, video_out.csv and "
                 "sound_out.csv there (time, size, hash of each unit)"},
+
+    {"capture", "CAPTURE", DUB_OPTION_CHOICE, AT (capture), "off",
+        .choices = capture_modes,
+        .help = "What is kept of each segment: texts and times, or its sound "
+                "as well"},
+    {"capture-dir", "CAPTURE_DIR", DUB_OPTION_STRING, AT (capture_dir), NULL,
+        .help = "Folder for it; wanted unless CAPTURE is off"},
+    {"capture-max-mb", "CAPTURE_MAX_MB", DUB_OPTION_INT, AT (capture_max_mb),
+        "1024", 1, 1048576, .unit = "MB",
+        .help = "For each stream; beyond it the oldest goes"},
 
     {"sts-service-url", "STS_SERVICE_URL", DUB_OPTION_URL, AT (sts_service_url),
         "http://localhost:3000", .choices = sts_schemes,
@@ -269,7 +280,9 @@ derive (DubWorkerSettings *self, GError **error)
     self->run_id = g_uuid_string_random ();
   return dub_worker_settings_check_fallback (self, error) &&
          require (self->input_url, "INPUT_URL", error) &&
-         require (self->output_url, "OUTPUT_URL", error);
+         require (self->output_url, "OUTPUT_URL", error) &&
+         (self->capture == 0 ||
+             require (self->capture_dir, "CAPTURE_DIR", error));
 }
 
 gboolean

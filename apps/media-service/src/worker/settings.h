@@ -35,6 +35,9 @@ typedef struct {
   char *output_url;
   char *runtime_dir;
   char *tap_dir;
+  int capture; /* DubCaptureMode */
+  char *capture_dir;
+  gint64 capture_max_mb;
 
   char *sts_service_url;
   char *sts_token;

@@ -2,6 +2,7 @@
 #include "worker.h"
 
 #define DUB_LOG_TOPIC "media.worker"
+#include "../capture/capture.h"
 #include "../ingest/ingest.h"
 #include "../publish/publish.h"
 #include "../segment/level_detector.h"
@@ -40,6 +41,7 @@ struct _DubWorker {
   DubStsLink *link; /* NULL: pass-through */
   DubPublish *publish;
   DubWorkerMetrics *metrics;
+  DubCapture *capture; /* NULL: off */
   DubControl *control; /* NULL: no RUNTIME_DIR */
   DubReporter *reporter;
   guint tick_id;
@@ -185,6 +187,8 @@ on_event (const DubProgrammeEvent *event, gpointer user_data)
 
   dub_reporter_event (self->reporter, event);
   dub_worker_metrics_event (self->metrics, event);
+  if (event->type == DUB_EVENT_SEGMENT && self->capture)
+    dub_capture_segment (self->capture, event->fragment);
   if (event->type == DUB_EVENT_DRAINED)
     begin_end (self);
 }
@@ -307,6 +311,8 @@ on_answer (DubStsLink *link, DubAnswer *answer, gpointer user_data)
 
   dub_worker_metrics_answer (self->metrics, answer);
   dub_reporter_answer (self->reporter, answer);
+  if (self->capture)
+    dub_capture_answer (self->capture, answer);
   dub_programme_thread_push_answer (self->programme, answer);
 }
 
@@ -330,6 +336,18 @@ check_output (DubWorker *self, const DubPublisherStats *stats)
     fail (self, self->output_error);
 }
 
+static void
+measure_capture (DubWorker *self)
+{
+  DubCaptureStats stats;
+
+  if (!self->capture)
+    return;
+  dub_capture_get_stats (self->capture, &stats);
+  dub_worker_metrics_capture (
+      self->metrics, stats.written, stats.failed + stats.dropped);
+}
+
 static gboolean
 on_tick (gpointer user_data)
 {
@@ -341,6 +359,7 @@ on_tick (gpointer user_data)
   dub_programme_thread_get_stats (self->programme, &stats, &delay_ns);
   dub_publish_get_stats (self->publish, &published);
   dub_worker_metrics_update (self->metrics, &stats, &published, delay_ns);
+  measure_capture (self);
   check_output (self, &published);
   return G_SOURCE_CONTINUE;
 }
@@ -441,6 +460,22 @@ build_control (DubWorker *self, GError **error)
   }
   self->reporter = dub_reporter_new (self->control);
   return TRUE;
+}
+
+static void
+build_capture (DubWorker *self)
+{
+  const DubWorkerSettings *from = self->settings;
+  DubCaptureOptions options = {
+      .mode = (DubCaptureMode) from->capture,
+      .folder = from->capture_dir,
+      .stream_id = from->stream_id,
+      .run_id = from->run_id,
+      .max_bytes = (guint64) from->capture_max_mb << 20,
+  };
+
+  if (options.mode != DUB_CAPTURE_OFF)
+    self->capture = dub_capture_new (&options);
 }
 
 static gboolean
@@ -581,6 +616,7 @@ dub_worker_new (const DubWorkerSettings *settings, GError **error)
       !build_ingest (self, error) || !build_publish (self, error))
     return NULL;
   build_programme (self);
+  build_capture (self);
   return g_steal_pointer (&self);
 }
 
@@ -602,6 +638,7 @@ dub_worker_free (DubWorker *self)
   g_clear_pointer (&self->programme, dub_programme_thread_free);
   g_clear_pointer (&self->publish, dub_publish_free);
   g_clear_pointer (&self->ingest_queue, dub_queue_unref);
+  g_clear_pointer (&self->capture, dub_capture_free);
   g_clear_pointer (&self->reporter, dub_reporter_free);
   g_clear_pointer (&self->control, dub_control_free);
   g_clear_pointer (&self->metrics, dub_worker_metrics_free);
