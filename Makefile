@@ -206,7 +206,7 @@ bench-socketio: setup build ## our Socket.IO server beside Node's and Python's
 .PHONY: clean clean-artifacts
 clean: ## remove what was built (engines and tools stay)
 	@rm -rf build/native build/asan build/fuzz build/typecheck build/coverage \
-	  build/log build/demo build/fixtures htmlcov
+	  build/log build/chroot build/demo build/fixtures htmlcov
 
 clean-artifacts: ## remove what failed tests left behind
 	@rm -rf .artifacts
