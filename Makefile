@@ -208,7 +208,7 @@ clean: ## remove what was built (engines and tools stay)
 	@rm -rf build/native build/asan build/fuzz build/typecheck build/coverage \
 	  build/log build/chroot build/demo build/fixtures htmlcov
 
-clean-artifacts: ## remove what failed tests left behind
+clean-artifacts: ## remove what failed tests and debug artifacts left
 	@rm -rf .artifacts
 
 ifneq (,$(WORDS))
