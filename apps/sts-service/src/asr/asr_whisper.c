@@ -13,12 +13,26 @@
 typedef struct {
   DubAsr base;
   DubEngineClient *engine;
+  gboolean is_english_only; /* "ggml-base.en.bin" */
+  gboolean can_translate;   /* the turbo models were not trained for it */
 } WhisperAsr;
 
 typedef struct {
   DubAsrDoneFunc done;
   gpointer user_data;
 } Call;
+
+/* The publisher's names tell what a model was trained for, and nothing in the
+ * file does. */
+static void
+take_model (WhisperAsr *self, const char *path)
+{
+  g_autofree char *name = g_path_get_basename (path);
+
+  self->is_english_only = strstr (name, ".en") != NULL;
+  self->can_translate =
+      !self->is_english_only && strstr (name, "turbo") == NULL;
+}
 
 static DubAsr *
 whisper_create (const DubAsrSettings *settings)
@@ -27,8 +41,11 @@ whisper_create (const DubAsrSettings *settings)
   g_autoptr (JsonObject) load = json_object_new ();
 
   self->base.provider = &dub_asr_whisper;
+  take_model (self, settings->model);
   json_object_set_string_member (load, "model", settings->model);
   json_object_set_int_member (load, "threads", settings->threads);
+  json_object_set_string_member (
+      load, "device", settings->device != NULL ? settings->device : "auto");
   self->engine = dub_engine_command_start (&(DubEngineCommand){
       settings->engine_argv, "whisper", load, settings->metrics});
   return &self->base;
@@ -52,6 +69,10 @@ whisper_is_ready (DubAsr *base, GError **error)
 static gboolean
 whisper_knows (DubAsr *base, const char *language)
 {
+  WhisperAsr *self = (WhisperAsr *) base;
+
+  if (self->is_english_only)
+    return g_strcmp0 (dub_whisper_language (language), "en") == 0;
   return g_str_equal (language, "auto") ||
          dub_whisper_language (language) != NULL;
 }
@@ -59,7 +80,8 @@ whisper_knows (DubAsr *base, const char *language)
 static gboolean
 whisper_translates_to (DubAsr *base, const char *language)
 {
-  return g_strcmp0 (dub_whisper_language (language), "en") == 0;
+  return ((WhisperAsr *) base)->can_translate &&
+         g_strcmp0 (dub_whisper_language (language), "en") == 0;
 }
 
 static void
