@@ -185,7 +185,7 @@ api-status: ## the streams that MediaMTX has
 
 ## Measure
 
-.PHONY: bench-worker bench-delay bench-sts bench-socketio bench-sessions
+.PHONY: bench-worker bench-delay bench-sts bench-socketio bench-sessions bench-voices
 bench-worker: setup build ## cost of a worker, beside ffmpeg's
 	@bench/bench-worker
 
@@ -194,6 +194,9 @@ bench-delay: setup build ## how constant the programme delay is
 
 bench-sts: setup build ## speed of speech to speech, per stage
 	@bench/bench-sts
+
+bench-voices: setup build ## cost of each voice, and is it understood
+	@bench/bench-voices
 
 bench-sessions: build ## 50 sessions on mock engines for MINUTES (10)
 	@bench/bench-sessions
