@@ -92,6 +92,8 @@ typedef struct {
   char *translated_text; /* (nullable) */
   char *error_code;      /* (nullable) as in the protocol: "TIMEOUT" */
   gboolean is_retryable;
+  /* FAILED, and it says something about the service's health. */
+  gboolean counts_for_breaker;
 } DubAnswer;
 
 DubAnswer *dub_answer_new (const char *fragment_id, DubAnswerStatus status);

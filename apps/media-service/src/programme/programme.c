@@ -42,6 +42,7 @@ struct _DubProgramme {
   gint64 late_since_ns;       /* DUB_TIME_NONE: pictures come in time */
   gboolean is_ended;
   guint64 next_number;
+  DubBreakerState breaker_told;
   gint64 now_ns; /* for callbacks inside a call */
 };
 
@@ -63,6 +64,12 @@ departure_ns (const DubProgramme *self)
 {
   return dub_departure_clock_offset_ns (&self->departure) +
          self->params.output_delay_ns;
+}
+
+static gint64
+passed_ns (const DubProgramme *self)
+{
+  return self->now_ns - dub_departure_clock_offset_ns (&self->departure);
 }
 
 /* Brings the departure clock, and what hangs on it, up to now. */
@@ -137,6 +144,9 @@ count_fallback (DubProgramme *self, DubFallbackReason reason)
     case DUB_FALLBACK_REASON_GONE:
       stats->fallback_gone++;
       break;
+    case DUB_FALLBACK_REASON_BREAKER_OPEN:
+      stats->fallback_breaker++;
+      break;
     case DUB_FALLBACK_REASON_NONE:
       break;
   }
@@ -165,6 +175,20 @@ on_fallback (
   apply_fallback_mode (self, fragment->pcm);
   emit_fragment (self, DUB_EVENT_FALLBACK, fragment,
       dub_fallback_reason_to_string (reason));
+}
+
+/* Says so when the breaker has moved. */
+static void
+tell_breaker (DubProgramme *self)
+{
+  const DubCircuitBreaker *breaker = dub_tracker_breaker (self->tracker);
+
+  if (breaker->state == self->breaker_told)
+    return;
+  self->breaker_told = breaker->state;
+  emit (self, &(DubProgrammeEvent){.type = DUB_EVENT_BREAKER,
+                  .media_ns = passed_ns (self),
+                  .detail = dub_breaker_state_to_string (breaker->state)});
 }
 
 static void
@@ -360,12 +384,6 @@ emit_epoch (DubProgramme *self, gint64 media_ns)
       &(DubProgrammeEvent){
           .type = self->stats.epochs == 1 ? DUB_EVENT_STARTED : DUB_EVENT_EPOCH,
           .media_ns = media_ns});
-}
-
-static gint64
-passed_ns (const DubProgramme *self)
-{
-  return self->now_ns - dub_departure_clock_offset_ns (&self->departure);
 }
 
 static void
@@ -614,6 +632,7 @@ dub_programme_set_sts (DubProgramme *self, DubStsState state,
     tracker_state = DUB_TRACKER_PAUSED;
   dub_tracker_set_state (
       self->tracker, tracker_state, max_inflight, send_delay_ns, now_ns);
+  tell_breaker (self);
 }
 
 static void
@@ -636,6 +655,23 @@ ignore_answer (DubProgramme *self, const DubAnswer *answer, DubVerdict verdict)
                   .answer = answer});
 }
 
+static gboolean
+has_dub (const DubAnswer *answer)
+{
+  return (answer->status == DUB_ANSWER_SUCCESS ||
+             answer->status == DUB_ANSWER_PARTIAL) &&
+         answer->pcm != NULL;
+}
+
+static DubBreakerResult
+judge_answer (const DubAnswer *answer)
+{
+  if (has_dub (answer))
+    return DUB_BREAKER_RESULT_SUCCESS;
+  return answer->counts_for_breaker ? DUB_BREAKER_RESULT_FAILURE
+                                    : DUB_BREAKER_RESULT_NEUTRAL;
+}
+
 void
 dub_programme_push_answer (DubProgramme *self, DubAnswer *answer, gint64 now_ns)
 {
@@ -644,15 +680,14 @@ dub_programme_push_answer (DubProgramme *self, DubAnswer *answer, gint64 now_ns)
   DubVerdict verdict = DUB_VERDICT_NONE;
 
   set_now (self, now_ns);
-  slot = dub_tracker_take_answer (
-      self->tracker, answer->fragment_id, now_ns, &verdict);
+  slot = dub_tracker_take_answer (self->tracker, answer->fragment_id,
+      judge_answer (answer), now_ns, &verdict);
+  tell_breaker (self);
   if (slot == NULL) {
     ignore_answer (self, answer, verdict);
     return;
   }
-  if ((answer->status == DUB_ANSWER_SUCCESS ||
-          answer->status == DUB_ANSWER_PARTIAL) &&
-      answer->pcm != NULL) {
+  if (has_dub (answer)) {
     self->stats.answers_ok++;
     dub_timeline_add_dub (self->timeline, slot, answer);
     return;
@@ -683,6 +718,7 @@ dub_programme_run (DubProgramme *self, gint64 now_ns)
 
   set_now (self, now_ns);
   tracker_ns = dub_tracker_run (self->tracker, now_ns);
+  tell_breaker (self);
   timeline_ns = dub_timeline_run (self->timeline, now_ns);
   return MIN (tracker_ns, timeline_ns);
 }
@@ -690,7 +726,12 @@ dub_programme_run (DubProgramme *self, gint64 now_ns)
 void
 dub_programme_get_stats (const DubProgramme *self, DubProgrammeStats *ret_stats)
 {
+  const DubCircuitBreaker *breaker = dub_tracker_breaker (self->tracker);
+
   *ret_stats = self->stats;
+  ret_stats->breaker_state = breaker->state;
+  ret_stats->breaker_failures = breaker->n_failures;
+  ret_stats->breaker_transitions = breaker->n_transitions;
   dub_timeline_get_gauges (self->timeline, ret_stats);
   ret_stats->fragments_waiting = dub_tracker_waiting (self->tracker);
   ret_stats->fragments_inflight = dub_tracker_inflight (self->tracker);

@@ -111,6 +111,7 @@ typedef enum {
   DUB_EVENT_DUB_DROPPED,    /* detail: lag, too_long, empty, full, discarded */
   DUB_EVENT_HOLD_BEGIN,     /* the buffer ran empty */
   DUB_EVENT_HOLD_END,
+  DUB_EVENT_BREAKER, /* detail: closed, half-open, open */
   DUB_EVENT_DRAINED, /* all that was taken in has left; end the output */
 } DubProgrammeEventType;
 const char *dub_programme_event_type_to_string (DubProgrammeEventType type);
@@ -162,6 +163,7 @@ typedef struct {
   guint64 answers_late, answers_duplicate, answers_unknown;
   guint64 fallback_timeout, fallback_failed, fallback_overload;
   guint64 fallback_disconnected, fallback_not_ready, fallback_gone;
+  guint64 fallback_breaker, breaker_failures, breaker_transitions;
   guint64 dubs_heard, dubs_dropped_lag, dubs_dropped_other;
   guint64 holds;
   /* gauges */
@@ -169,6 +171,7 @@ typedef struct {
   gsize video_buffered_bytes;
   guint video_units, dubs_waiting, fragments_waiting, fragments_inflight;
   gint64 answer_p95_ns;
+  guint breaker_state;    /* 0 closed, 1 half-open, 2 open */
   gint64 clock_offset_ns; /* departure clock: arrival - media time */
   gint64 media_ns;        /* what leaves now; DUB_TIME_NONE before the start */
   gboolean is_holding, is_source_lost;
@@ -176,7 +179,7 @@ typedef struct {
 
 typedef enum {
   DUB_STS_NONE = 0, /* not configured: every slot keeps its original */
-  DUB_STS_LOST,     /* not connected, or the breaker is open */
+  DUB_STS_LOST,     /* not connected */
   DUB_STS_READY,
   DUB_STS_PAUSED, /* connected; send nothing new for now */
 } DubStsState;

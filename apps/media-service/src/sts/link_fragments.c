@@ -30,6 +30,15 @@ add_attachment (gpointer carrier, GBytes *bytes)
 
 /* --- answers --- */
 
+/* The service's own word rules for a code that we do not know. */
+static gboolean
+counts_for_breaker (const char *code, gboolean is_retryable)
+{
+  const DubWireCode *known = dub_wire_code_lookup (code);
+
+  return known ? known->counts_for_breaker : is_retryable;
+}
+
 static void
 give_failed (DubStsLink *self, const char *fragment_id, const char *code,
     gboolean is_retryable)
@@ -38,6 +47,18 @@ give_failed (DubStsLink *self, const char *fragment_id, const char *code,
 
   answer->error_code = g_strdup (code);
   answer->is_retryable = is_retryable;
+  answer->counts_for_breaker = counts_for_breaker (code, is_retryable);
+  self->handlers.on_answer (self, answer, self->user_data);
+}
+
+/* No word of the service: the connection is not there. */
+static void
+give_lost (DubStsLink *self, const char *fragment_id, const char *code)
+{
+  DubAnswer *answer = dub_answer_new (fragment_id, DUB_ANSWER_FAILED);
+
+  answer->error_code = g_strdup (code);
+  answer->is_retryable = TRUE;
   self->handlers.on_answer (self, answer, self->user_data);
 }
 
@@ -71,7 +92,7 @@ take_sent (DubStsLink *self, const char *fragment_id)
     return FALSE;
   sent_free (item->data);
   g_queue_delete_link (&self->sent, item);
-  if (dub_flow_state_update (&self->flow, self->sent.length, now_ns ()))
+  if (dub_backpressure_state_update (&self->flow, self->sent.length, now_ns ()))
     dub_sts_link_tell (self);
   return TRUE;
 }
@@ -83,11 +104,11 @@ dub_sts_link_fail_all (DubStsLink *self, const char *code)
   DubFragment *fragment;
 
   while ((sent = g_queue_pop_head (&self->sent))) {
-    give_failed (self, sent->fragment_id, code, TRUE);
+    give_lost (self, sent->fragment_id, code);
     sent_free (sent);
   }
   while ((fragment = g_queue_pop_head (&self->to_encode))) {
-    give_failed (self, fragment->id, code, TRUE);
+    give_lost (self, fragment->id, code);
     dub_fragment_unref (fragment);
   }
 }
@@ -158,7 +179,7 @@ emit_fragment (DubStsLink *self, const DubFragment *fragment,
   dub_sio_message_add_arg (
       message, dub_fragment_data_to_json (data, &attachments));
   if (!dub_sio_client_emit (self->client, message)) {
-    give_failed (self, fragment->id, "DISCONNECTED", TRUE);
+    give_lost (self, fragment->id, "DISCONNECTED");
     return;
   }
   self->next_number++;
@@ -218,7 +239,7 @@ dub_sts_link_send (DubStsLink *link, DubFragment *fragment)
   g_autoptr (DubFragment) owned = fragment;
 
   if (link->phase != DUB_STS_LINK_READY) {
-    give_failed (link, owned->id, "NOT_READY", TRUE);
+    give_lost (link, owned->id, "NOT_READY");
     return;
   }
   if (link->sends_pcm) {
@@ -399,7 +420,7 @@ on_flow_timer (gpointer user_data)
   DubStsLink *self = user_data;
 
   g_clear_pointer (&self->flow_timer, g_source_unref);
-  if (dub_flow_state_update (&self->flow, self->sent.length, now_ns ()))
+  if (dub_backpressure_state_update (&self->flow, self->sent.length, now_ns ()))
     dub_sts_link_tell (self);
   return G_SOURCE_REMOVE;
 }
@@ -407,7 +428,7 @@ on_flow_timer (gpointer user_data)
 static void
 set_flow_timer (DubStsLink *self)
 {
-  gint64 wake = dub_flow_state_wake_ns (&self->flow);
+  gint64 wake = dub_backpressure_state_wake_ns (&self->flow);
 
   if (self->flow_timer) {
     g_source_destroy (self->flow_timer);
@@ -428,8 +449,12 @@ dub_sts_link_on_backpressure (DubStsLink *self, JsonNode *node)
 
   if (!event)
     return;
-  dub_flow_state_apply (&self->flow, event, now_ns ());
-  (void) dub_flow_state_update (&self->flow, self->sent.length, now_ns ());
+  dub_backpressure_state_apply (&self->flow, event, now_ns ());
+  (void) dub_backpressure_state_update (
+      &self->flow, self->sent.length, now_ns ());
   set_flow_timer (self);
+  if (self->handlers.on_backpressure)
+    self->handlers.on_backpressure (
+        self, dub_flow_to_string (event->action), self->user_data);
   dub_sts_link_tell (self);
 }

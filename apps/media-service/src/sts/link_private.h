@@ -4,8 +4,8 @@
 #include <dubbing_contracts/contracts.h>
 #include <dubbing_socketio/client.h>
 
-#include "flow.h"
-#include "reconnect.h"
+#include "backpressure.h"
+#include "reconnection.h"
 #include "sts_link.h"
 
 /*
@@ -45,7 +45,7 @@ struct _DubStsLink {
   DubSioClient *client; /* NULL while waiting */
   DubStsLinkPhase phase;
   GError *error; /* why WAITING */
-  DubReconnect reconnect;
+  DubReconnection reconnect;
   guint times_ready;
   GSource *timer; /* reconnect, or the wait for stream:ready */
   guint peer_max_inflight;
@@ -56,7 +56,7 @@ struct _DubStsLink {
   guint64 next_number;
   GQueue sent;      /* of DubSentFragment, the newest last */
   GQueue to_encode; /* of DubFragment; the first is in the thread */
-  DubFlowState flow;
+  DubBackpressureState flow;
   GSource *flow_timer;
   DubStsLinkState told; /* what on_state said last */
 };

@@ -101,12 +101,12 @@ dub_sts_link_lose (DubStsLink *self, GError *error)
 {
   g_clear_pointer (&self->client, dub_sio_client_free);
   clear_source (&self->flow_timer);
-  self->flow = (DubFlowState){.action = DUB_FLOW_NONE};
+  self->flow = (DubBackpressureState){.action = DUB_FLOW_NONE};
   self->connection++;
   self->phase = DUB_STS_LINK_WAITING;
   g_clear_error (&self->error);
   self->error = error;
-  set_timer (self, dub_reconnect_next_ms (&self->reconnect, g_random_int ()),
+  set_timer (self, dub_reconnection_next_ms (&self->reconnect, g_random_int ()),
       connect_now);
   dub_sts_link_tell (self);
   dub_sts_link_fail_all (self, "DISCONNECTED");
@@ -147,7 +147,7 @@ on_ready (DubStsLink *self, JsonNode *node)
     return;
   }
   clear_source (&self->timer);
-  dub_reconnect_reset (&self->reconnect);
+  dub_reconnection_reset (&self->reconnect);
   self->peer_max_inflight = ready->max_inflight;
   self->sends_pcm = ready->takes_pcm_binary && !self->force_m4a;
   self->next_number = 0;

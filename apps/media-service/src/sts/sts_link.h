@@ -12,7 +12,9 @@
  *   programme -- send (fragment) --> link -- Socket.IO --> sts-service
  *   programme <-- on_answer ------- link <-- Socket.IO -- sts-service
  *
- * It neither queues nor retries, and has no deadlines: that is the tracker's.
+ * It neither queues nor retries, and has no deadlines or circuit breaker: that
+ * is the tracker's. Each FAILED answer says whether it counts for the breaker;
+ * a lost connection does not.
  * A fragment that cannot be sent, or whose connection is lost, is answered
  * at once as FAILED with a code ("DISCONNECTED", "NOT_READY"), so that its slot
  * keeps the original. Each fragment that was sent gets at most
@@ -69,6 +71,10 @@ typedef struct {
       DubStsLink *link, const DubStsLinkState *state, gpointer user_data);
   /* answer (transfer full) */
   void (*on_answer) (DubStsLink *link, DubAnswer *answer, gpointer user_data);
+  /* (nullable) Each such event: "none", "slow_down", "pause". What it means
+   * for sending comes by on_state. */
+  void (*on_backpressure) (
+      DubStsLink *link, const char *action, gpointer user_data);
 } DubStsLinkHandlers;
 
 /* Starts to connect from the next iteration of the main context on. NULL with

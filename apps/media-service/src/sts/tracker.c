@@ -11,6 +11,7 @@ typedef struct {
   DubFragment *fragment;
   gint64 sent_ns;
   gint64 deadline_ns;
+  DubBreakerPass pass;
 } Flight;
 
 typedef struct {
@@ -22,6 +23,7 @@ struct _DubTracker {
   DubTrackerParams params;
   DubTrackerFuncs funcs;
   gpointer user_data;
+  DubCircuitBreaker breaker;
   DubTrackerState state;
   guint server_inflight; /* 0: no opinion */
   gint64 send_delay_ns;
@@ -38,7 +40,7 @@ const char *
 dub_fallback_reason_to_string (DubFallbackReason reason)
 {
   static const char *const names[] = {"none", "timeout", "failed", "overload",
-      "disconnected", "not_ready", "gone"};
+      "disconnected", "not_ready", "gone", "breaker_open"};
 
   return reason < G_N_ELEMENTS (names) ? names[reason] : "none";
 }
@@ -81,6 +83,12 @@ guint
 dub_tracker_waiting (const DubTracker *self)
 {
   return self->waiting.length;
+}
+
+const DubCircuitBreaker *
+dub_tracker_breaker (const DubTracker *self)
+{
+  return &self->breaker;
 }
 
 static int
@@ -140,6 +148,7 @@ send_next (DubTracker *self, gint64 now_ns)
       .sent_ns = now_ns,
       .deadline_ns = MIN (
           fragment->deadline_ns, now_ns + self->params.fragment_timeout_ns),
+      .pass = dub_circuit_breaker_take (&self->breaker, now_ns),
   };
 
   g_array_append_val (self->flying, flight);
@@ -158,6 +167,8 @@ give_up_flying (DubTracker *self, gint64 now_ns)
       continue;
     }
     g_array_remove_index (self->flying, i);
+    dub_circuit_breaker_give_back (
+        &self->breaker, flight.pass, DUB_BREAKER_RESULT_FAILURE, now_ns);
     fall_back (self, flight.fragment, DUB_FALLBACK_REASON_TIMEOUT);
   }
 }
@@ -176,12 +187,24 @@ give_up_waiting (DubTracker *self, gint64 left_ns, gint64 now_ns)
   }
 }
 
+static gboolean
+is_barred (DubTracker *self, gint64 now_ns)
+{
+  return dub_circuit_breaker_peek (&self->breaker, now_ns) ==
+         DUB_BREAKER_PASS_NONE;
+}
+
+/* When it is barred, the rest has nothing to wait for. */
 static void
 send_due (DubTracker *self, gint64 now_ns)
 {
   while (self->state == DUB_TRACKER_READY && self->waiting.length > 0 &&
-         self->flying->len < places (self) && now_ns >= self->next_send_ns)
+         self->flying->len < places (self) && now_ns >= self->next_send_ns &&
+         !is_barred (self, now_ns))
     send_next (self, now_ns);
+  while (is_barred (self, now_ns) && self->waiting.length > 0)
+    fall_back (self, g_queue_pop_head (&self->waiting),
+        DUB_FALLBACK_REASON_BREAKER_OPEN);
 }
 
 static gint64
@@ -229,14 +252,17 @@ dub_tracker_push (DubTracker *self, DubFragment *fragment, gint64 now_ns)
 }
 
 static void
-fall_back_all (DubTracker *self, DubFallbackReason reason)
+fall_back_all (DubTracker *self, DubFallbackReason reason, gint64 now_ns)
 {
   DubFragment *fragment;
 
   while (self->flying->len > 0) {
-    fragment = g_array_index (self->flying, Flight, 0).fragment;
+    Flight flight = g_array_index (self->flying, Flight, 0);
+
     g_array_remove_index (self->flying, 0);
-    fall_back (self, fragment, reason);
+    dub_circuit_breaker_give_back (
+        &self->breaker, flight.pass, DUB_BREAKER_RESULT_NEUTRAL, now_ns);
+    fall_back (self, flight.fragment, reason);
   }
   while ((fragment = g_queue_pop_head (&self->waiting)) != NULL)
     fall_back (self, fragment, reason);
@@ -247,13 +273,15 @@ dub_tracker_set_state (DubTracker *self, DubTrackerState state,
     guint max_inflight, gint64 send_delay_ns, gint64 now_ns)
 {
   send_delay_ns = MAX (send_delay_ns, 0);
+  if (self->state == DUB_TRACKER_LOST && state != DUB_TRACKER_LOST)
+    dub_circuit_breaker_service_ready (&self->breaker);
   self->state = state;
   self->server_inflight = max_inflight;
   if (send_delay_ns < self->send_delay_ns) /* no longer held back so much */
     self->next_send_ns -= self->send_delay_ns - send_delay_ns;
   self->send_delay_ns = send_delay_ns;
   if (state == DUB_TRACKER_LOST)
-    fall_back_all (self, DUB_FALLBACK_REASON_DISCONNECTED);
+    fall_back_all (self, DUB_FALLBACK_REASON_DISCONNECTED, now_ns);
   else
     dub_tracker_run (self, now_ns);
 }
@@ -272,7 +300,7 @@ judge_stranger (const DubTracker *self, const char *id)
 
 DubFragment *
 dub_tracker_take_answer (DubTracker *self, const char *fragment_id,
-    gint64 now_ns, DubVerdict *ret_verdict)
+    DubBreakerResult result, gint64 now_ns, DubVerdict *ret_verdict)
 {
   give_up_flying (self, now_ns);
   for (guint i = 0; i < self->flying->len; i++) {
@@ -283,6 +311,7 @@ dub_tracker_take_answer (DubTracker *self, const char *fragment_id,
     g_array_remove_index (self->flying, i);
     self->times_ns[self->n_times++ % N_TIMES] = now_ns - flight.sent_ns;
     note_finished (self, fragment_id, TRUE);
+    dub_circuit_breaker_give_back (&self->breaker, flight.pass, result, now_ns);
     dub_tracker_run (self, now_ns);
     *ret_verdict = DUB_VERDICT_ACCEPTED;
     return flight.fragment;

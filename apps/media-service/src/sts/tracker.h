@@ -3,6 +3,8 @@
 
 #include <media_service/values.h>
 
+#include "circuit_breaker.h"
+
 /*
  * The fragments between the cut and the answer: which are on their way, which
  * wait for a place, and until when an answer is worth having.
@@ -23,6 +25,9 @@
  * - When the link is lost, all fall back at once ("disconnected"); what comes
  *   while there is no link falls back at once ("not_ready").
  * - Paused: nothing is sent, what waits goes on waiting.
+ * - While the circuit breaker lets nothing through, what waits and what comes
+ *   falls back at once ("breaker_open"). A timeout and an answer that says so
+ *   are failures; what a lost link takes along is none.
  *
  * Pure: no clock, no thread. One owner. send and fallback must not call back.
  */
@@ -42,6 +47,7 @@ typedef enum {
   DUB_FALLBACK_REASON_DISCONNECTED,
   DUB_FALLBACK_REASON_NOT_READY,
   DUB_FALLBACK_REASON_GONE, /* its sound has left before it could be sent */
+  DUB_FALLBACK_REASON_BREAKER_OPEN,
 } DubFallbackReason;
 const char *dub_fallback_reason_to_string (DubFallbackReason reason);
 
@@ -80,14 +86,17 @@ void dub_tracker_push (DubTracker *self, DubFragment *fragment, gint64 now_ns);
  * one send to the next */
 void dub_tracker_set_state (DubTracker *self, DubTrackerState state,
     guint max_inflight, gint64 send_delay_ns, gint64 now_ns);
-/* The fragment that this answers, on ACCEPTED; else NULL. (transfer full) */
+/* The fragment that this answers, on ACCEPTED; else NULL. result: what the
+ * answer says about the service. (transfer full) */
 DubFragment *dub_tracker_take_answer (DubTracker *self, const char *fragment_id,
-    gint64 now_ns, DubVerdict *ret_verdict);
+    DubBreakerResult result, gint64 now_ns, DubVerdict *ret_verdict);
 /* Does what is due: sends, gives up. Next time to call, or G_MAXINT64. */
 gint64 dub_tracker_run (DubTracker *self, gint64 now_ns);
 
 guint dub_tracker_inflight (const DubTracker *self);
 guint dub_tracker_waiting (const DubTracker *self);
+/* Valid as long as the tracker. */
+const DubCircuitBreaker *dub_tracker_breaker (const DubTracker *self);
 /* Of the last answers; 1.5 s before there is any. */
 gint64 dub_tracker_answer_p95_ns (const DubTracker *self);
 

@@ -89,6 +89,7 @@ level_of (const DubProgrammeEvent *event)
       return DUB_LOG_INFO;
     case DUB_EVENT_FALLBACK:
     case DUB_EVENT_DUB_DROPPED:
+    case DUB_EVENT_BREAKER:
       return DUB_LOG_WARNING;
     case DUB_EVENT_SOUND_GAP:
     case DUB_EVENT_SOUND_OVERLAP:

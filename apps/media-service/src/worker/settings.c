@@ -4,6 +4,7 @@
 #include "control/json_text.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_common/paths.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
@@ -11,16 +12,14 @@
 #define AT(field) G_STRUCT_OFFSET (DubWorkerSettings, field)
 
 static const char *const output_schemes[] = {"rtmp", "rtmps", NULL};
-static const char *const input_schemes[] = {"rtmp", "rtmps", "file", NULL};
+static const char *const input_schemes[] = {
+    "rtmp", "rtmps", "rtsp", "file", NULL};
 static const char *const sts_schemes[] = {"http", "https", "ws", "wss", NULL};
 static const char *const mix_modes[] = {"lower", "remove", NULL};
-static const char *const fallback_modes[] = {
-    "pass-through", "ducked-original", "silence", "last-good-dub", NULL};
+static const char *const fallback_modes[] = {"pass-through", "ducked-original",
+    "silence", "last-good-dub", "background-only", NULL};
 static const char *const loss_modes[] = {"hold", "silence", "close", NULL};
 static const char *const segment_modes[] = {"speech", "fixed", "off", NULL};
-static const char *const log_levels[] = {
-    "error", "warning", "info", "debug", "trace", NULL};
-static const char *const log_formats[] = {"auto", "json", "text", NULL};
 
 static const DubOption options[] = {
     {"settings-stdin", "SETTINGS_STDIN", DUB_OPTION_BOOL, AT (settings_stdin),
@@ -76,7 +75,8 @@ static const DubOption options[] = {
         .choices = mix_modes, .help = "What the dub does to the original"},
     {"fallback-mode", "FALLBACK_MODE", DUB_OPTION_CHOICE, AT (fallback_mode),
         "pass-through", .choices = fallback_modes,
-        .help = "What sounds where the dub is missing"},
+        .help = "What sounds where the dub is missing; background-only is "
+                "refused until speech can be separated from it"},
     {"source-loss", "SOURCE_LOSS", DUB_OPTION_CHOICE, AT (source_loss), "hold",
         .choices = loss_modes,
         .help = "What goes out when the buffer has run empty"},
@@ -104,11 +104,7 @@ static const DubOption options[] = {
         DUB_OPTION_DOUBLE, AT (vad_max_segment_duration_s), "5", 1, 60,
         .unit = "s", .help = "Longest segment"},
 
-    {"log-level", "LOG_LEVEL", DUB_OPTION_CHOICE, AT (log_level), "info",
-        .choices = log_levels, .help = "What is logged"},
-    {"log-format", "LOG_FORMAT", DUB_OPTION_CHOICE, AT (log_format), "auto",
-        .choices = log_formats,
-        .help = "auto: text on a terminal, else JSON lines"},
+    DUB_LOG_OPTIONS (DubWorkerSettings, log_level, log_format),
     {NULL},
 };
 
@@ -227,6 +223,21 @@ require (const char *value, const char *name, GError **error)
   return FALSE;
 }
 
+gboolean
+dub_worker_settings_check_fallback (
+    const DubWorkerSettings *self, GError **error)
+{
+  DubFallbackMode mode;
+
+  if (dub_fallback_mode_parse (fallback_modes[self->fallback_mode], &mode))
+    return TRUE;
+  g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+      "FALLBACK_MODE=%s: this build cannot separate speech from its "
+      "background; use pass-through, ducked-original or silence",
+      fallback_modes[self->fallback_mode]);
+  return FALSE;
+}
+
 static gboolean
 derive (DubWorkerSettings *self, GError **error)
 {
@@ -241,7 +252,8 @@ derive (DubWorkerSettings *self, GError **error)
   }
   if (!self->run_id)
     self->run_id = g_uuid_string_random ();
-  return require (self->input_url, "INPUT_URL", error) &&
+  return dub_worker_settings_check_fallback (self, error) &&
+         require (self->input_url, "INPUT_URL", error) &&
          require (self->output_url, "OUTPUT_URL", error);
 }
 
@@ -308,12 +320,9 @@ dub_worker_settings_to_params (
 char *
 dub_worker_settings_get_vad_model (const DubWorkerSettings *self)
 {
-  const char *folder = g_getenv ("DUBBING_CACHE_DIR");
+  g_autofree char *folder = dub_models_dir ();
 
   if (self->vad_model)
     return g_strdup (self->vad_model);
-  if (folder && *folder)
-    return g_build_filename (folder, "models", "silero_vad.onnx", NULL);
-  return g_build_filename (g_get_user_cache_dir (), "live-broadcast-dubbing",
-      "models", "silero_vad.onnx", NULL);
+  return g_build_filename (folder, "silero_vad.onnx", NULL);
 }

@@ -80,6 +80,9 @@ gboolean dub_duration_parse (
 void dub_worker_settings_to_params (
     const DubWorkerSettings *self, DubProgrammeParams *ret_params);
 
+/* FALSE for a mode that has a name but does not work yet. */
+gboolean dub_worker_settings_check_fallback (
+    const DubWorkerSettings *settings, GError **error);
 DubFallbackMode dub_worker_settings_get_fallback (
     const DubWorkerSettings *self);
 

@@ -306,6 +306,14 @@ on_answer (DubStsLink *link, DubAnswer *answer, gpointer user_data)
   dub_programme_thread_push_answer (self->programme, answer);
 }
 
+static void
+on_backpressure (DubStsLink *link, const char *action, gpointer user_data)
+{
+  DubWorker *self = user_data;
+
+  dub_worker_metrics_backpressure (self->metrics, action);
+}
+
 /* -- each second --------------------------------------------------------- */
 
 static void
@@ -362,7 +370,8 @@ on_control_set (
   DubWorker *self = user_data;
   DubWorkerSettings now = {0};
   gboolean is_good =
-      dub_config_set (dub_worker_options (), &now, name, value, error);
+      dub_config_set (dub_worker_options (), &now, name, value, error) &&
+      dub_worker_settings_check_fallback (&now, error);
 
   if (is_good && !set_live (self, name, &now)) {
     g_set_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED,
@@ -501,6 +510,7 @@ build_link (DubWorker *self)
   static const DubStsLinkHandlers handlers = {
       .on_state = on_link_state,
       .on_answer = on_answer,
+      .on_backpressure = on_backpressure,
   };
   const DubWorkerSettings *from = self->settings;
   DubStsLinkSettings settings;

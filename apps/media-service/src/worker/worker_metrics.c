@@ -47,6 +47,10 @@ static const Counter counters[] = {
     {"fallback_total", "disconnected", STAT (fallback_disconnected), 1},
     {"fallback_total", "not_ready", STAT (fallback_not_ready), 1},
     {"fallback_total", "gone", STAT (fallback_gone), 1},
+    {"fallback_total", "breaker_open", STAT (fallback_breaker), 1},
+    {"circuit_breaker_fallbacks_total", NULL, STAT (fallback_breaker), 1},
+    {"circuit_breaker_failures_total", NULL, STAT (breaker_failures), 1},
+    {"circuit_breaker_transitions_total", NULL, STAT (breaker_transitions), 1},
     {"vad_segments_total", "silence", STAT (segments_silence), 1},
     {"vad_segments_total", "max_duration", STAT (segments_max), 1},
     {"vad_segments_total", "memory_limit", STAT (segments_memory), 1},
@@ -82,6 +86,11 @@ static const Family families[] = {
     {"dubs_heard_total", NULL, "Dubbed segments heard whole"},
     {"dubs_dropped_total", "reason", "Dubbed segments not heard"},
     {"fallback_total", "reason", "Segments whose slot kept the original"},
+    {"circuit_breaker_fallbacks_total", NULL,
+        "Segments kept from a service that fails"},
+    {"circuit_breaker_failures_total", NULL, "Failures that count for it"},
+    {"circuit_breaker_transitions_total", NULL, "Its changes of state"},
+    {"backpressure_events_total", "action", "What the service asked for"},
     {"vad_segments_total", "trigger", "Speech segments by what cut them"},
     {"vad_silence_detections_total", NULL, "Segments cut by a pause"},
     {"vad_forced_emissions_total", NULL, "Segments cut by their length"},
@@ -101,6 +110,7 @@ static const Family gauges[] = {
     {"output_delay_ms", NULL, "Arrival to departure of the last picture"},
     {"dub_coverage_ratio", NULL, "Dubbed seconds of all speech seconds"},
     {"sts_inflight_fragments", NULL, "Fragments at the service"},
+    {"circuit_breaker_state", NULL, "0 closed, 1 half-open, 2 open"},
     {"av_buffer_video_size", NULL, "Pictures in the delay"},
     {"av_buffer_video_bytes", NULL, "Their bytes"},
     {"video_queue_ms", NULL, "Pictures in the delay, as time"},
@@ -190,6 +200,10 @@ add_zeros (DubWorkerMetrics *self)
   add (self, "sts_fragments_processed_total", "partial", 0);
   add (self, "sts_fragments_processed_total", "failed", 0);
   set (self, "sts_inflight_fragments", NULL, 0);
+  set (self, "circuit_breaker_state", NULL, 0);
+  add (self, "backpressure_events_total", "none", 0);
+  add (self, "backpressure_events_total", "slow_down", 0);
+  add (self, "backpressure_events_total", "pause", 0);
   set (self, "sts_connected", NULL, 0);
   add (self, "sts_reconnections_total", NULL, 0);
   set (self, "pipeline_state", "input", 0);
@@ -311,6 +325,12 @@ dub_worker_metrics_set_link (
   self->last_reconnects = reconnects;
 }
 
+void
+dub_worker_metrics_backpressure (DubWorkerMetrics *self, const char *action)
+{
+  add (self, "backpressure_events_total", action, 1);
+}
+
 static double
 to_seconds (const struct timeval *time)
 {
@@ -353,6 +373,7 @@ set_gauges (DubWorkerMetrics *self, const DubProgrammeStats *stats,
           ? (double) stats->dubbed_frames / (double) stats->segment_frames
           : 0);
   set (self, "sts_inflight_fragments", NULL, stats->fragments_inflight);
+  set (self, "circuit_breaker_state", NULL, stats->breaker_state);
   set (self, "av_buffer_video_size", NULL, stats->video_units);
   set (self, "av_buffer_video_bytes", NULL,
       (double) stats->video_buffered_bytes);

@@ -36,6 +36,9 @@ void dub_worker_metrics_event (
 void dub_worker_metrics_error (DubWorkerMetrics *self, const char *error_type);
 void dub_worker_metrics_set_link (
     DubWorkerMetrics *self, gboolean is_ready, guint reconnects);
+/* action: "slow_down", "pause" or "none" */
+void dub_worker_metrics_backpressure (
+    DubWorkerMetrics *self, const char *action);
 void dub_worker_metrics_update (DubWorkerMetrics *self,
     const DubProgrammeStats *stats, const DubPublisherStats *published,
     gint64 delay_ns);

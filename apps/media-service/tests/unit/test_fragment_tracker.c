@@ -63,17 +63,23 @@ push (Fixture *f, gint64 deadline_ns, gint64 now_ns)
 }
 
 static DubVerdict
-answer (Fixture *f, guint i, gint64 now_ns)
+answer_with (Fixture *f, guint i, DubBreakerResult result, gint64 now_ns)
 {
   DubFragment *asked = g_ptr_array_index (f->sent, i);
   DubVerdict verdict;
   g_autoptr (DubFragment) fragment =
-      dub_tracker_take_answer (f->tracker, asked->id, now_ns, &verdict);
+      dub_tracker_take_answer (f->tracker, asked->id, result, now_ns, &verdict);
 
   g_assert_cmpint (fragment != NULL, ==, verdict == DUB_VERDICT_ACCEPTED);
   if (fragment != NULL)
     g_assert_true (fragment == asked);
   return verdict;
+}
+
+static DubVerdict
+answer (Fixture *f, guint i, gint64 now_ns)
+{
+  return answer_with (f, i, DUB_BREAKER_RESULT_SUCCESS, now_ns);
 }
 
 static guint64
@@ -167,7 +173,8 @@ test_duplicate_and_unknown (Fixture *f, gconstpointer data)
   push (f, 5 * S, 0);
   g_assert_cmpint (answer (f, 0, S), ==, DUB_VERDICT_ACCEPTED);
   g_assert_cmpint (answer (f, 0, S), ==, DUB_VERDICT_DUPLICATE);
-  g_assert_null (dub_tracker_take_answer (f->tracker, "nobody", S, &verdict));
+  g_assert_null (dub_tracker_take_answer (
+      f->tracker, "nobody", DUB_BREAKER_RESULT_SUCCESS, S, &verdict));
   g_assert_cmpint (verdict, ==, DUB_VERDICT_UNKNOWN);
   for (int i = 0; i < 100; i++) { /* long ago: forgotten */
     push (f, 5 * S, 0);
@@ -294,6 +301,116 @@ test_slow_down_before_the_first (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->sent->len, ==, 1);
 }
 
+/* --- the circuit breaker --- */
+
+/* Five time out, one after the other; it is open from 5 s on. */
+static void
+open_breaker (Fixture *f)
+{
+  for (int i = 0; i < DUB_BREAKER_FAILURES; i++) {
+    push (f, (i + 1) * S, i * S);
+    dub_tracker_run (f->tracker, (i + 1) * S);
+  }
+  g_assert_cmpuint (f->sent->len, ==, DUB_BREAKER_FAILURES);
+  g_assert_cmpint (
+      dub_tracker_breaker (f->tracker)->state, ==, DUB_BREAKER_OPEN);
+}
+
+static void
+test_breaker_opens_after_five (Fixture *f, gconstpointer data)
+{
+  open_breaker (f);
+  for (int i = 0; i < 24; i++)
+    push (f, (20 + i) * S, (6 + i) * S);
+  g_assert_cmpuint (f->sent->len, ==, DUB_BREAKER_FAILURES);
+  g_assert_cmpuint (f->fallen->len, ==, DUB_BREAKER_FAILURES + 24);
+  for (guint i = 0; i < DUB_BREAKER_FAILURES; i++)
+    g_assert_cmpint (reason_of (f, i), ==, DUB_FALLBACK_REASON_TIMEOUT);
+  for (guint i = DUB_BREAKER_FAILURES; i < f->fallen->len; i++)
+    g_assert_cmpint (reason_of (f, i), ==, DUB_FALLBACK_REASON_BREAKER_OPEN);
+}
+
+static void
+test_breaker_lets_one_probe_through (Fixture *f, gconstpointer data)
+{
+  open_breaker (f);
+  push (f, 40 * S, 35 * S);
+  push (f, 40 * S, 35 * S); /* the probe is on its way */
+  g_assert_cmpuint (f->sent->len, ==, 6);
+  g_assert_cmpint (reason_of (f, 5), ==, DUB_FALLBACK_REASON_BREAKER_OPEN);
+  g_assert_cmpint (answer (f, 5, 36 * S), ==, DUB_VERDICT_ACCEPTED);
+  for (int i = 0; i < 3; i++)
+    push (f, 45 * S, 37 * S);
+  g_assert_cmpuint (f->sent->len, ==, 9);
+}
+
+static void
+test_failed_probe_opens_again (Fixture *f, gconstpointer data)
+{
+  open_breaker (f);
+  push (f, 40 * S, 35 * S);
+  g_assert_cmpint (answer_with (f, 5, DUB_BREAKER_RESULT_FAILURE, 36 * S), ==,
+      DUB_VERDICT_ACCEPTED);
+  push (f, 70 * S, 65 * S);
+  g_assert_cmpuint (f->sent->len, ==, 6);
+  push (f, 71 * S, 66 * S);
+  g_assert_cmpuint (f->sent->len, ==, 7);
+}
+
+/* What waits for a place has nothing to wait for when it opens. */
+static void
+test_breaker_opens_over_those_that_wait (Fixture *f, gconstpointer data)
+{
+  for (int i = 0; i < 2; i++) {
+    push (f, 9 * S, 0);
+    answer_with (f, (guint) i, DUB_BREAKER_RESULT_FAILURE, 0);
+  }
+  for (int i = 0; i < 3; i++)
+    push (f, S, 0);
+  push (f, 9 * S, 0);
+  push (f, 9 * S, 0);
+  g_assert_cmpuint (dub_tracker_waiting (f->tracker), ==, 2);
+  dub_tracker_run (f->tracker, S); /* three time out */
+  g_assert_cmpuint (f->sent->len, ==, 5);
+  g_assert_cmpuint (dub_tracker_waiting (f->tracker), ==, 0);
+  g_assert_cmpint (reason_of (f, 4), ==, DUB_FALLBACK_REASON_BREAKER_OPEN);
+}
+
+static void
+test_lost_link_is_no_failure (Fixture *f, gconstpointer data)
+{
+  for (int i = 0; i < 10; i++) {
+    push (f, 9 * S, 0);
+    dub_tracker_set_state (f->tracker, DUB_TRACKER_LOST, 0, 0, 0);
+    push (f, 9 * S, 0);
+    dub_tracker_set_state (f->tracker, DUB_TRACKER_READY, 0, 0, 0);
+  }
+  g_assert_cmpuint (dub_tracker_breaker (f->tracker)->n_failures, ==, 0);
+  push (f, 9 * S, 0);
+  g_assert_cmpuint (f->sent->len, ==, 11);
+}
+
+/* A service that came back is asked at once, with one probe; a probe that the
+ * link takes along may be sent again. */
+static void
+test_ready_service_is_probed (Fixture *f, gconstpointer data)
+{
+  open_breaker (f);
+  dub_tracker_set_state (f->tracker, DUB_TRACKER_READY, 0, 0, 6 * S);
+  push (f, 20 * S, 6 * S); /* was not lost: still open */
+  g_assert_cmpuint (f->sent->len, ==, 5);
+  for (guint i = 0; i < 3; i++) {
+    dub_tracker_set_state (f->tracker, DUB_TRACKER_LOST, 0, 0, 7 * S);
+    dub_tracker_set_state (f->tracker, DUB_TRACKER_READY, 0, 0, 7 * S);
+    push (f, 20 * S, 7 * S);
+    push (f, 20 * S, 7 * S);
+    g_assert_cmpuint (f->sent->len, ==, 6 + i);
+  }
+  g_assert_cmpint (answer (f, 7, 8 * S), ==, DUB_VERDICT_ACCEPTED);
+  g_assert_cmpint (
+      dub_tracker_breaker (f->tracker)->state, ==, DUB_BREAKER_CLOSED);
+}
+
 /* Every fragment ends once, whatever happens. */
 static void
 test_random_life (Fixture *f, gconstpointer data)
@@ -316,7 +433,8 @@ test_random_life (Fixture *f, gconstpointer data)
           guint k = n - 1 - (guint) g_test_rand_int_range (0, MIN ((int) n, 6));
           DubFragment *asked = g_ptr_array_index (f->sent, k);
 
-          if (answer (f, k, now) == DUB_VERDICT_ACCEPTED) {
+          if (answer_with (f, k, g_test_rand_int_range (1, 3), now) ==
+              DUB_VERDICT_ACCEPTED) {
             g_assert_true (g_hash_table_add (ended, asked->id));
             accepted++;
           }
@@ -341,7 +459,8 @@ test_random_life (Fixture *f, gconstpointer data)
     g_assert_true (g_hash_table_add (
         ended, ((DubFragment *) g_ptr_array_index (f->fallen, i))->id));
   g_assert_cmpuint (g_hash_table_size (ended), ==, f->next);
-  g_assert_cmpuint (accepted, >, 400);
+  g_assert_cmpuint (accepted, >, 200);
+  g_assert_cmpuint (dub_tracker_breaker (f->tracker)->n_transitions, >, 10);
   g_hash_table_unref (ended);
 }
 
@@ -352,6 +471,9 @@ test_names (void)
       dub_fallback_reason_to_string (DUB_FALLBACK_REASON_NONE), ==, "none");
   g_assert_cmpstr (
       dub_fallback_reason_to_string (DUB_FALLBACK_REASON_GONE), ==, "gone");
+  g_assert_cmpstr (
+      dub_fallback_reason_to_string (DUB_FALLBACK_REASON_BREAKER_OPEN), ==,
+      "breaker_open");
   g_assert_cmpstr (
       dub_fallback_reason_to_string (DUB_FALLBACK_REASON_DISCONNECTED), ==,
       "disconnected");
@@ -381,6 +503,12 @@ main (int argc, char **argv)
   ADD ("paused-for-too-long", test_paused_for_too_long);
   ADD ("slow-down", test_slow_down);
   ADD ("slow-down-before-the-first", test_slow_down_before_the_first);
+  ADD ("breaker/opens-after-five", test_breaker_opens_after_five);
+  ADD ("breaker/one-probe", test_breaker_lets_one_probe_through);
+  ADD ("breaker/failed-probe", test_failed_probe_opens_again);
+  ADD ("breaker/those-that-wait", test_breaker_opens_over_those_that_wait);
+  ADD ("breaker/lost-link", test_lost_link_is_no_failure);
+  ADD ("breaker/ready-service", test_ready_service_is_probed);
   ADD ("random-life", test_random_life);
   g_test_add_func ("/media/tracker/names", test_names);
   return g_test_run ();

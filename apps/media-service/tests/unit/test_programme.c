@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "programme_rig.h"
+#include "sts/circuit_breaker.h"
 
 #include <math.h>
 
@@ -265,6 +266,39 @@ test_failed_keeps_the_original (void)
   g_assert_cmpint (rig_stats (rig).answers_failed, ==, 1);
   g_assert_cmpstr (
       rig_event (rig, DUB_EVENT_FALLBACK, 0)->detail, ==, "failed");
+}
+
+/* What it opened for is told once, and the programme goes on untouched. */
+static void
+test_breaker_is_told (void)
+{
+  g_autoptr (Rig) rig = rig_new (NULL);
+
+  dub_programme_set_sts (rig->programme, DUB_STS_READY, 3, 0, rig->now_ns);
+  for (guint i = 0; i < 7; i++) {
+    gint64 from = (gint64) i * 4 * RATE / RIG_WINDOW * RIG_WINDOW;
+
+    rig_play (rig, 4 * S);
+    rig_speak (rig, from, from + 2 * RATE / RIG_WINDOW * RIG_WINDOW, TRUE);
+    rig_speak (rig, from + 2 * RATE / RIG_WINDOW * RIG_WINDOW,
+        from + 4 * RATE / RIG_WINDOW * RIG_WINDOW, FALSE);
+    if (i < rig->fragments->len) {
+      DubAnswer *answer = dub_answer_new (
+          ((DubFragment *) g_ptr_array_index (rig->fragments, i))->id,
+          DUB_ANSWER_FAILED);
+
+      answer->counts_for_breaker = TRUE;
+      dub_programme_push_answer (rig->programme, answer, rig->now_ns);
+    }
+  }
+  rig_play (rig, 10 * S);
+  g_assert_cmpuint (rig->fragments->len, ==, 5);
+  g_assert_cmpuint (rig_count (rig, DUB_EVENT_BREAKER), ==, 1);
+  g_assert_cmpstr (rig_event (rig, DUB_EVENT_BREAKER, 0)->detail, ==, "open");
+  g_assert_cmpuint (rig_stats (rig).breaker_state, ==, DUB_BREAKER_OPEN);
+  g_assert_cmpuint (rig_stats (rig).breaker_failures, ==, 5);
+  g_assert_cmpuint (rig_stats (rig).fallback_breaker, ==, 2);
+  rig_check_sound (rig, 0, 28 * RATE, 0);
 }
 
 static void
@@ -570,6 +604,7 @@ main (int argc, char **argv)
       {"answer-is-used-once", test_answer_is_used_once},
       {"failed-keeps-the-original", test_failed_keeps_the_original},
       {"fallback-modes", test_fallback_modes},
+      {"breaker-is-told", test_breaker_is_told},
       {"lost-link-keeps-the-original", test_lost_link_keeps_the_original},
       {"paused-link", test_paused_link},
       {"segment-that-has-left", test_segment_that_has_left_is_counted},

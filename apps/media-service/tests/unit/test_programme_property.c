@@ -556,6 +556,7 @@ step_reply (World *w)
   DubAnswer *answer = dub_answer_new (
       slot->id, reply.is_failure ? DUB_ANSWER_FAILED : DUB_ANSWER_SUCCESS);
 
+  answer->counts_for_breaker = reply.is_failure;
   g_array_remove_index_fast (w->replies, i);
   if (!reply.is_failure) {
     answer->pcm = make_dub (slot);
@@ -822,7 +823,8 @@ on_fallback (World *w, const DubProgrammeEvent *event)
   Slot *slot;
 
   if (strcmp (event->detail, "overload") == 0 ||
-      strcmp (event->detail, "not_ready") == 0)
+      strcmp (event->detail, "not_ready") == 0 ||
+      strcmp (event->detail, "breaker_open") == 0)
     return; /* was never sent */
   if (strcmp (event->detail, "disconnected") == 0) {
     gboolean is_known = FALSE;

@@ -112,6 +112,7 @@ test_refused (void)
       {"{" URLS ", \"NO_SUCH\": \"1\"}", "NO_SUCH"},
       {"{" URLS ", \"ORCH_GRACE_PERIOD\": \"6m\"}", "ORCH_GRACE_PERIOD"},
       {"{" URLS ", \"SOURCE_LOSS\": \"cry\"}", "SOURCE_LOSS"},
+      {"{" URLS ", \"FALLBACK_MODE\": \"background-only\"}", "separat"},
       {"{\"INPUT_URL\": \"gopher://h/a\"}", "INPUT_URL"},
       {"[]", "object"},
       {"{", "object"},

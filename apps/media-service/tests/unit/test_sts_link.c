@@ -31,6 +31,7 @@ typedef struct {
   DubStsLink *link;
   GPtrArray *answers; /* of DubAnswer */
   GPtrArray *states;  /* of the phases' names and more, as text */
+  GString *asked_for; /* what the peer asked for by backpressure */
   gboolean is_late;
 } Fixture;
 
@@ -188,6 +189,14 @@ on_answer (DubStsLink *link, DubAnswer *answer, gpointer user_data)
 }
 
 static void
+on_backpressure (DubStsLink *link, const char *action, gpointer user_data)
+{
+  Fixture *self = user_data;
+
+  g_string_append_printf (self->asked_for, "%s ", action);
+}
+
+static void
 fixture_init (Fixture *self)
 {
   memset (self, 0, sizeof *self);
@@ -196,6 +205,7 @@ fixture_init (Fixture *self)
   self->answers =
       g_ptr_array_new_with_free_func ((GDestroyNotify) dub_answer_unref);
   self->states = g_ptr_array_new_with_free_func (g_free);
+  self->asked_for = g_string_new (NULL);
   self->authorization = g_string_new (NULL);
   self->ready = "{\"session_id\":\"x\",\"max_inflight\":2,\"capabilities\":"
                 "{\"pcm_s16le_binary\":true}}";
@@ -206,7 +216,8 @@ fixture_init (Fixture *self)
 static void
 link_up (Fixture *self, const char *api_key, guint ready_timeout_ms)
 {
-  static const DubStsLinkHandlers handlers = {on_state, on_answer};
+  static const DubStsLinkHandlers handlers = {
+      on_state, on_answer, on_backpressure};
   DubStsLinkSettings settings;
   g_autoptr (GError) error = NULL;
 
@@ -301,6 +312,7 @@ fixture_clear (Fixture *self)
   g_ptr_array_unref (self->got);
   g_ptr_array_unref (self->answers);
   g_ptr_array_unref (self->states);
+  g_string_free (self->asked_for, TRUE);
   g_string_free (self->authorization, TRUE);
   g_free (self->url);
 }
@@ -436,6 +448,7 @@ test_loss_and_return (void)
   g_assert_cmpstr (state (&f, 4), ==, "ready 2 0");
   third = send_fragment (&f);
   wait_for (&f, has_events, 5);
+  g_assert_cmpstr (third, !=, second);
   event (&f, 3, "stream:init");
   g_assert_cmpint (json_object_get_int_member (
                        event (&f, 4, "fragment:data"), "sequence_number"),
@@ -452,25 +465,36 @@ test_bad_answers (void)
     const char *json;
     const char *code;
     gboolean is_retryable;
+    gboolean counts; /* for the circuit breaker */
   } table[] = {
       {"{\"fragment_id\":\"%s\",\"status\":\"success\"}",
-          "INVALID_AUDIO_FORMAT", FALSE},
+          "INVALID_AUDIO_FORMAT", FALSE, FALSE},
       {"{\"fragment_id\":\"%s\",\"status\":\"success\",\"dubbed_audio\":"
        "{\"format\":\"pcm_s16le\",\"data_base64\":\"\"}}",
-          "INVALID_AUDIO_FORMAT", FALSE},
+          "INVALID_AUDIO_FORMAT", FALSE, FALSE},
       {"{\"fragment_id\":\"%s\",\"status\":\"success\",\"dubbed_audio\":"
        "{\"format\":\"pcm_s16le\",\"data_base64\":\"AAA*\"}}",
-          "INVALID_AUDIO_FORMAT", FALSE},
+          "INVALID_AUDIO_FORMAT", FALSE, FALSE},
       {"{\"fragment_id\":\"%s\",\"status\":\"partial\",\"dubbed_audio\":"
        "{\"format\":\"pcm_s16le\",\"data_base64\":\"AAAAAA==\",\"channels\":2}"
        "}",
-          NULL, FALSE},
+          NULL, FALSE, FALSE},
       {"{\"fragment_id\":\"%s\",\"status\":\"failed\"}", "PROCESSING_ERROR",
-          TRUE},
+          TRUE, TRUE},
       {"{\"fragment_id\":\"%s\",\"status\":\"failed\",\"error\":{\"code\":"
        "\"TTS_SYNTHESIS_FAILED\",\"message\":\"x\",\"retryable\":false}}",
-          "TTS_SYNTHESIS_FAILED", FALSE},
-      {"{\"fragment_id\":\"%s\",\"status\":\"moon\"}", "MALFORMED_DATA", FALSE},
+          "TTS_SYNTHESIS_FAILED", FALSE, TRUE},
+      {"{\"fragment_id\":\"%s\",\"status\":\"failed\",\"error\":{\"code\":"
+       "\"INVALID_CONFIG\",\"message\":\"x\",\"retryable\":true}}",
+          "INVALID_CONFIG", TRUE, FALSE},
+      {"{\"fragment_id\":\"%s\",\"status\":\"failed\",\"error\":{\"code\":"
+       "\"NO_SPEECH\",\"message\":\"x\",\"retryable\":false}}",
+          "NO_SPEECH", FALSE, FALSE},
+      {"{\"fragment_id\":\"%s\",\"status\":\"failed\",\"error\":{\"code\":"
+       "\"SMOKE\",\"message\":\"x\",\"retryable\":true}}",
+          "SMOKE", TRUE, TRUE},
+      {"{\"fragment_id\":\"%s\",\"status\":\"moon\"}", "MALFORMED_DATA", FALSE,
+          FALSE},
   };
   Fixture f;
 
@@ -487,6 +511,7 @@ test_bad_answers (void)
     wait_for (&f, has_answers, i + 1);
     g_assert_cmpstr (answer (&f, i)->error_code, ==, table[i].code);
     g_assert_cmpint (answer (&f, i)->is_retryable, ==, table[i].is_retryable);
+    g_assert_cmpint (answer (&f, i)->counts_for_breaker, ==, table[i].counts);
     g_assert_cmpint ((answer (&f, i)->pcm != NULL), ==, !table[i].code);
   }
   g_assert_cmpuint (f.answers->len, ==, G_N_ELEMENTS (table));
@@ -511,6 +536,7 @@ test_error_without_id (void)
   say (&f, "error", "{\"code\":\"BACKPRESSURE_EXCEEDED\",\"message\":\"x\"}");
   say (&f, "error", "{\"code\":\"MODEL_ERROR\",\"message\":\"about nobody\"}");
   wait_for (&f, has_answers, 1);
+  g_assert_cmpstr (first, !=, second);
   g_assert_cmpstr (answer (&f, 0)->fragment_id, ==, second);
   g_assert_cmpstr (answer (&f, 0)->error_code, ==, "BACKPRESSURE_EXCEEDED");
   g_assert_true (answer (&f, 0)->is_retryable);
@@ -540,6 +566,7 @@ test_backpressure (void)
   say (&f, "fragment:processed", json);
   wait_for (&f, has_states, 5);
   g_assert_cmpstr (state (&f, 4), ==, "ready 2 0");
+  g_assert_cmpstr (f.asked_for->str, ==, "slow_down pause ");
   fixture_clear (&f);
 }
 
@@ -547,7 +574,7 @@ static void
 test_bad_settings (void)
 {
   static const char *const urls[] = {"", "ftp://x:1", "nonsense"};
-  static const DubStsLinkHandlers handlers = {on_state, on_answer};
+  static const DubStsLinkHandlers handlers = {.on_state = on_state};
 
   for (guint i = 0; i < G_N_ELEMENTS (urls); i++) {
     DubStsLinkSettings settings;

@@ -3,6 +3,8 @@
 
 #include "settings.h"
 
+#include "engine/mock_pool.h"
+
 #include <dubbing_common/metrics.h>
 #include <gio/gio.h>
 #include <glib.h>
@@ -20,12 +22,13 @@ G_BEGIN_DECLS
 
 typedef struct {
   const char *text;
-  const char *language; /* heard, or as given */
+  const char *language; /* what it sounds like; or as given */
   double no_speech;     /* 0 to 1 */
   double mean_logprob;  /* per token */
-  /* How sure the recogniser is of language, 0 to 1; 0: not asked or not known
-   */
+  /* What it is sure of, 0 to 1: that it heard language; that it was the one
+   * that was asked for. Both 0: it does not tell. */
   double language_probability;
+  double asked_probability;
 } DubHeard;
 
 /* heard: NULL with error. */
@@ -38,6 +41,7 @@ typedef struct {
   guint threads;
   DubMetrics *metrics;          /* (nullable) */
   const DubAsrOptions *options; /* (nullable): what the user set */
+  const DubMockOptions *mock;   /* (nullable) */
 } DubAsrSettings;
 
 typedef struct {
@@ -76,7 +80,7 @@ struct _DubAsr {
   const char *engine;
 };
 
-extern const DubAsrProvider dub_asr_whisper;
+extern const DubAsrProvider dub_asr_whisper, dub_asr_mock;
 /* NULL-terminated; the first is the default. */
 extern const DubAsrProvider *const dub_asr_providers[];
 

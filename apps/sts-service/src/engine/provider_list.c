@@ -29,7 +29,8 @@ gconstpointer
 dub_provider_find (gconstpointer const *all, const char *name)
 {
   for (guint i = 0; all[i] != NULL; i++)
-    if (g_strcmp0 (name, name_of (all[i])) == 0)
+    if (g_strcmp0 (name, name_of (all[i])) == 0 ||
+        (g_strcmp0 (name, "mock") == 0 && is_mock (all[i])))
       return all[i];
   return NULL;
 }

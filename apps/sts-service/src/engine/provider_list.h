@@ -6,8 +6,8 @@
 /*
  * Which providers a setting such as ASR_PROVIDER names: "whisper",
  * "deepl,apertium", or "auto" for all that are installed here, in the build's
- * own order. "mock" and what begins with it is for tests: never part of
- * "auto", and a warning is logged when it is named.
+ * own order. Providers whose names begin with "mock" are for tests: never part
+ * of "auto", and a warning is logged when one is named; "mock" is the first.
  *
  * Main thread only.
  */

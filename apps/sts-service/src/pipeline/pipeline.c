@@ -83,6 +83,7 @@ pipeline_free (DubProcessor *base)
         "the service is ending");
   g_clear_pointer (&self->read_lane, dub_lane_free);
   g_clear_pointer (&self->make_lane, dub_lane_free);
+  g_clear_pointer (&self->languages, dub_language_memory_free);
   if (self->asr != NULL)
     self->asr->provider->free (self->asr);
   if (self->translator != NULL)
@@ -146,15 +147,31 @@ start_engines (DubPipeline *self, const DubPipelineSettings *settings,
   g_autofree char *voice = model_path (settings, settings->tts.voice);
 
   self->asr = dub_asr_chain_new (settings->asr.provider,
-      &(DubAsrSettings){argv, model, threads, metrics, &settings->asr}, error);
+      &(DubAsrSettings){.engine_argv = argv,
+          .model = model,
+          .threads = threads,
+          .metrics = metrics,
+          .options = &settings->asr,
+          .mock = &settings->mock},
+      error);
   if (self->asr == NULL)
     return FALSE;
   self->translator = dub_translator_chain_new (settings->translation.provider,
-      &(DubTranslatorSettings){argv, metrics, &settings->translation}, error);
+      &(DubTranslatorSettings){.engine_argv = argv,
+          .metrics = metrics,
+          .options = &settings->translation,
+          .mock = &settings->mock},
+      error);
   if (self->translator == NULL)
     return FALSE;
   self->tts = dub_tts_chain_new (settings->tts.provider,
-      &(DubTtsSettings){argv, voice, threads, metrics, &settings->tts}, error);
+      &(DubTtsSettings){.engine_argv = argv,
+          .voice_folder = voice,
+          .threads = threads,
+          .metrics = metrics,
+          .options = &settings->tts,
+          .mock = &settings->mock},
+      error);
   return self->tts != NULL;
 }
 
@@ -195,6 +212,7 @@ pipeline_alloc (const DubPipelineSettings *settings, DubMetrics *metrics)
       dub_lane_new (&dub_stage_read_lane, MAX (1, g_get_num_processors () - 1));
   self->make_lane =
       dub_lane_new (&dub_stage_make_lane, MAX (1, g_get_num_processors () - 1));
+  self->languages = dub_language_memory_new ();
   make_metrics (self, metrics);
   return self;
 }

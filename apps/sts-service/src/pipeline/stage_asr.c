@@ -3,6 +3,8 @@
 
 #include "work.h"
 
+#include "asr/domain.h"
+
 #include <dubbing_common/log.h>
 
 /* Kept back of a job's time for the stages that come after. */
@@ -51,10 +53,43 @@ take_heard (DubWork *work, const DubHeard *heard)
   DubAsr *asr = work->pipeline->asr;
 
   work->text = dub_guard_clean (heard->text);
-  if (heard->language != NULL && *heard->language != '\0')
+  if (work->language == NULL && heard->language != NULL &&
+      *heard->language != '\0')
     work->language = g_strdup (heard->language);
   dub_work_note_engine (
       &work->result->asr_engine, asr->engine, asr->provider->name);
+}
+
+static gboolean
+is_auto (const DubWork *work)
+{
+  return g_strcmp0 (work->job->source_language, "auto") == 0 ||
+         work->job->source_language == NULL;
+}
+
+static DubGuardVerdict
+judge (DubWork *work, const DubHeard *heard)
+{
+  DubPipeline *self = work->pipeline;
+  DubGuardInput input = {
+      .text = work->text,
+      .no_speech = heard->no_speech,
+      .mean_logprob = heard->mean_logprob,
+      .duration_ms = work->source.duration_ms,
+      .prompt = dub_domain_prompt (work->job->domain, dub_work_language (work)),
+  };
+  DubGuardVerdict verdict;
+
+  /* Of a stream that may speak any language none can be wrong. */
+  if (!is_auto (work)) {
+    input.language_probability = heard->language_probability;
+    input.asked_probability = heard->asked_probability;
+  }
+  verdict = dub_guard_check (&input, &self->guard_limits);
+  if (is_auto (work) && verdict == DUB_GUARD_PASS && heard->language != NULL)
+    dub_language_memory_add (self->languages, work->job->stream_id,
+        heard->language, heard->language_probability);
+  return verdict;
 }
 
 static void
@@ -62,7 +97,6 @@ on_recognised (const DubHeard *heard, const GError *error, gpointer user_data)
 {
   DubWork *work = user_data;
   DubPipeline *self = work->pipeline;
-  DubGuardInput input = {NULL};
   DubGuardVerdict verdict;
 
   work->asr_call = 0;
@@ -73,11 +107,10 @@ on_recognised (const DubHeard *heard, const GError *error, gpointer user_data)
     return;
   }
   take_heard (work, heard);
-  input = (DubGuardInput){work->text, heard->no_speech, heard->mean_logprob,
-      work->source.duration_ms};
-  verdict = dub_guard_check (&input, &self->guard_limits);
+  verdict = judge (work, heard);
   dub_log_fragment (DUB_LOG_DEBUG, work->job->fragment_id,
-      "heard (%s, no speech %.2f, log p %.2f, %s): %s", heard->language,
+      "heard (%s %.2f, asked %.2f, no speech %.2f, log p %.2f, %s): %s",
+      heard->language, heard->language_probability, heard->asked_probability,
       heard->no_speech, heard->mean_logprob,
       dub_guard_verdict_to_string (verdict), work->text);
   if (verdict != DUB_GUARD_PASS)
@@ -86,12 +119,24 @@ on_recognised (const DubHeard *heard, const GError *error, gpointer user_data)
     dub_stage_translate (work);
 }
 
+/* What the stream was found to speak before. */
+static void
+remember_language (DubWork *work)
+{
+  const char *language =
+      dub_language_memory_get (work->pipeline->languages, work->job->stream_id);
+
+  if (is_auto (work) && !g_str_equal (language, "auto"))
+    work->language = g_strdup (language);
+}
+
 void
 dub_stage_recognise (DubWork *work)
 {
   DubPipeline *self = work->pipeline;
   DubAsrRequest request;
 
+  remember_language (work);
   work->stage_start_ns = dub_work_now_ns ();
   work->is_translating = translates_itself (work);
   request = (DubAsrRequest){.samples = work->source.samples,

@@ -12,7 +12,9 @@ const char *const dub_deepl_portuguese[] = {"PT-PT", "PT-BR", NULL};
 const DubTranslatorProvider *const dub_translator_providers[] = {
     &dub_translator_identity, &dub_translator_deepl,
     &dub_translator_libretranslate, &dub_translator_openai,
-    &dub_translator_apertium, NULL};
+    &dub_translator_apertium, &dub_translator_mock_identity,
+    &dub_translator_mock_latency, &dub_translator_mock_failing,
+    &dub_translator_mock_dictionary, NULL};
 
 const DubTranslatorProvider *
 dub_translator_provider_find (const char *name)

@@ -4,6 +4,8 @@
 #include "languages.h"
 #include "settings.h"
 
+#include "engine/mock_pool.h"
+
 #include <dubbing_common/metrics.h>
 #include <gio/gio.h>
 #include <glib.h>
@@ -48,6 +50,7 @@ typedef struct {
   DubMetrics *metrics;            /* (nullable) */
   /* What the user set; outlives the translator. (nullable) */
   const DubTranslationOptions *options;
+  const DubMockOptions *mock; /* (nullable) */
 } DubTranslatorSettings;
 
 typedef struct _DubTranslator DubTranslator;
@@ -74,6 +77,9 @@ struct _DubTranslator {
 };
 
 extern const DubTranslatorProvider dub_translator_identity;
+extern const DubTranslatorProvider dub_translator_mock_identity,
+    dub_translator_mock_latency, dub_translator_mock_failing,
+    dub_translator_mock_dictionary;
 extern const DubTranslatorProvider dub_translator_apertium;
 extern const DubTranslatorProvider dub_translator_deepl;
 extern const DubTranslatorProvider dub_translator_libretranslate;

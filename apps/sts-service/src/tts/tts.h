@@ -3,6 +3,8 @@
 
 #include "settings.h"
 
+#include "engine/mock_pool.h"
+
 #include <dubbing_common/metrics.h>
 #include <gio/gio.h>
 #include <glib.h>
@@ -26,6 +28,7 @@ typedef struct {
   guint threads;
   DubMetrics *metrics;          /* (nullable) */
   const DubTtsOptions *options; /* (nullable): what the user set */
+  const DubMockOptions *mock;   /* (nullable) */
 } DubTtsSettings;
 
 typedef struct {
@@ -60,6 +63,8 @@ struct _DubTts {
 };
 
 extern const DubTtsProvider dub_tts_piper;
+extern const DubTtsProvider dub_tts_mock_tone, dub_tts_mock_fixture,
+    dub_tts_mock_fail_once;
 /* NULL-terminated; the first is the default. */
 extern const DubTtsProvider *const dub_tts_providers[];
 

@@ -14,10 +14,10 @@ G_BEGIN_DECLS
 
 typedef struct {
   guint failures;
-} DubReconnect;
+} DubReconnection;
 
 /* chance: any 32 random bits. The wait before the next attempt. */
-guint dub_reconnect_next_ms (DubReconnect *reconnect, guint32 chance);
-void dub_reconnect_reset (DubReconnect *reconnect);
+guint dub_reconnection_next_ms (DubReconnection *reconnect, guint32 chance);
+void dub_reconnection_reset (DubReconnection *reconnect);
 
 G_END_DECLS

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "reconnect.h"
+#include "reconnection.h"
 
 guint
-dub_reconnect_next_ms (DubReconnect *reconnect, guint32 chance)
+dub_reconnection_next_ms (DubReconnection *reconnect, guint32 chance)
 {
   static const guint steps_ms[] = {2000, 4000, 8000};
   guint last = G_N_ELEMENTS (steps_ms) - 1;
@@ -14,7 +14,7 @@ dub_reconnect_next_ms (DubReconnect *reconnect, guint32 chance)
 }
 
 void
-dub_reconnect_reset (DubReconnect *reconnect)
+dub_reconnection_reset (DubReconnection *reconnect)
 {
   reconnect->failures = 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "flow.h"
+#include "backpressure.h"
 
 #include <dubbing_common/clock.h>
 
@@ -12,20 +12,20 @@ default_delay_ms (DubLoad severity)
 }
 
 void
-dub_flow_state_apply (
-    DubFlowState *state, const DubBackpressure *backpressure, gint64 now_ns)
+dub_backpressure_state_apply (DubBackpressureState *state,
+    const DubBackpressure *backpressure, gint64 now_ns)
 {
   guint delay_ms = backpressure->recommended_delay_ms;
 
-  *state = (DubFlowState){.action = backpressure->action};
+  *state = (DubBackpressureState){.action = backpressure->action};
   switch (backpressure->action) {
     case DUB_FLOW_SLOW_DOWN:
       state->delay_ms =
           delay_ms ? delay_ms : default_delay_ms (backpressure->severity);
-      state->until_ns = now_ns + DUB_FLOW_MAX_SLOW_MS * DUB_NS_PER_MS;
+      state->until_ns = now_ns + DUB_BACKPRESSURE_MAX_SLOW_MS * DUB_NS_PER_MS;
       break;
     case DUB_FLOW_PAUSE:
-      state->until_ns = now_ns + DUB_FLOW_MAX_PAUSE_MS * DUB_NS_PER_MS;
+      state->until_ns = now_ns + DUB_BACKPRESSURE_MAX_PAUSE_MS * DUB_NS_PER_MS;
       break;
     case DUB_FLOW_NONE:
     default:
@@ -34,7 +34,8 @@ dub_flow_state_apply (
 }
 
 gboolean
-dub_flow_state_update (DubFlowState *state, guint in_flight, gint64 now_ns)
+dub_backpressure_state_update (
+    DubBackpressureState *state, guint in_flight, gint64 now_ns)
 {
   gboolean is_idle_pause = state->action == DUB_FLOW_PAUSE && in_flight == 0;
 
@@ -42,12 +43,12 @@ dub_flow_state_update (DubFlowState *state, guint in_flight, gint64 now_ns)
     return FALSE;
   if (!is_idle_pause && now_ns < state->until_ns)
     return FALSE;
-  *state = (DubFlowState){.action = DUB_FLOW_NONE};
+  *state = (DubBackpressureState){.action = DUB_FLOW_NONE};
   return TRUE;
 }
 
 gint64
-dub_flow_state_wake_ns (const DubFlowState *state)
+dub_backpressure_state_wake_ns (const DubBackpressureState *state)
 {
   return state->action == DUB_FLOW_NONE ? G_MAXINT64 : state->until_ns;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dubbing_common/clock.h>
 
-#include "sts/flow.h"
+#include "sts/backpressure.h"
 
 #define MS DUB_NS_PER_MS
 
@@ -30,11 +30,11 @@ test_delay (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
-    DubFlowState state = {0};
+    DubBackpressureState state = {0};
     DubBackpressure given =
         event (table[i].action, table[i].severity, table[i].given_ms);
 
-    dub_flow_state_apply (&state, &given, 0);
+    dub_backpressure_state_apply (&state, &given, 0);
     g_assert_cmpint (state.action, ==, table[i].action);
     g_assert_cmpuint (state.delay_ms, ==, table[i].delay_ms);
   }
@@ -51,22 +51,23 @@ test_end (void)
     DubFlow then;
   } table[] = {
       {DUB_FLOW_PAUSE, 2, 0, DUB_FLOW_PAUSE},
-      {DUB_FLOW_PAUSE, 2, DUB_FLOW_MAX_PAUSE_MS - 1, DUB_FLOW_PAUSE},
-      {DUB_FLOW_PAUSE, 2, DUB_FLOW_MAX_PAUSE_MS, DUB_FLOW_NONE},
+      {DUB_FLOW_PAUSE, 2, DUB_BACKPRESSURE_MAX_PAUSE_MS - 1, DUB_FLOW_PAUSE},
+      {DUB_FLOW_PAUSE, 2, DUB_BACKPRESSURE_MAX_PAUSE_MS, DUB_FLOW_NONE},
       {DUB_FLOW_PAUSE, 0, 0, DUB_FLOW_NONE},
       {DUB_FLOW_SLOW_DOWN, 0, 0, DUB_FLOW_SLOW_DOWN},
-      {DUB_FLOW_SLOW_DOWN, 3, DUB_FLOW_MAX_SLOW_MS - 1, DUB_FLOW_SLOW_DOWN},
-      {DUB_FLOW_SLOW_DOWN, 3, DUB_FLOW_MAX_SLOW_MS, DUB_FLOW_NONE},
+      {DUB_FLOW_SLOW_DOWN, 3, DUB_BACKPRESSURE_MAX_SLOW_MS - 1,
+          DUB_FLOW_SLOW_DOWN},
+      {DUB_FLOW_SLOW_DOWN, 3, DUB_BACKPRESSURE_MAX_SLOW_MS, DUB_FLOW_NONE},
       {DUB_FLOW_NONE, 0, 1000000, DUB_FLOW_NONE},
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
-    DubFlowState state = {0};
+    DubBackpressureState state = {0};
     DubBackpressure given = event (table[i].action, DUB_LOAD_HIGH, 0);
     gboolean has_changed;
 
-    dub_flow_state_apply (&state, &given, 5000 * MS);
-    has_changed = dub_flow_state_update (
+    dub_backpressure_state_apply (&state, &given, 5000 * MS);
+    has_changed = dub_backpressure_state_update (
         &state, table[i].in_flight, (5000 + table[i].after_ms) * MS);
     g_assert_cmpint (state.action, ==, table[i].then);
     g_assert_cmpint (has_changed, ==, table[i].action != table[i].then);
@@ -76,28 +77,28 @@ test_end (void)
 static void
 test_replace (void)
 {
-  DubFlowState state = {0};
+  DubBackpressureState state = {0};
   DubBackpressure pause = event (DUB_FLOW_PAUSE, DUB_LOAD_HIGH, 0);
   DubBackpressure slow = event (DUB_FLOW_SLOW_DOWN, DUB_LOAD_MEDIUM, 0);
   DubBackpressure none = event (DUB_FLOW_NONE, DUB_LOAD_LOW, 0);
 
-  g_assert_cmpint (dub_flow_state_wake_ns (&state), ==, G_MAXINT64);
-  dub_flow_state_apply (&state, &pause, 0);
-  g_assert_cmpint (
-      dub_flow_state_wake_ns (&state), ==, DUB_FLOW_MAX_PAUSE_MS * MS);
-  dub_flow_state_apply (&state, &slow, 0);
+  g_assert_cmpint (dub_backpressure_state_wake_ns (&state), ==, G_MAXINT64);
+  dub_backpressure_state_apply (&state, &pause, 0);
+  g_assert_cmpint (dub_backpressure_state_wake_ns (&state), ==,
+      DUB_BACKPRESSURE_MAX_PAUSE_MS * MS);
+  dub_backpressure_state_apply (&state, &slow, 0);
   g_assert_cmpint (state.action, ==, DUB_FLOW_SLOW_DOWN);
-  dub_flow_state_apply (&state, &none, 0);
+  dub_backpressure_state_apply (&state, &none, 0);
   g_assert_cmpint (state.action, ==, DUB_FLOW_NONE);
-  g_assert_cmpint (dub_flow_state_wake_ns (&state), ==, G_MAXINT64);
+  g_assert_cmpint (dub_backpressure_state_wake_ns (&state), ==, G_MAXINT64);
 }
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/media/sts/flow/delay", test_delay);
-  g_test_add_func ("/media/sts/flow/end", test_end);
-  g_test_add_func ("/media/sts/flow/replace", test_replace);
+  g_test_add_func ("/media/sts/backpressure/delay", test_delay);
+  g_test_add_func ("/media/sts/backpressure/end", test_end);
+  g_test_add_func ("/media/sts/backpressure/replace", test_replace);
   return g_test_run ();
 }
