@@ -180,7 +180,7 @@ api-status: ## the streams that MediaMTX has
 
 ## Measure
 
-.PHONY: bench-worker bench-delay bench-sts bench-socketio
+.PHONY: bench-worker bench-delay bench-sts bench-socketio bench-sessions
 bench-worker: setup build ## cost of a worker, beside ffmpeg's
 	@bench/bench-worker
 
@@ -189,6 +189,9 @@ bench-delay: setup build ## how constant the programme delay is
 
 bench-sts: setup build ## speed of speech to speech, per stage
 	@bench/bench-sts
+
+bench-sessions: build ## 50 sessions on mock engines for MINUTES (10)
+	@bench/bench-sessions
 
 bench-socketio: setup build ## our Socket.IO server beside Node's and Python's
 	@bench/bench-socketio

@@ -89,6 +89,8 @@ make_processor (Program *self, GError **error)
     return NULL;
   if (self->is_echo)
     return dub_echo_new ((guint) self->settings.echo_delay_ms);
+  self->settings.pipeline.source_language = self->settings.source_language;
+  self->settings.pipeline.target_language = self->settings.target_language;
   return dub_pipeline_new (&self->settings.pipeline, self->metrics, error);
 }
 

@@ -2,6 +2,7 @@
 #include "work.h"
 
 #include "stretch.h"
+#include "trial.h"
 
 #include "asr/whisper_engine.h"
 #include "tts/phonemes.h"
@@ -19,14 +20,21 @@ pipeline_submit (
   dub_stage_read (dub_work_new (self, job, done, user_data));
 }
 
+gboolean
+dub_pipeline_engines_are_up (DubPipeline *self, GError **error)
+{
+  return self->asr->provider->is_ready (self->asr, error) &&
+         self->translator->provider->is_ready (self->translator, error) &&
+         self->tts->provider->is_ready (self->tts, error);
+}
+
 static gboolean
 pipeline_is_ready (DubProcessor *base, GError **error)
 {
   DubPipeline *self = (DubPipeline *) base;
 
-  return self->asr->provider->is_ready (self->asr, error) &&
-         self->translator->provider->is_ready (self->translator, error) &&
-         self->tts->provider->is_ready (self->tts, error);
+  return dub_pipeline_engines_are_up (self, error) &&
+         (self->trial == NULL || dub_trial_has_passed (self->trial, error));
 }
 
 static gboolean
@@ -81,6 +89,7 @@ pipeline_free (DubProcessor *base)
   while (self->works != NULL)
     dub_work_fail (self->works->data, "pipeline", "MODEL_ERROR", TRUE,
         "the service is ending");
+  g_clear_pointer (&self->trial, dub_trial_free);
   g_clear_pointer (&self->read_lane, dub_lane_free);
   g_clear_pointer (&self->make_lane, dub_lane_free);
   g_clear_pointer (&self->languages, dub_language_memory_free);
@@ -227,6 +236,8 @@ dub_pipeline_new (
     pipeline_free (&self->base);
     return NULL;
   }
+  self->trial = dub_trial_new (
+      self, settings->source_language, settings->target_language);
   return &self->base;
 }
 

@@ -32,6 +32,8 @@ typedef struct {
   DubTranslationOptions translation;
   DubTtsOptions tts;
   DubMockOptions mock;
+  /* Not a row: of streams that name none, for the trial (nullable). */
+  const char *source_language, *target_language;
   /* Not a row: what to start engine children with; NULL is this program,
    * "/proc/self/exe", "engine". */
   const char *const *engine_argv;
