@@ -126,17 +126,19 @@ make_metrics (DubPipeline *self, DubMetrics *metrics)
           "Fragments that were not spoken, by what stopped them.", reason);
 }
 
+static char *
+models_dir (const DubPipelineSettings *settings)
+{
+  return settings->models_dir != NULL ? g_strdup (settings->models_dir)
+                                      : dub_pipeline_models_dir ();
+}
+
 /* A name in the models' folder, or a path. */
 static char *
-model_path (const DubPipelineSettings *settings, const char *name)
+model_path (const char *folder, const char *name)
 {
-  g_autofree char *folder = NULL;
-
-  if (strchr (name, '/') != NULL)
-    return g_strdup (name);
-  folder = settings->models_dir != NULL ? g_strdup (settings->models_dir)
-                                        : dub_pipeline_models_dir ();
-  return g_build_filename (folder, name, NULL);
+  return strchr (name, '/') != NULL ? g_strdup (name)
+                                    : g_build_filename (folder, name, NULL);
 }
 
 static guint
@@ -147,22 +149,46 @@ threads_of (const DubPipelineSettings *settings)
   return MAX (1, g_get_num_processors () - 1);
 }
 
+static const char *const *
+engine_argv (const DubPipelineSettings *settings)
+{
+  static const char *const own[] = {"/proc/self/exe", "engine", NULL};
+
+  return settings->engine_argv != NULL ? settings->engine_argv : own;
+}
+
+DubTts *
+dub_pipeline_start_tts (
+    const DubPipelineSettings *settings, DubMetrics *metrics, GError **error)
+{
+  g_autofree char *folder = models_dir (settings);
+
+  return dub_tts_chain_new (settings->tts.provider,
+      &(DubTtsSettings){.engine_argv = engine_argv (settings),
+          .models_dir = folder,
+          .threads = threads_of (settings),
+          .metrics = metrics,
+          .options = &settings->tts,
+          .mock = &settings->mock},
+      error);
+}
+
 static gboolean
 start_engines (DubPipeline *self, const DubPipelineSettings *settings,
     DubMetrics *metrics, GError **error)
 {
   const char *const *argv = (const char *const *) self->engine_argv;
-  guint threads = threads_of (settings);
-  g_autofree char *model = model_path (settings, settings->asr.model);
-  g_autofree char *voice = model_path (settings, settings->tts.voice);
+  g_autofree char *folder = models_dir (settings);
+  g_autofree char *model = model_path (folder, settings->asr.model);
 
   self->asr = dub_asr_chain_new (settings->asr.provider,
       &(DubAsrSettings){.engine_argv = argv,
           .model = model,
-          .threads = threads,
+          .threads = threads_of (settings),
           .metrics = metrics,
           .options = &settings->asr,
-          .mock = &settings->mock},
+          .mock = &settings->mock,
+          .device = dub_devices[settings->device]},
       error);
   if (self->asr == NULL)
     return FALSE;
@@ -174,24 +200,14 @@ start_engines (DubPipeline *self, const DubPipelineSettings *settings,
       error);
   if (self->translator == NULL)
     return FALSE;
-  self->tts = dub_tts_chain_new (settings->tts.provider,
-      &(DubTtsSettings){.engine_argv = argv,
-          .voice_folder = voice,
-          .threads = threads,
-          .metrics = metrics,
-          .options = &settings->tts,
-          .mock = &settings->mock},
-      error);
+  self->tts = dub_pipeline_start_tts (settings, metrics, error);
   return self->tts != NULL;
 }
 
 static void
 take_settings (DubPipeline *self, const DubPipelineSettings *settings)
 {
-  static const char *const own[] = {"/proc/self/exe", "engine", NULL};
-
-  self->engine_argv = g_strdupv (
-      (char **) (settings->engine_argv != NULL ? settings->engine_argv : own));
+  self->engine_argv = g_strdupv ((char **) engine_argv (settings));
   self->asr_timeout_ms = settings->asr.timeout_ms;
   self->translation_timeout_ms = settings->translation.timeout_ms;
   self->tts_timeout_ms = settings->tts.timeout_ms;
@@ -262,9 +278,10 @@ dub_pipeline_features (void)
 {
   return g_strdup_printf ("recognition: %s\nsynthesis: %s\nstretching: %s\n",
       dub_whisper_engine.handle != NULL ? "whisper.cpp" : "none",
-      dub_piper_engine.handle == NULL ? "none"
-      : dub_phonemes_exist ()         ? "Piper (sherpa-onnx, espeak-ng: GPL-3)"
-                                      : "none (Piper without phonemes)",
+      !dub_phonemes_exist () ? "none of this machine's own"
+      : dub_piper_engine.handle == NULL
+          ? "espeak-ng (GPL-3)"
+          : "Piper, Kokoro (sherpa-onnx), espeak-ng (GPL-3)",
       g_str_equal (dub_stretch_name (), "rubberband") ? "Rubber Band (GPL-2)"
                                                       : dub_stretch_name ());
 }

@@ -478,10 +478,14 @@ job_new (
 static gboolean
 fail_by_rule (DubSession *self, DubOpenFragment *open, gint64 now_ns)
 {
-  const DubErrorRule *rule = dub_error_simulation_match (
+  const DubErrorRule *rule = dub_error_simulation_meet (
       self->simulation, open->number, open->fragment_id, self->accepted);
   DubFragmentProcessed *answer;
 
+  if (!rule && self->settings->is_echo && self->ops->find_simulation)
+    rule = dub_error_simulation_meet (
+        self->ops->find_simulation (self->init->stream_id, self->user_data),
+        open->number, open->fragment_id, self->accepted);
   if (!rule)
     return FALSE;
   answer =

@@ -6,7 +6,6 @@
 #include "shield.h"
 
 #include "engine/command.h"
-#include "engine/engine_client.h"
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
@@ -99,21 +98,18 @@ apertium_is_installed (const DubTranslatorSettings *settings)
 static DubEngineClient *
 engine_start (Apertium *self, const char *mode)
 {
-  g_auto (GStrv) argv =
-      dub_engine_command ((const char *const *) self->engine_argv, "apertium");
   g_autofree char *name = g_strconcat ("apertium ", mode, NULL);
   g_autofree char *file = g_strconcat (mode, ".mode", NULL);
   g_autofree char *path = g_build_filename (self->modes_dir, file, NULL);
   g_autoptr (JsonObject) load = json_object_new ();
-  DubEngineClientSettings settings;
 
   json_object_set_string_member (load, "mode", path);
-  dub_engine_client_settings_init (&settings);
-  settings.name = name;
-  settings.argv = (const char *const *) argv;
-  settings.load = load;
-  settings.metrics = self->metrics;
-  return dub_engine_client_new (&settings);
+  return dub_engine_command_start (
+      &(DubEngineCommand){.argv = (const char *const *) self->engine_argv,
+          .kind = "apertium",
+          .name = name,
+          .load = load,
+          .metrics = self->metrics});
 }
 
 /* Of the pair; NULL: none is installed for it. */
