@@ -39,14 +39,14 @@ help: ## this list
 
 ## Build
 
-.PHONY: setup setup-run build typecheck
+.PHONY: setup setup-build build typecheck
 setup: ## install all that building and testing need
 	@scripts/setup all
 
-setup-run:
-	@scripts/setup run
+setup-build:
+	@scripts/setup build
 
-build: setup-run ## build all programs
+build: setup-build ## build all programs
 	@$(NINJA) -C $(BUILD_DIR)
 
 typecheck: setup ## clang's warnings as errors, and clang-tidy
@@ -101,10 +101,23 @@ sts-test-unit: setup ## sts-service: unit tests
 sts-test-coverage: setup ## sts-service: lines tested, 80 % and 95 % gates
 	@scripts/coverage sts
 
-.PHONY: e2e-test-p1
+.PHONY: sts-test-e2e
+sts-test-e2e: setup ## sts-service alone, by the public Socket.IO client
+	@$(NINJA) -C $(BUILD_DIR)
+	@$(RUN) $(PICK) --no-meson --e2e sts
+
+.PHONY: e2e-test-p1 e2e-test-p2 e2e-test-p3
 e2e-test-p1: setup ## the whole system from outside, on real media
 	@$(NINJA) -C $(BUILD_DIR)
 	@$(RUN) $(PICK) --no-meson --e2e p1
+
+e2e-test-p2: setup ## faults of the speech service, judged on the output
+	@$(NINJA) -C $(BUILD_DIR)
+	@$(RUN) $(PICK) --no-meson --e2e p2
+
+e2e-test-p3: setup ## source, server, destination lost and found again
+	@$(NINJA) -C $(BUILD_DIR)
+	@$(RUN) $(PICK) --no-meson --e2e p3
 
 .PHONY: asan fuzz
 asan: setup ## every unit test under the address and undefined sanitizers

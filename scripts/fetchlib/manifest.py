@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from .errors import FetchError
 
-MAKERS = ("copy", "whisper", "piper")
+MAKERS = ("copy", "whisper", "piper", "kokoro")
 KINDS = ("url", "pip", "npm", "item")
 
 

@@ -110,11 +110,13 @@ class Store:
         if way.make == "copy":
             shutil.copyfile(inputs[0], outs[0])
         elif way.make == "whisper":
-            weights = b"".join(_read(path) for path in inputs[:-1])
-            _check_payload(way, weights, folder)
+            weights = _joined(way, inputs[:-1], folder)
             convert_whisper.convert(weights, inputs[-1], outs[0])
         elif way.make == "piper":
             convert_onnx.convert_piper(*inputs, *outs)
+        elif way.make == "kokoro":
+            model = _joined(way, inputs[:-2], folder)
+            convert_onnx.convert_kokoro(model, *inputs[-2:], outs)
         return outs
 
     def _place(self, way, outs):
@@ -167,10 +169,11 @@ def _read(path):
         return file.read()
 
 
-def _check_payload(way, data, folder):
+def _joined(way, parts, folder):
     """The joined parts must be the publisher's own file, whoever sent them."""
+    data = b"".join(_read(path) for path in parts)
     if way.payload is None:
-        return
+        return data
     path = os.path.join(folder, "payload")
     with open(path, "wb") as file:
         file.write(data)
@@ -179,6 +182,7 @@ def _check_payload(way, data, folder):
     ):
         raise FetchError("the joined parts are not the published file")
     os.unlink(path)
+    return data
 
 
 def _publish(source, target):

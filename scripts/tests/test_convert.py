@@ -5,6 +5,7 @@ descriptions."""
 import io
 import json
 import struct
+import tarfile
 
 import pytest
 from fetchlib import convert_onnx, convert_whisper
@@ -69,6 +70,52 @@ def test_piper_voice(tmp_path):
     assert b"model_type" in outs[0].read_bytes()
     assert json.loads(outs[1].read_text()) == config
     assert outs[2].read_text() == "_ 0\n  1\na 3\n"
+
+
+def npm_package(path, files):
+    with tarfile.open(path, "w:gz") as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
+
+
+def style(fill):
+    return bytes([fill]) * convert_onnx.STYLE_BYTES
+
+
+def test_kokoro_voices_are_joined_by_name(tmp_path):
+    package = npm_package(
+        tmp_path / "p.tgz",
+        {
+            "package/voices/ef_b.bin": style(2),
+            "package/README.md": b"x",
+            "package/voices/af_a.bin": style(1),
+        },
+    )
+    (tmp_path / "c").write_text(json.dumps({"vocab": {"a": 43, ";": 1, " ": 16}}))
+    outs = [tmp_path / name for name in ("onnx", "voices", "tokens")]
+    convert_onnx.convert_kokoro(b"model", tmp_path / "c", package, outs)
+    assert outs[0].read_bytes().startswith(b"model")
+    assert b"af_a,ef_b" in outs[0].read_bytes()
+    assert outs[1].read_bytes() == style(1) + style(2)
+    assert outs[2].read_text() == "; 1\n  16\na 43\n"
+
+
+@pytest.mark.parametrize(
+    "files", [{}, {"package/voices/af_a.bin": b"short"}, {"voices/a.txt": b"x"}]
+)
+def test_what_is_no_kokoro_voice_is_refused(tmp_path, files):
+    package = npm_package(tmp_path / "p.tgz", files)
+    with pytest.raises(FetchError, match="Kokoro voice"):
+        convert_onnx.kokoro_voices(package)
+
+
+def test_a_damaged_package_of_voices_is_an_error_of_ours(tmp_path):
+    (tmp_path / "p.tgz").write_bytes(b"no archive")
+    with pytest.raises(FetchError, match="damaged"):
+        convert_onnx.kokoro_voices(tmp_path / "p.tgz")
 
 
 def text(value):

@@ -11,6 +11,8 @@ from helpers import tools
 from helpers.processes import Stack
 from helpers.scenarios import Run, run_batch
 
+pytest_plugins = ["conftest_dual_compose"]
+
 
 def pytest_collection_modifyitems(items):
     """Judges first, then what shares the batch, then what takes long."""

@@ -66,6 +66,8 @@ test_old_peer (void)
   link_fixture_wait_phase (&f, DUB_STS_LINK_READY);
   again = link_fixture_send (&f, link_fixture_make_tone (48000));
   link_fixture_wait_answers (&f, G_N_ELEMENTS (wanted) + 1);
+  g_assert_cmpstr (
+      link_fixture_answer (&f, G_N_ELEMENTS (wanted))->fragment_id, ==, again);
   g_assert_cmpint (link_fixture_answer (&f, G_N_ELEMENTS (wanted))->status, ==,
       DUB_ANSWER_SUCCESS);
   link_fixture_clear (&f);

@@ -61,10 +61,10 @@ test_m4a (void)
   link_fixture_connect (&f, NULL, TRUE);
   link_fixture_wait_phase (&f, DUB_STS_LINK_READY);
   for (guint i = 0; i < 3; i++) {
-    g_autofree char *id = NULL;
+    g_autofree char *id =
+        link_fixture_send (&f, link_fixture_make_tone (48000));
     const DubPcm *pcm;
 
-    id = link_fixture_send (&f, link_fixture_make_tone (48000));
     link_fixture_wait_answers (&f, i + 1);
     g_assert_cmpint (
         link_fixture_answer (&f, i)->status, ==, DUB_ANSWER_SUCCESS);
@@ -112,6 +112,7 @@ test_service_dies (void)
   id = link_fixture_send (&f, link_fixture_make_pcm (0, 4800));
   link_fixture_stop (&f, SIGKILL);
   link_fixture_wait_answers (&f, 1);
+  g_assert_cmpstr (link_fixture_answer (&f, 0)->fragment_id, ==, id);
   g_assert_cmpint (link_fixture_answer (&f, 0)->status, ==, DUB_ANSWER_FAILED);
   g_assert_cmpstr (link_fixture_answer (&f, 0)->error_code, ==, "DISCONNECTED");
   link_fixture_wait_phase (&f, DUB_STS_LINK_WAITING);
@@ -122,6 +123,7 @@ test_service_dies (void)
   g_assert_cmpuint (f.state.reconnects, ==, 1);
   again = link_fixture_send (&f, link_fixture_make_pcm (1, 4800));
   link_fixture_wait_answers (&f, 2);
+  g_assert_cmpstr (link_fixture_answer (&f, 1)->fragment_id, ==, again);
   g_assert_cmpint (link_fixture_answer (&f, 1)->status, ==, DUB_ANSWER_SUCCESS);
   g_assert_cmpstr (link_fixture_answer (&f, 1)->transcript, ==,
       "[ECHO] Original audio (seq=0)");

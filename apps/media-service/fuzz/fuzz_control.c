@@ -31,6 +31,7 @@ read_all (const uint8_t *data, size_t size, size_t step)
       line = dub_json_object_to_line (message);
       again = dub_json_object_parse (line, -1, 65536, &error);
       g_assert_no_error (error);
+      g_assert_nonnull (again);
     }
   }
   return n;

@@ -3,6 +3,7 @@
 
 #include <dubbing_common/clock.h>
 #include <dubbing_common/log.h>
+#include <dubbing_mediacodec/elements.h>
 #include <glib-unix.h>
 #include <gst/gst.h>
 #include <stdio.h>
@@ -25,6 +26,8 @@ static const char commands_help[] =
     "                             prints what is said in a file\n"
     "  sts-service fragment FILE... [--from LL] [--to LL] [--output DUB.wav]\n"
     "                             dubs files in fragments, with the times\n"
+    "  sts-service measure [--json] [--quick]\n"
+    "                             prints what each engine costs here\n"
     "  sts-service --print-env    prints .env.example\n"
     "  sts-service --version\n";
 
@@ -72,7 +75,8 @@ fill_server_settings (Program *self, GError **error)
       .source_language = from->source_language,
       .target_language = from->target_language,
       .auto_disconnect_ns = from->auto_disconnect_s * DUB_NS_PER_S,
-      .has_backpressure = from->has_backpressure,
+      .has_backpressure = from->backpressure == 1 ||
+                          (from->backpressure == 0 && !self->is_echo),
       .load = find_load_rule (from, self->is_echo),
   };
   return TRUE;
@@ -81,6 +85,8 @@ fill_server_settings (Program *self, GError **error)
 static DubProcessor *
 make_processor (Program *self, GError **error)
 {
+  if (!dub_elements_check (DUB_ELEMENTS_SPEECH, error))
+    return NULL;
   if (self->is_echo)
     return dub_echo_new ((guint) self->settings.echo_delay_ms);
   return dub_pipeline_new (&self->settings.pipeline, self->metrics, error);
@@ -231,6 +237,7 @@ static const struct {
     {"engine", dub_command_engine},
     {"transcribe", dub_command_transcribe},
     {"fragment", dub_command_fragment},
+    {"measure", dub_command_measure},
 };
 
 /* Engine children inherit the environment of their service. */

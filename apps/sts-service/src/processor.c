@@ -47,6 +47,9 @@ dub_result_free (DubResult *result)
   sound_clear (&result->sound);
   g_free (result->transcript);
   g_free (result->translated_text);
+  g_free (result->asr_engine);
+  g_free (result->translation_engine);
+  g_free (result->tts_engine);
   g_free (result->error_stage);
   g_free (result->error_code);
   g_free (result->error_message);

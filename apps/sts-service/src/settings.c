@@ -4,13 +4,9 @@
 #include <dubbing_common/error.h>
 #include <gio/gio.h>
 
-#define ROW(option, variable, kind, field, text)                               \
-  .name = option, .env = variable, .type = DUB_OPTION_##kind,                  \
-  .offset = G_STRUCT_OFFSET (DubStsSettings, field), .fallback = text
+#define ROW(...) DUB_OPTION_ROW_AT (DubStsSettings, __VA_ARGS__)
 
-static const char *const levels[] = {
-    "error", "warning", "info", "debug", "trace", NULL};
-static const char *const formats[] = {"auto", "json", "text", NULL};
+static const char *const switches[] = {"auto", "true", "false", NULL};
 
 /* clang-format off */
 const DubOption dub_sts_options[] = {
@@ -34,9 +30,10 @@ const DubOption dub_sts_options[] = {
   { ROW ("echo-processing-delay-ms", "ECHO_PROCESSING_DELAY_MS", INT,
         echo_delay_ms, "0"), .min = 0, .max = 60000, .unit = "ms",
     .help = "How long the echo mode takes for a fragment" },
-  { ROW ("backpressure-enabled", "BACKPRESSURE_ENABLED", BOOL,
-        has_backpressure, "false"),
-    .help = "Tell clients when too much is in flight" },
+  { ROW ("backpressure-enabled", "BACKPRESSURE_ENABLED", CHOICE,
+        backpressure, "auto"), .choices = switches,
+    .help = "Tell clients when too much is in flight; auto: not in echo "
+            "mode" },
   { ROW ("backpressure-threshold-low", "BACKPRESSURE_THRESHOLD_LOW", DOUBLE,
         threshold_low, "0"), .min = 0, .max = 10,
     .help = "Up to 1 a share of max_inflight, above it a count; 0: 0.5 in "
@@ -61,10 +58,7 @@ const DubOption dub_sts_options[] = {
   { ROW ("auto-disconnect-delay", "AUTO_DISCONNECT_DELAY", INT,
         auto_disconnect_s, "5"), .min = 0, .max = 3600, .unit = "s",
     .help = "From stream:complete to the end of the connection" },
-  { ROW ("log-level", "LOG_LEVEL", CHOICE, log_level, "info"),
-    .choices = levels, .help = "What is logged" },
-  { ROW ("log-format", "LOG_FORMAT", CHOICE, log_format, "auto"),
-    .choices = formats, .help = "auto: text on a terminal, else JSON" },
+  DUB_LOG_OPTIONS (DubStsSettings, log_level, log_format),
   DUB_PIPELINE_OPTIONS (DubStsSettings, pipeline),
   { NULL }
 };

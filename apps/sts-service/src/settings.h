@@ -19,7 +19,7 @@ typedef struct {
   char *source_language;
   char *target_language;
   gint64 echo_delay_ms;
-  gboolean has_backpressure;
+  int backpressure; /* 0 auto, 1 yes, 2 no */
   double threshold_low, threshold_medium, threshold_high; /* 0: the mode's */
   gint64 max_message_bytes;
   gint64 max_connections;

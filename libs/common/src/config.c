@@ -9,6 +9,11 @@
 /* A key or token; more than this is the wrong file. */
 #define MAX_SECRET_FILE_BYTES 16384
 
+/* In the order of DubLogLevel, which begins with none, and DubLogFormat. */
+const char *const dub_log_level_names[] = {
+    "error", "warning", "info", "debug", "trace", NULL};
+const char *const dub_log_format_names[] = {"auto", "json", "text", NULL};
+
 static gboolean
 is_set (const char *text)
 {

@@ -85,6 +85,7 @@ average (const gint16 *frame, guint channels)
   gint32 sum = 0;
   gint32 half = (gint32) channels / 2;
 
+  g_assert (channels > 0);
   for (guint c = 0; c < channels; c++)
     sum += frame[c];
   sum += sum < 0 ? -half : half;

@@ -51,6 +51,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   const char *event;
   gboolean is_known = FALSE;
   guint64 number = 0;
+  guint count;
 
   if (size < 2 || size > MAX_INPUT_BYTES ||
       !g_utf8_validate ((const char *) data + 1, (gssize) size - 1, NULL))
@@ -58,7 +59,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   root = dub_sio_json_parse ((const char *) data + 1, size - 1, NULL);
   if (!root)
     return 0;
-  event = dub_codec_event (data[0] % count_events ());
+  count = count_events ();
+  g_assert_cmpuint (count, >, 0);
+  event = dub_codec_event (data[0] % count);
   (void) dub_fragment_data_peek (root, &fragment_id, &number);
   (void) dub_fragment_data_peek_base64_length (root);
   emitted = dub_codec_round_trip (event, root, &is_known, NULL);

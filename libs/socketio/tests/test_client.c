@@ -50,11 +50,13 @@ server_start (const char *ping_interval)
   lines =
       g_data_input_stream_new (g_subprocess_get_stdout_pipe (server->process));
   line = g_data_input_stream_read_line (lines, NULL, NULL, NULL);
-  if (line == NULL || sscanf (line, "listening %u", &server->port) != 1) {
+  if (line == NULL || !g_str_has_prefix (line, "listening ")) {
     g_object_unref (server->process);
     g_free (server);
     return NULL;
   }
+  server->port =
+      (guint) g_ascii_strtoull (line + strlen ("listening "), NULL, 10);
   if (has_proxy) {
     server->proxy = no_websocket_new (server->port);
     server->port = server->proxy->port;

@@ -117,6 +117,7 @@ test_json_limits (void)
 
   fits = dub_sio_json_parse (deep, strlen (deep), &error);
   g_assert_no_error (error);
+  g_assert_nonnull (fits);
   g_assert_null (dub_sio_json_parse (deeper, strlen (deeper), &error));
   g_assert_error (error, DUB_ERROR, DUB_ERROR_LIMIT);
   g_clear_error (&error);

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -41,12 +40,5 @@ def transcribe(path: Path | str, folder: Path | str,
 
 
 def _transcribe_piece(path: Path, language: str) -> str:
-    for attempt in (1, 2):
-        done = subprocess.run(
-            [tools.need("sts-service"), "transcribe", str(path),
-             "--language", language], capture_output=True, text=True,
-            timeout=300, stdin=subprocess.DEVNULL, check=False)
-        if done.returncode == 0:
-            return done.stdout
-    raise RuntimeError(f"transcribe ended twice with {done.returncode}, "
-                       f"attempt {attempt}: {done.stderr[-1000:]}")
+    return tools.run(tools.need("sts-service"), "transcribe", path,
+                     "--language", language, text=True).stdout

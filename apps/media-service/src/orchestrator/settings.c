@@ -14,9 +14,6 @@
 
 static const char *const sts_schemes[] = {"http", "https", "ws", "wss", NULL};
 static const char *const http_schemes[] = {"http", "https", NULL};
-static const char *const log_levels[] = {
-    "error", "warning", "info", "debug", "trace", NULL};
-static const char *const log_formats[] = {"auto", "json", "text", NULL};
 
 static const DubOption options[] = {
     {"port", "PORT", DUB_OPTION_INT, AT (port), "8080", 0, 65535,
@@ -82,11 +79,7 @@ static const DubOption options[] = {
         "8000", 3000, 30000, .unit = "ms",
         .help = "How much later the programme leaves than it came"},
 
-    {"log-level", "LOG_LEVEL", DUB_OPTION_CHOICE, AT (log_level), "info",
-        .choices = log_levels, .help = "What is logged"},
-    {"log-format", "LOG_FORMAT", DUB_OPTION_CHOICE, AT (log_format), "auto",
-        .choices = log_formats,
-        .help = "auto: text on a terminal, else JSON lines"},
+    DUB_LOG_OPTIONS (DubServiceSettings, log_level, log_format),
     {NULL},
 };
 

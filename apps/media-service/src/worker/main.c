@@ -4,6 +4,7 @@
 #define DUB_LOG_TOPIC "media.main"
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
+#include <dubbing_mediacodec/elements.h>
 #include <glib-unix.h>
 #include <gst/gst.h>
 #include <malloc.h>
@@ -144,10 +145,12 @@ static int
 run (const DubWorkerSettings *settings)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (DubWorker) worker = dub_worker_new (settings, &error);
+  g_autoptr (DubWorker) worker = NULL;
   guint term_id, int_id;
   gboolean is_good;
 
+  if (dub_elements_check (DUB_ELEMENTS_MEDIA, &error))
+    worker = dub_worker_new (settings, &error);
   if (!worker) {
     dub_error ("cannot start: %s", error->message);
     return exit_code_for (error);

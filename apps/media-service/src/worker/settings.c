@@ -4,6 +4,7 @@
 #include "control/json_text.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_common/paths.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
@@ -11,16 +12,14 @@
 #define AT(field) G_STRUCT_OFFSET (DubWorkerSettings, field)
 
 static const char *const output_schemes[] = {"rtmp", "rtmps", NULL};
-static const char *const input_schemes[] = {"rtmp", "rtmps", "file", NULL};
+static const char *const input_schemes[] = {
+    "rtmp", "rtmps", "rtsp", "file", NULL};
 static const char *const sts_schemes[] = {"http", "https", "ws", "wss", NULL};
 static const char *const mix_modes[] = {"lower", "remove", NULL};
 static const char *const fallback_modes[] = {"pass-through", "ducked-original",
     "silence", "last-good-dub", "background-only", NULL};
 static const char *const loss_modes[] = {"hold", "silence", "close", NULL};
 static const char *const segment_modes[] = {"speech", "fixed", "off", NULL};
-static const char *const log_levels[] = {
-    "error", "warning", "info", "debug", "trace", NULL};
-static const char *const log_formats[] = {"auto", "json", "text", NULL};
 
 static const DubOption options[] = {
     {"settings-stdin", "SETTINGS_STDIN", DUB_OPTION_BOOL, AT (settings_stdin),
@@ -105,11 +104,7 @@ static const DubOption options[] = {
         DUB_OPTION_DOUBLE, AT (vad_max_segment_duration_s), "5", 1, 60,
         .unit = "s", .help = "Longest segment"},
 
-    {"log-level", "LOG_LEVEL", DUB_OPTION_CHOICE, AT (log_level), "info",
-        .choices = log_levels, .help = "What is logged"},
-    {"log-format", "LOG_FORMAT", DUB_OPTION_CHOICE, AT (log_format), "auto",
-        .choices = log_formats,
-        .help = "auto: text on a terminal, else JSON lines"},
+    DUB_LOG_OPTIONS (DubWorkerSettings, log_level, log_format),
     {NULL},
 };
 
@@ -325,12 +320,9 @@ dub_worker_settings_to_params (
 char *
 dub_worker_settings_get_vad_model (const DubWorkerSettings *self)
 {
-  const char *folder = g_getenv ("DUBBING_CACHE_DIR");
+  g_autofree char *folder = dub_models_dir ();
 
   if (self->vad_model)
     return g_strdup (self->vad_model);
-  if (folder && *folder)
-    return g_build_filename (folder, "models", "silero_vad.onnx", NULL);
-  return g_build_filename (g_get_user_cache_dir (), "live-broadcast-dubbing",
-      "models", "silero_vad.onnx", NULL);
+  return g_build_filename (folder, "silero_vad.onnx", NULL);
 }

@@ -213,3 +213,16 @@ free_port (void)
 
   return g_socket_listener_add_any_inet_port (listener, NULL, NULL);
 }
+
+char *
+rig_find_mediamtx (void)
+{
+  const char *given = g_getenv ("MEDIAMTX");
+
+  if (given != NULL)
+    return g_strdup (given);
+  given = g_getenv ("MEDIAMTX_PROGRAM");
+  if (given != NULL && g_file_test (given, G_FILE_TEST_IS_EXECUTABLE))
+    return g_strdup (given);
+  return g_find_program_in_path ("mediamtx");
+}

@@ -47,5 +47,7 @@ guint http_call (const char *method, const char *url, const char *body,
     const char *token, char **ret_body);
 JsonObject *http_json (const char *url);
 guint free_port (void);
+/* Its path; NULL when it is not there. (transfer full) (nullable) */
+char *rig_find_mediamtx (void);
 
 G_END_DECLS

@@ -16,19 +16,6 @@ typedef struct {
   const char *wanted;
 } Fixture;
 
-static char *
-find_mediamtx (void)
-{
-  const char *given = g_getenv ("MEDIAMTX");
-
-  if (given != NULL)
-    return g_strdup (given);
-  given = g_getenv ("MEDIAMTX_PROGRAM");
-  if (given != NULL && g_file_test (given, G_FILE_TEST_IS_EXECUTABLE))
-    return g_strdup (given);
-  return g_find_program_in_path ("mediamtx");
-}
-
 static guint
 set_port (Fixture *f, const char *name)
 {
@@ -100,7 +87,7 @@ start_service (Fixture *f)
 static gboolean
 set_up (Fixture *f)
 {
-  g_autofree char *program = find_mediamtx ();
+  g_autofree char *program = rig_find_mediamtx ();
   g_autofree char *ffmpeg = g_find_program_in_path ("ffmpeg");
   g_autofree char *runtime = NULL;
 

@@ -49,7 +49,7 @@ serve (gpointer user_data)
       g_string_append_len (self->request, data, n);
   }
   if (self->answer == NULL) /* until the other end gives up */
-    n = g_input_stream_read (in, data, 1, self->cancellable, NULL);
+    g_input_stream_read (in, data, 1, self->cancellable, NULL);
   else
     g_output_stream_write_all (
         g_io_stream_get_output_stream (G_IO_STREAM (connection)), self->answer,

@@ -34,19 +34,6 @@ typedef struct {
 
 /* -- the programs -------------------------------------------------------- */
 
-static char *
-find_mediamtx (void)
-{
-  const char *given = g_getenv ("MEDIAMTX");
-
-  if (given != NULL)
-    return g_strdup (given);
-  given = g_getenv ("MEDIAMTX_PROGRAM");
-  if (given != NULL && g_file_test (given, G_FILE_TEST_IS_EXECUTABLE))
-    return g_strdup (given);
-  return g_find_program_in_path ("mediamtx");
-}
-
 static void
 start_mediamtx (Fixture *f)
 {
@@ -103,7 +90,7 @@ static gboolean
 set_up (Fixture *f)
 {
   memset (f, 0, sizeof *f);
-  f->mediamtx_program = find_mediamtx ();
+  f->mediamtx_program = rig_find_mediamtx ();
   f->ffmpeg_program = g_find_program_in_path ("ffmpeg");
   if (f->mediamtx_program == NULL || f->ffmpeg_program == NULL) {
     g_test_skip ("ffmpeg or MediaMTX is not there");
@@ -161,7 +148,7 @@ read_units (Fixture *f, const char *name)
     g_assert_cmpuint (g_strv_length (cells), ==, 5);
     unit.pts_ns = g_ascii_strtoll (cells[0], NULL, 10);
     unit.dts_ns = g_ascii_strtoll (cells[1], NULL, 10);
-    unit.is_key = atoi (cells[2]);
+    unit.is_key = *cells[2] == '1';
     g_strlcpy (unit.hash, cells[4], sizeof unit.hash);
     g_array_append_val (units, unit);
   }

@@ -230,7 +230,7 @@ test_queries (void)
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {                           \
     g_autofree char *path =                                                    \
         g_strdup_printf ("/media/hook/" name "/%" G_GSIZE_FORMAT, i);          \
-    g_test_add_data_func (path, &table[i], func);                              \
+    g_test_add_data_func (path, &(table)[i], (func));                          \
   }
 
 int

@@ -76,7 +76,7 @@ do_event (Rig *rig, const char *word)
   const char *source = parts[1];
 
   if (*what == '+')
-    advance (rig, atoi (what + 1));
+    advance (rig, (int) g_ascii_strtoll (what + 1, NULL, 10));
   else if (g_str_equal (what, "ready"))
     dub_stream_ready (rig->stream, source, rig->now_ns);
   else if (g_str_equal (what, "gone"))

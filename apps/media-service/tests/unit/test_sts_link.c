@@ -448,6 +448,7 @@ test_loss_and_return (void)
   g_assert_cmpstr (state (&f, 4), ==, "ready 2 0");
   third = send_fragment (&f);
   wait_for (&f, has_events, 5);
+  g_assert_cmpstr (third, !=, second);
   event (&f, 3, "stream:init");
   g_assert_cmpint (json_object_get_int_member (
                        event (&f, 4, "fragment:data"), "sequence_number"),
@@ -535,6 +536,7 @@ test_error_without_id (void)
   say (&f, "error", "{\"code\":\"BACKPRESSURE_EXCEEDED\",\"message\":\"x\"}");
   say (&f, "error", "{\"code\":\"MODEL_ERROR\",\"message\":\"about nobody\"}");
   wait_for (&f, has_answers, 1);
+  g_assert_cmpstr (first, !=, second);
   g_assert_cmpstr (answer (&f, 0)->fragment_id, ==, second);
   g_assert_cmpstr (answer (&f, 0)->error_code, ==, "BACKPRESSURE_EXCEEDED");
   g_assert_true (answer (&f, 0)->is_retryable);

@@ -56,6 +56,8 @@ typedef struct {
   DubSound sound;        /* data NULL when failed */
   char *transcript;      /* (nullable) */
   char *translated_text; /* (nullable) */
+  /* Who did it, "whisper"; NULL: nobody had to. */
+  char *asr_engine, *translation_engine, *tts_engine;
   guint asr_ms, translation_ms, tts_ms, total_ms;
   guint original_duration_ms, dubbed_duration_ms; /* of speech, not padding */
   double duration_variance_percent; /* too long for slot and room; else 0 */

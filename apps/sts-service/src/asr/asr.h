@@ -3,6 +3,8 @@
 
 #include "settings.h"
 
+#include "engine/mock_pool.h"
+
 #include <dubbing_common/metrics.h>
 #include <gio/gio.h>
 #include <glib.h>
@@ -20,12 +22,13 @@ G_BEGIN_DECLS
 
 typedef struct {
   const char *text;
-  const char *language; /* heard, or as given */
+  const char *language; /* what it sounds like; or as given */
   double no_speech;     /* 0 to 1 */
   double mean_logprob;  /* per token */
-  /* How sure the recogniser is of language, 0 to 1; 0: not asked or not known
-   */
+  /* What it is sure of, 0 to 1: that it heard language; that it was the one
+   * that was asked for. Both 0: it does not tell. */
   double language_probability;
+  double asked_probability;
 } DubHeard;
 
 /* heard: NULL with error. */
@@ -38,6 +41,7 @@ typedef struct {
   guint threads;
   DubMetrics *metrics;          /* (nullable) */
   const DubAsrOptions *options; /* (nullable): what the user set */
+  const DubMockOptions *mock;   /* (nullable) */
 } DubAsrSettings;
 
 typedef struct {
@@ -46,6 +50,7 @@ typedef struct {
   gboolean translate;   /* into a language of translates_to */
   gint64 deadline_ns;
   const char *domain; /* "sports", "news", ... (nullable) */
+  const char *target; /* what translate is into (nullable) */
 } DubAsrRequest;
 
 typedef struct _DubAsr DubAsr;
@@ -64,17 +69,27 @@ typedef struct {
   void (*cancel) (DubAsr *self, guint64 id);
   /* Nothing waits: there is time for what is nice to have. */
   gboolean (*is_idle) (DubAsr *self);
+  /* Built in, and what it needs is there: for "auto". (nullable): always. */
+  gboolean (*is_installed) (const DubAsrSettings *settings);
 } DubAsrProvider;
 
 /* What a provider's own struct begins with. */
 struct _DubAsr {
   const DubAsrProvider *provider;
+  /* Of a chain, while done runs: who answered. (nullable) */
+  const char *engine;
 };
 
-extern const DubAsrProvider dub_asr_whisper;
+extern const DubAsrProvider dub_asr_whisper, dub_asr_mock;
 /* NULL-terminated; the first is the default. */
 extern const DubAsrProvider *const dub_asr_providers[];
 
 const DubAsrProvider *dub_asr_provider_find (const char *name);
+
+/* Several as one: names is what ASR_PROVIDER says, see engine/provider_list.h
+ * and engine/fallback.h. What a request points at must stay until done or
+ * cancel. DUB_ERROR_NOT_FOUND. (transfer full) (nullable) */
+DubAsr *dub_asr_chain_new (
+    const char *names, const DubAsrSettings *settings, GError **error);
 
 G_END_DECLS

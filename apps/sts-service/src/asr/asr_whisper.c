@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "asr.h"
+#include "domain.h"
 #include "whisper_engine.h"
 
 #include "engine/command.h"
@@ -80,6 +81,10 @@ on_answer (const DubFrame *answer, const GError *error, gpointer user_data)
   }
   heard.text = dub_frame_get_string (answer, "text", "");
   heard.language = dub_frame_get_string (answer, "language", "");
+  heard.language_probability =
+      dub_frame_get_double (answer, "language_probability", 0);
+  heard.asked_probability =
+      dub_frame_get_double (answer, "asked_probability", 0);
   heard.no_speech = dub_frame_get_double (answer, "no_speech", 0);
   heard.mean_logprob = dub_frame_get_double (answer, "mean_logprob", -99);
   call->done (&heard, NULL, call->user_data);
@@ -89,6 +94,7 @@ static guint64
 whisper_recognise (DubAsr *base, const DubAsrRequest *request,
     DubAsrDoneFunc done, gpointer user_data)
 {
+  const char *prompt = dub_domain_prompt (request->domain, request->language);
   JsonObject *header = json_object_new ();
   Call *call = g_new (Call, 1);
 
@@ -97,6 +103,8 @@ whisper_recognise (DubAsr *base, const DubAsrRequest *request,
   json_object_set_string_member (header, "language", request->language);
   json_object_set_string_member (
       header, "task", request->translate ? "translate" : "transcribe");
+  if (prompt != NULL)
+    json_object_set_string_member (header, "prompt", prompt);
   return dub_engine_client_request (((WhisperAsr *) base)->engine,
       dub_frame_new (header, request->samples), request->deadline_ns, on_answer,
       call);
@@ -116,6 +124,13 @@ whisper_is_idle (DubAsr *base)
   return dub_engine_client_get_depth (((WhisperAsr *) base)->engine) == 0;
 }
 
+static gboolean
+whisper_is_installed (const DubAsrSettings *settings)
+{
+  return dub_whisper_engine.handle != NULL &&
+         g_file_test (settings->model, G_FILE_TEST_EXISTS);
+}
+
 const DubAsrProvider dub_asr_whisper = {
     .name = "whisper",
     .create = whisper_create,
@@ -126,4 +141,5 @@ const DubAsrProvider dub_asr_whisper = {
     .recognise = whisper_recognise,
     .cancel = whisper_cancel,
     .is_idle = whisper_is_idle,
+    .is_installed = whisper_is_installed,
 };

@@ -22,11 +22,14 @@
 #define STOCK_MAX_NO_SPEECH 0.25
 #define STOCK_MIN_LOGPROB (-0.45)
 
+#define MIN_PROMPT_LETTERS 16
+
 const char *
 dub_guard_verdict_to_string (DubGuardVerdict verdict)
 {
   static const char *const names[] = {"none", "pass", "empty", "no_speech",
-      "low_confidence", "repetition", "too_dense", "stock_phrase"};
+      "low_confidence", "repetition", "too_dense", "stock_phrase",
+      "wrong_language", "prompt"};
   return verdict < G_N_ELEMENTS (names) ? names[verdict] : "none";
 }
 
@@ -37,6 +40,8 @@ dub_guard_limits_init (DubGuardLimits *limits)
       .max_no_speech = 0.6,
       .min_mean_logprob = -1.7,
       .min_logprob_unsure = -0.8,
+      .min_other_language = 0.8,
+      .max_asked_language = 0.1,
   };
 }
 
@@ -244,6 +249,30 @@ is_stock_phrase (const DubGuardInput *input)
   return g_strv_contains (stock, text);
 }
 
+/* Asked for in a wrong language a recogniser writes words of the right sound,
+ * or a translation that it makes up. */
+static gboolean
+is_wrong_language (const DubGuardInput *input, const DubGuardLimits *limits)
+{
+  return input->language_probability >= limits->min_other_language &&
+         input->asked_probability <= limits->max_asked_language;
+}
+
+/* Over noise a recogniser may go on with its prompt. A word of it is a word
+ * that was expected; a stretch of it was not said. */
+static gboolean
+is_prompt (const char *text, const char *prompt)
+{
+  g_autofree char *said = NULL, *expected = NULL;
+
+  if (prompt == NULL)
+    return FALSE;
+  said = bare (text);
+  expected = bare (prompt);
+  return g_utf8_strlen (said, -1) >= MIN_PROMPT_LETTERS &&
+         strstr (expected, said) != NULL;
+}
+
 DubGuardVerdict
 dub_guard_check (const DubGuardInput *input, const DubGuardLimits *limits)
 {
@@ -260,5 +289,9 @@ dub_guard_check (const DubGuardInput *input, const DubGuardLimits *limits)
     return DUB_GUARD_TOO_DENSE;
   if (is_stock_phrase (input))
     return DUB_GUARD_STOCK_PHRASE;
+  if (is_wrong_language (input, limits))
+    return DUB_GUARD_WRONG_LANGUAGE;
+  if (is_prompt (input->text, input->prompt))
+    return DUB_GUARD_PROMPT;
   return DUB_GUARD_PASS;
 }

@@ -25,6 +25,8 @@ typedef enum {
   DUB_GUARD_REPETITION,     /* it looped */
   DUB_GUARD_TOO_DENSE,      /* more text than a mouth can say in that time */
   DUB_GUARD_STOCK_PHRASE,   /* what such models say over music and silence */
+  DUB_GUARD_WRONG_LANGUAGE, /* not the one the stream is said to be in */
+  DUB_GUARD_PROMPT,         /* its own prompt */
 } DubGuardVerdict;
 /* "empty", "no_speech", ... for logs and metrics. Static. */
 const char *dub_guard_verdict_to_string (DubGuardVerdict verdict);
@@ -35,6 +37,12 @@ typedef struct {
    * of real speech above -1.65 */
   double min_mean_logprob;
   double min_logprob_unsure; /* -0.8: when no_speech is beyond its limit */
+  /* Another language is at least so likely, 0.8, and the one that was asked
+   * for at most so, 0.1. Whisper base gave 5 s of Spanish at least 0.26 as
+   * Spanish; of English and German asked for in a wrong language at most
+   * 0.14, and 0.05 where it was sure of the other. */
+  double min_other_language;
+  double max_asked_language;
 } DubGuardLimits;
 void dub_guard_limits_init (DubGuardLimits *limits);
 
@@ -43,6 +51,8 @@ typedef struct {
   double no_speech;    /* 0 to 1 */
   double mean_logprob; /* per token, <= 0 */
   guint duration_ms;
+  double language_probability, asked_probability; /* as of DubHeard */
+  const char *prompt;                             /* (nullable) */
 } DubGuardInput;
 
 DubGuardVerdict dub_guard_check (

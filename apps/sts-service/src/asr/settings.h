@@ -22,8 +22,9 @@ typedef struct {
 /* clang-format off */
 #define DUB_ASR_OPTIONS(S, m)                                                  \
   { DUB_OPTION_ROW (S, m, "asr-provider", "ASR_PROVIDER", STRING,              \
-        provider, "whisper"),                                                  \
-    .help = "Recogniser: whisper" },                                           \
+        provider, "auto"),                                                     \
+    .help = "Recognisers in the order they are tried, with commas: "           \
+            "whisper; auto: what is installed" },                                           \
   { DUB_OPTION_ROW (S, m, "asr-model", "ASR_MODEL", STRING, model,             \
         "ggml-base.bin"),                                                      \
     .help = "Model of the recogniser: a file in models-dir, or a path" },      \

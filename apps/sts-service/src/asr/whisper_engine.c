@@ -37,12 +37,15 @@ typedef struct {
   int n_samples;
   const char *language;
   gboolean is_translation;
+  const char *prompt;
   gint64 deadline_ns;
 } Task;
 
 typedef struct {
   char *text;
-  const char *language;
+  const char *language; /* what it sounds like */
+  double language_probability;
+  double asked_probability; /* that it is the language that was asked for */
   double no_speech;
   double mean_logprob;
   int tokens;
@@ -122,6 +125,7 @@ params_for (const Whisper *self, Task *task, int audio_ctx)
   params.max_tokens = 8 * task->n_samples / DUB_WHISPER_RATE_HZ + 12;
   params.temperature_inc = 0; /* its retries took 7 to 18 s on a bad cut */
   params.no_context = true;
+  params.initial_prompt = task->prompt;
   params.no_timestamps = true;
   params.single_segment = true;
   params.suppress_nst = true;
@@ -151,34 +155,70 @@ read_tokens (
   }
 }
 
-/*
- * The model's own doubt that it was speech, which it says right after the
- * start token. whisper.cpp looks for it behind the whole prompt, where it is
- * always near nothing, so this asks again: one step of the decoder on what
- * the encoder has already made.
- */
-static double
-no_speech_of (struct whisper_context *context, int threads)
+/* Softmax of some logits, in place of them. */
+static void
+to_probabilities (float *logits, int n)
 {
-  whisper_token start = whisper_token_sot (context);
-  whisper_token doubt = whisper_token_nosp (context);
-  int n = whisper_n_vocab (context);
-  const float *logits = NULL;
-  double highest, sum = 0;
+  float highest = logits[0];
+  double sum = 0;
 
-  if (whisper_decode (context, &start, 1, 0, threads) != 0)
-    return 0;
-  logits = whisper_get_logits (context);
-  highest = logits[0];
   for (int i = 1; i < n; i++)
-    highest = MAX (highest, (double) logits[i]);
+    highest = MAX (highest, logits[i]);
+  for (int i = 0; i < n; i++) {
+    logits[i] = expf (logits[i] - highest);
+    sum += logits[i];
+  }
   for (int i = 0; i < n; i++)
-    sum += exp (logits[i] - highest);
-  return exp (logits[doubt] - highest) / sum;
+    logits[i] = (float) (logits[i] / sum);
 }
 
 static void
-read_result (struct whisper_context *context, int threads, Heard *heard)
+read_languages (struct whisper_context *context, const float *logits,
+    const char *asked, Heard *heard)
+{
+  int n = whisper_lang_max_id () + 1;
+  g_autofree float *p = g_new (float, n);
+  int asked_id = g_str_equal (asked, "auto") ? -1 : whisper_lang_id (asked);
+  int best = 0;
+
+  for (int id = 0; id < n; id++)
+    p[id] = logits[whisper_token_lang (context, id)];
+  to_probabilities (p, n);
+  for (int id = 1; id < n; id++)
+    best = p[id] > p[best] ? id : best;
+  heard->language = whisper_lang_str (best);
+  heard->language_probability = p[best];
+  heard->asked_probability = asked_id >= 0 ? p[asked_id] : 0;
+}
+
+/*
+ * What the model says right after the start token: its doubt that there was
+ * speech at all, and which language it was. whisper.cpp looks for the doubt
+ * behind the whole prompt, where it is always near nothing, and for the
+ * language only when none is given, with a pass of the encoder of its own;
+ * this asks for both with one step of the decoder on what the encoder has
+ * already made.
+ */
+static void
+read_start (struct whisper_context *context, int threads, const char *asked,
+    Heard *heard)
+{
+  whisper_token start = whisper_token_sot (context);
+  int n = whisper_n_vocab (context);
+  g_autofree float *p = NULL;
+
+  if (whisper_decode (context, &start, 1, 0, threads) != 0)
+    return;
+  if (whisper_is_multilingual (context))
+    read_languages (context, whisper_get_logits (context), asked, heard);
+  p = g_memdup2 (whisper_get_logits (context), (gsize) n * sizeof *p);
+  to_probabilities (p, n);
+  heard->no_speech = p[whisper_token_nosp (context)];
+}
+
+static void
+read_result (struct whisper_context *context, int threads, const char *asked,
+    Heard *heard)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   g_autofree char *valid = NULL;
@@ -194,7 +234,7 @@ read_result (struct whisper_context *context, int threads, Heard *heard)
   heard->text = g_strdup (g_strstrip (valid));
   heard->mean_logprob = heard->tokens > 0 ? sum / heard->tokens : 0;
   heard->language = whisper_lang_str (whisper_full_lang_id (context));
-  heard->no_speech = no_speech_of (context, threads);
+  read_start (context, threads, asked, heard);
   heard->is_looping = dub_guard_is_looping (heard->text);
 }
 
@@ -216,7 +256,7 @@ listen (const Whisper *self, Task *task, int audio_ctx, Heard *heard,
         status);
     return FALSE;
   }
-  read_result (self->context, self->threads, heard);
+  read_result (self->context, self->threads, task->language, heard);
   return TRUE;
 }
 
@@ -246,6 +286,7 @@ read_task (const DubFrame *request, Task *task, GError **error)
   task->deadline_ns = dub_frame_get_int (request, "deadline_ns", G_MAXINT64);
   task->is_translation = g_str_equal (
       dub_frame_get_string (request, "task", "transcribe"), "translate");
+  task->prompt = dub_frame_get_string (request, "prompt", NULL);
   task->language =
       g_str_equal (tag, "auto") ? "auto" : dub_whisper_language (tag);
   if (task->language == NULL) {
@@ -271,6 +312,10 @@ heard_to_frame (const Heard *heard)
   json_object_set_string_member (header, "text", heard->text);
   json_object_set_string_member (
       header, "language", heard->language != NULL ? heard->language : "");
+  json_object_set_double_member (
+      header, "language_probability", heard->language_probability);
+  json_object_set_double_member (
+      header, "asked_probability", heard->asked_probability);
   json_object_set_double_member (header, "no_speech", heard->no_speech);
   json_object_set_double_member (header, "mean_logprob",
       isfinite (heard->mean_logprob) ? heard->mean_logprob : -99.0);

@@ -7,10 +7,12 @@
  * The inside of the child "whisper": whisper.cpp with one model.
  *
  * load:      { "model": path, "threads": n }
- * recognise: { "language": "es" | "auto", "task": "translate"|"transcribe" }
+ * recognise: { "language": "es" | "auto", "task": "translate"|"transcribe",
+ *              "prompt": text of the kind that is to be expected }
  *            + mono float32 at 16 kHz, at most 30 s
- * result:    { "text", "language", "no_speech", "mean_logprob", "tokens",
- *              "is_looping" }
+ * result:    { "text", "language": what it sounds like, "language_probability",
+ *              "asked_probability": of the language that was asked for,
+ *              "no_speech", "mean_logprob", "tokens", "is_looping" }
  *
  * In a build without whisper.cpp load says so.
  */

@@ -5,6 +5,7 @@
 
 #include "asr/whisper_engine.h"
 #include "engine/engine_child.h"
+#include "translation/apertium_engine.h"
 #include "tts/piper_engine.h"
 
 #include <dubbing_common/log.h>
@@ -14,7 +15,7 @@
 #define ENGINE_FD 3
 
 static const DubEngineKind *const kinds[] = {
-    &dub_whisper_engine, &dub_piper_engine, NULL};
+    &dub_whisper_engine, &dub_piper_engine, &dub_apertium_engine, NULL};
 
 int
 dub_command_engine (int argc, char **argv)
@@ -32,6 +33,6 @@ dub_command_engine (int argc, char **argv)
     }
     return dub_engine_child_run (kinds[i], ENGINE_FD);
   }
-  dub_error ("engine '%s' is not known (whisper, piper)", kind);
+  dub_error ("engine '%s' is not known (whisper, piper, apertium)", kind);
   return EX_USAGE;
 }

@@ -22,4 +22,8 @@ int dub_command_transcribe (int argc, char **argv);
  * fragments of 5 s and prints what was heard, said and how long it took. */
 int dub_command_fragment (int argc, char **argv);
 
+/* sts-service measure [--json] [--quick] [--clip FILE]: what each engine of
+ * this build costs on this machine, and what is missing. */
+int dub_command_measure (int argc, char **argv);
+
 G_END_DECLS

@@ -36,8 +36,8 @@ can_translate (DubPipeline *self, const char *source, const char *target)
     return TRUE;
   if (self->asr->provider->translates_to (self->asr, target))
     return TRUE;
-  return !g_str_equal (source, "auto") && self->translator->provider->supports (
-                                              self->translator, source, target);
+  return self->translator->provider->supports (
+      self->translator, source, target);
 }
 
 static gboolean
@@ -83,6 +83,7 @@ pipeline_free (DubProcessor *base)
         "the service is ending");
   g_clear_pointer (&self->read_lane, dub_lane_free);
   g_clear_pointer (&self->make_lane, dub_lane_free);
+  g_clear_pointer (&self->languages, dub_language_memory_free);
   if (self->asr != NULL)
     self->asr->provider->free (self->asr);
   if (self->translator != NULL)
@@ -137,40 +138,41 @@ threads_of (const DubPipelineSettings *settings)
 }
 
 static gboolean
-no_provider (const char *option, const char *name, GError **error)
-{
-  g_set_error (error, DUB_ERROR, DUB_ERROR_NOT_FOUND,
-      "%s=%s: this build has no provider of that name", option, name);
-  return FALSE;
-}
-
-static gboolean
 start_engines (DubPipeline *self, const DubPipelineSettings *settings,
     DubMetrics *metrics, GError **error)
 {
-  const DubAsrProvider *asr = dub_asr_provider_find (settings->asr.provider);
-  const DubTranslatorProvider *translator =
-      dub_translator_provider_find (settings->translation.provider);
-  const DubTtsProvider *tts = dub_tts_provider_find (settings->tts.provider);
   const char *const *argv = (const char *const *) self->engine_argv;
   guint threads = threads_of (settings);
   g_autofree char *model = model_path (settings, settings->asr.model);
   g_autofree char *voice = model_path (settings, settings->tts.voice);
 
-  if (asr == NULL)
-    return no_provider ("ASR_PROVIDER", settings->asr.provider, error);
-  if (translator == NULL)
-    return no_provider (
-        "TRANSLATION_PROVIDER", settings->translation.provider, error);
-  if (tts == NULL)
-    return no_provider ("TTS_PROVIDER", settings->tts.provider, error);
-  self->asr = asr->create (
-      &(DubAsrSettings){argv, model, threads, metrics, &settings->asr});
-  self->translator = translator->create (
-      &(DubTranslatorSettings){argv, metrics, &settings->translation});
-  self->tts = tts->create (
-      &(DubTtsSettings){argv, voice, threads, metrics, &settings->tts});
-  return TRUE;
+  self->asr = dub_asr_chain_new (settings->asr.provider,
+      &(DubAsrSettings){.engine_argv = argv,
+          .model = model,
+          .threads = threads,
+          .metrics = metrics,
+          .options = &settings->asr,
+          .mock = &settings->mock},
+      error);
+  if (self->asr == NULL)
+    return FALSE;
+  self->translator = dub_translator_chain_new (settings->translation.provider,
+      &(DubTranslatorSettings){.engine_argv = argv,
+          .metrics = metrics,
+          .options = &settings->translation,
+          .mock = &settings->mock},
+      error);
+  if (self->translator == NULL)
+    return FALSE;
+  self->tts = dub_tts_chain_new (settings->tts.provider,
+      &(DubTtsSettings){.engine_argv = argv,
+          .voice_folder = voice,
+          .threads = threads,
+          .metrics = metrics,
+          .options = &settings->tts,
+          .mock = &settings->mock},
+      error);
+  return self->tts != NULL;
 }
 
 static void
@@ -184,6 +186,8 @@ take_settings (DubPipeline *self, const DubPipelineSettings *settings)
   self->translation_timeout_ms = settings->translation.timeout_ms;
   self->tts_timeout_ms = settings->tts.timeout_ms;
   self->transcript = (DubTranscriptMode) settings->transcript;
+  self->prefers_asr_translation =
+      dub_translator_prefers_asr (settings->translation.provider);
   dub_guard_limits_init (&self->guard_limits);
   self->guard_limits.max_no_speech = settings->asr.max_no_speech;
   self->guard_limits.min_mean_logprob = settings->asr.min_mean_logprob;
@@ -208,6 +212,7 @@ pipeline_alloc (const DubPipelineSettings *settings, DubMetrics *metrics)
       dub_lane_new (&dub_stage_read_lane, MAX (1, g_get_num_processors () - 1));
   self->make_lane =
       dub_lane_new (&dub_stage_make_lane, MAX (1, g_get_num_processors () - 1));
+  self->languages = dub_language_memory_new ();
   make_metrics (self, metrics);
   return self;
 }

@@ -6,6 +6,7 @@
 #include "pipeline.h"
 
 #include "asr/guards.h"
+#include "asr/language_memory.h"
 
 /*
  * What the stages of the chain share.
@@ -21,6 +22,7 @@ typedef struct {
   char **engine_argv;
   gint64 asr_timeout_ms, translation_timeout_ms, tts_timeout_ms;
   DubTranscriptMode transcript;
+  gboolean prefers_asr_translation; /* where it can */
   DubGuardLimits guard_limits;
   DubFitLimits fit_limits;
 
@@ -30,7 +32,8 @@ typedef struct {
   DubTts *tts;
   DubLane *read_lane;
   DubLane *make_lane;
-  GList *works;       /* every one that is not answered */
+  DubLanguageMemory *languages; /* of streams that did not say theirs */
+  GList *works;                 /* every one that is not answered */
   double ms_per_char; /* of the voice at rate 1, so far; 0: not known yet */
 
   DubMetric *asr_seconds;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "asr/settings.h"
+#include "engine/mock_pool.h"
 #include "translation/settings.h"
 #include "tts/settings.h"
 
@@ -30,6 +31,7 @@ typedef struct {
   DubAsrOptions asr;
   DubTranslationOptions translation;
   DubTtsOptions tts;
+  DubMockOptions mock;
   /* Not a row: what to start engine children with; NULL is this program,
    * "/proc/self/exe", "engine". */
   const char *const *engine_argv;
@@ -37,8 +39,7 @@ typedef struct {
 
 extern const char *const dub_transcript_modes[]; /* "auto", "off", NULL */
 
-/* ${DUBBING_CACHE_DIR:-${XDG_CACHE_HOME:-~/.cache}/live-broadcast-dubbing}
- * /models (transfer full) */
+/* dub_models_dir () (transfer full) */
 char *dub_pipeline_models_dir (void);
 
 /* S is a type and m a member: neither can stand in brackets. */
@@ -57,7 +58,8 @@ char *dub_pipeline_models_dir (void);
             "is time) or off" },                                               \
   DUB_ASR_OPTIONS (S, m.asr),                                                  \
   DUB_TRANSLATION_OPTIONS (S, m.translation),                                  \
-  DUB_TTS_OPTIONS (S, m.tts)
+  DUB_TTS_OPTIONS (S, m.tts),                                                  \
+  DUB_MOCK_OPTIONS (S, m.mock)
 /* clang-format on */
 /* NOLINTEND(bugprone-macro-parentheses) */
 

@@ -3,6 +3,8 @@
 
 #include "work.h"
 
+#include "asr/domain.h"
+
 #include <dubbing_common/log.h>
 
 /* Kept back of a job's time for the stages that come after. */
@@ -30,14 +32,64 @@ dub_stage_finish_without_speech (DubWork *work, DubGuardVerdict verdict)
   dub_stage_make (work);
 }
 
-gboolean
-dub_stage_translates_itself (const DubWork *work)
+static gboolean
+translates_itself (const DubWork *work)
 {
-  DubAsr *asr = work->pipeline->asr;
+  DubPipeline *self = work->pipeline;
+  DubTranslator *translator = self->translator;
+  const char *source = dub_work_language (work);
   const char *target = work->job->target_language;
 
-  return !dub_language_equal (dub_work_language (work), target) &&
-         asr->provider->translates_to (asr, target);
+  if (dub_language_equal (source, target) ||
+      !self->asr->provider->translates_to (self->asr, target))
+    return FALSE;
+  return self->prefers_asr_translation ||
+         !translator->provider->supports (translator, source, target);
+}
+
+static void
+take_heard (DubWork *work, const DubHeard *heard)
+{
+  DubAsr *asr = work->pipeline->asr;
+
+  work->text = dub_guard_clean (heard->text);
+  if (work->language == NULL && heard->language != NULL &&
+      *heard->language != '\0')
+    work->language = g_strdup (heard->language);
+  dub_work_note_engine (
+      &work->result->asr_engine, asr->engine, asr->provider->name);
+}
+
+static gboolean
+is_auto (const DubWork *work)
+{
+  return g_strcmp0 (work->job->source_language, "auto") == 0 ||
+         work->job->source_language == NULL;
+}
+
+static DubGuardVerdict
+judge (DubWork *work, const DubHeard *heard)
+{
+  DubPipeline *self = work->pipeline;
+  DubGuardInput input = {
+      .text = work->text,
+      .no_speech = heard->no_speech,
+      .mean_logprob = heard->mean_logprob,
+      .duration_ms = work->source.duration_ms,
+      .prompt = dub_domain_prompt (work->job->domain, dub_work_language (work)),
+  };
+  DubGuardVerdict verdict;
+
+  /* Of a stream that may speak any language none can be wrong. */
+  if (!is_auto (work)) {
+    input.language_probability = heard->language_probability;
+    input.asked_probability = heard->asked_probability;
+  }
+  verdict = dub_guard_check (&input, &self->guard_limits);
+  if (is_auto (work) && verdict == DUB_GUARD_PASS && heard->language != NULL)
+    dub_language_memory_add (self->languages, work->job->stream_id,
+        heard->language, heard->language_probability);
+  return verdict;
 }
 
 static void
@@ -45,8 +97,6 @@ on_recognised (const DubHeard *heard, const GError *error, gpointer user_data)
 {
   DubWork *work = user_data;
   DubPipeline *self = work->pipeline;
-  g_autofree char *text = NULL;
-  DubGuardInput input = {NULL};
   DubGuardVerdict verdict;
 
   work->asr_call = 0;
@@ -56,18 +106,28 @@ on_recognised (const DubHeard *heard, const GError *error, gpointer user_data)
     dub_work_fail_stage (work, "asr", "ASR_FAILED", error);
     return;
   }
-  text = dub_guard_clean (heard->text);
-  input = (DubGuardInput){
-      text, heard->no_speech, heard->mean_logprob, work->source.duration_ms};
-  verdict = dub_guard_check (&input, &self->guard_limits);
+  take_heard (work, heard);
+  verdict = judge (work, heard);
   dub_log_fragment (DUB_LOG_DEBUG, work->job->fragment_id,
-      "heard (%s, no speech %.2f, log p %.2f, %s): %s", heard->language,
+      "heard (%s %.2f, asked %.2f, no speech %.2f, log p %.2f, %s): %s",
+      heard->language, heard->language_probability, heard->asked_probability,
       heard->no_speech, heard->mean_logprob,
-      dub_guard_verdict_to_string (verdict), text);
+      dub_guard_verdict_to_string (verdict), work->text);
   if (verdict != DUB_GUARD_PASS)
     dub_stage_finish_without_speech (work, verdict);
   else if (!dub_work_is_too_late (work, "asr"))
-    dub_stage_translate (work, text);
+    dub_stage_translate (work);
+}
+
+/* What the stream was found to speak before. */
+static void
+remember_language (DubWork *work)
+{
+  const char *language =
+      dub_language_memory_get (work->pipeline->languages, work->job->stream_id);
+
+  if (is_auto (work) && !g_str_equal (language, "auto"))
+    work->language = g_strdup (language);
 }
 
 void
@@ -76,10 +136,16 @@ dub_stage_recognise (DubWork *work)
   DubPipeline *self = work->pipeline;
   DubAsrRequest request;
 
+  remember_language (work);
   work->stage_start_ns = dub_work_now_ns ();
-  request = (DubAsrRequest){work->source.samples, dub_work_language (work),
-      dub_stage_translates_itself (work),
-      dub_work_stage_deadline_ns (work, self->asr_timeout_ms, RESERVE_MS)};
+  work->is_translating = translates_itself (work);
+  request = (DubAsrRequest){.samples = work->source.samples,
+      .language = dub_work_language (work),
+      .translate = work->is_translating,
+      .target = work->job->target_language,
+      .domain = work->job->domain,
+      .deadline_ns =
+          dub_work_stage_deadline_ns (work, self->asr_timeout_ms, RESERVE_MS)};
   work->asr_call =
       self->asr->provider->recognise (self->asr, &request, on_recognised, work);
 }
@@ -109,10 +175,11 @@ dub_stage_transcribe_too (DubWork *work)
       !self->asr->provider->is_idle (self->asr) ||
       left_ms < needed_ms * 3 / 2 + TRANSCRIPT_SLACK_MS)
     return;
-  request =
-      (DubAsrRequest){work->source.samples, dub_work_language (work), FALSE,
-          dub_work_now_ns () +
-              (needed_ms * 3 / 2 + TRANSCRIPT_GRACE_MS) * DUB_NS_PER_MS};
+  request = (DubAsrRequest){.samples = work->source.samples,
+      .language = dub_work_language (work),
+      .domain = work->job->domain,
+      .deadline_ns = dub_work_now_ns () +
+                     (needed_ms * 3 / 2 + TRANSCRIPT_GRACE_MS) * DUB_NS_PER_MS};
   work->transcript_call =
       self->asr->provider->recognise (self->asr, &request, on_transcript, work);
 }

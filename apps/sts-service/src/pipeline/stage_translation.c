@@ -8,6 +8,7 @@ static void
 on_translated (const char *text, const GError *error, gpointer user_data)
 {
   DubWork *work = user_data;
+  DubTranslator *translator = work->pipeline->translator;
 
   work->translation_call = 0;
   work->result->translation_ms = dub_work_ms_since (work->stage_start_ns);
@@ -18,27 +19,31 @@ on_translated (const char *text, const GError *error, gpointer user_data)
     return;
   }
   work->result->translated_text = g_strdup (text);
+  dub_work_note_engine (&work->result->translation_engine, translator->engine,
+      translator->provider->name);
   if (!dub_work_is_too_late (work, "translation"))
     dub_stage_synthesise (work);
 }
 
 void
-dub_stage_translate (DubWork *work, const char *text)
+dub_stage_translate (DubWork *work)
 {
   DubPipeline *self = work->pipeline;
   DubJob *job = work->job;
   DubTranslationRequest request;
 
-  if (dub_stage_translates_itself (work)) {
-    work->result->translated_text = g_strdup (text);
+  if (work->is_translating) {
+    work->result->translated_text = g_strdup (work->text);
+    dub_work_note_engine (
+        &work->result->translation_engine, work->result->asr_engine, NULL);
     dub_stage_synthesise (work);
     if (!work->is_finished)
       dub_stage_transcribe_too (work);
     return;
   }
-  work->result->transcript = g_strdup (text);
+  work->result->transcript = g_strdup (work->text);
   work->stage_start_ns = dub_work_now_ns ();
-  request = (DubTranslationRequest){.text = text,
+  request = (DubTranslationRequest){.text = work->text,
       .source = dub_work_language (work),
       .target = job->target_language,
       .hints = {.domain = job->domain},

@@ -75,6 +75,7 @@ dub_stage_synthesise (DubWork *work)
 static gboolean
 take_speech (DubWork *work, GBytes *samples, guint rate_hz)
 {
+  DubTts *tts = work->pipeline->tts;
   gsize bytes = 0;
   const float *data = g_bytes_get_data (samples, &bytes);
   DubSpan span = dub_speech_trim (data, bytes / sizeof (float), rate_hz);
@@ -86,6 +87,8 @@ take_speech (DubWork *work, GBytes *samples, guint rate_hz)
   work->params.speech = data + span.start;
   work->params.count = span.end - span.start;
   work->params.rate_hz = rate_hz;
+  dub_work_note_engine (
+      &work->result->tts_engine, tts->engine, tts->provider->name);
   return TRUE;
 }
 

@@ -54,6 +54,8 @@ dub_work_unref (gpointer data)
   dub_result_free (work->result);
   dub_source_clear (&work->source);
   dub_dub_clear (&work->dub);
+  g_free (work->text);
+  g_free (work->language);
   g_clear_error (&work->read_error);
   g_clear_error (&work->make_error);
   g_clear_pointer (&work->speech, g_bytes_unref);
@@ -174,8 +176,18 @@ dub_work_observe (DubMetric *metric, guint ms)
 const char *
 dub_work_language (const DubWork *work)
 {
-  return work->job->source_language != NULL ? work->job->source_language
-                                            : "auto";
+  const char *asked = work->job->source_language;
+
+  if (asked != NULL && !g_str_equal (asked, "auto"))
+    return asked;
+  return work->language != NULL ? work->language : "auto";
+}
+
+void
+dub_work_note_engine (char **to, const char *engine, const char *provider_name)
+{
+  g_free (*to);
+  *to = g_strdup (engine != NULL ? engine : provider_name);
 }
 
 DubFitSlot

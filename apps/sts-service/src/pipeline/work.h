@@ -35,6 +35,11 @@ struct _DubWork {
   DubSource source; /* a thread's while in read_lane */
   GError *read_error;
 
+  /* recognise */
+  gboolean is_translating; /* into the target language, in the same pass */
+  char *text;     /* what was heard, in the source or the target language */
+  char *language; /* heard, or as asked for (nullable) */
+
   /* synthesise */
   double natural_ms; /* speech at rate 1 */
   double rate;       /* asked of the synthesiser */
@@ -73,8 +78,12 @@ gint64 dub_work_stage_deadline_ns (
 
 gint64 dub_work_now_ns (void);
 guint dub_work_ms_since (gint64 start_ns);
-/* What the recogniser and the translator may be told of the language. */
+/* What a stage may be told of the spoken language: as heard, as asked for, or
+ * "auto". */
 const char *dub_work_language (const DubWork *work);
+/* For the result's names: engine, or the provider's when it is NULL. */
+void dub_work_note_engine (
+    char **to, const char *engine, const char *provider_name);
 DubFitSlot dub_work_slot (const DubWork *work);
 /* Of what was synthesised, as it came. */
 double dub_work_speech_ms (const DubWork *work);
@@ -85,15 +94,13 @@ void dub_work_observe (DubMetric *metric, guint ms);
  * or by ending the work. */
 void dub_stage_read (DubWork *work);
 void dub_stage_recognise (DubWork *work);
-void dub_stage_translate (DubWork *work, const char *text);
+void dub_stage_translate (DubWork *work);
 void dub_stage_synthesise (DubWork *work);
 void dub_stage_make (DubWork *work);
 
 /* Nothing was said that could be dubbed: NO_SPEECH for our own peers, silence
  * for those of the older design. */
 void dub_stage_finish_without_speech (DubWork *work, DubGuardVerdict verdict);
-/* The recogniser brings it into the target language in the same pass. */
-gboolean dub_stage_translates_itself (const DubWork *work);
 /* Recognises once more for the text of the original, when there is time. */
 void dub_stage_transcribe_too (DubWork *work);
 

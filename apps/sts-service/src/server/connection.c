@@ -12,11 +12,12 @@ struct _DubConnection {
   DubSioSocket *socket; /* NULL once it is lost */
   DubSession *session;  /* NULL once it is lost */
   DubProcessor *processor;
-  DubConnectionMetrics *metrics;
+  DubStreamMetrics *metrics;
   DubSimulations *simulations;
   GSource *timer; /* (nullable) */
   gint64 timer_ns;
   char *stream_id; /* (nullable) whose series are in the metrics */
+  guint in_flight; /* as the metrics know it */
   guint depth;     /* calls into the session that are going on */
   gboolean must_close;
 };
@@ -36,15 +37,6 @@ now_ns (void)
 
 /* --- what the session asks for --- */
 
-static void
-count_error (DubConnection *self, const char *stage, const char *code)
-{
-  const char *const values[] = {self->stream_id ? self->stream_id : "",
-      stage ? stage : "", code ? code : "", NULL};
-
-  dub_metric_add (self->metrics->errors_total, values, 1);
-}
-
 /* Refusals are events of their own; failed fragments are seen in on_done. */
 static void
 note_error (DubConnection *self, DubSioMessage *message)
@@ -55,7 +47,8 @@ note_error (DubConnection *self, DubSioMessage *message)
       json_object_get_string_member_with_default (object, "fragment_id", NULL);
   const char *code = json_object_get_string_member (object, "code");
 
-  count_error (self, "session", code);
+  dub_stream_metrics_note_error (
+      self->metrics, self->stream_id, "session", code);
   dub_log_fields (DUB_LOG_WARNING, DUB_LOG_TOPIC,
       (const char *const[]){
           "stream_id", self->stream_id, "fragment_id", fragment_id, NULL},
@@ -82,12 +75,12 @@ static void
 note_result (DubConnection *self, const Ticket *ticket, const DubResult *result)
 {
   static const char *const names[] = {"none", "success", "partial", "failed"};
-  const char *const values[] = {names[result->status], ticket->stream_id, NULL};
 
-  dub_metric_observe (
-      self->metrics->processing_seconds, values, result->total_ms / 1000.0);
+  dub_stream_metrics_note_result (self->metrics, ticket->stream_id,
+      names[result->status], result->total_ms / 1000.0);
   if (result->status == DUB_RESULT_FAILED)
-    count_error (self, result->error_stage, result->error_code);
+    dub_stream_metrics_note_error (self->metrics, ticket->stream_id,
+        result->error_stage, result->error_code);
   dub_log_fields (DUB_LOG_DEBUG, DUB_LOG_TOPIC,
       (const char *const[]){"stream_id", ticket->stream_id, "fragment_id",
           ticket->fragment_id, NULL},
@@ -231,6 +224,16 @@ set_timer (DubConnection *self)
   g_source_attach (self->timer, g_main_context_get_thread_default ());
 }
 
+static void
+set_in_flight (DubConnection *self, guint in_flight)
+{
+  if (in_flight == self->in_flight)
+    return;
+  dub_stream_metrics_add_in_flight (
+      self->metrics, self->stream_id, (int) in_flight - (int) self->in_flight);
+  self->in_flight = in_flight;
+}
+
 /* The series of the stream that the session now has. */
 static void
 follow_stream (DubConnection *self)
@@ -240,10 +243,12 @@ follow_stream (DubConnection *self)
 
   if (g_strcmp0 (stream_id, self->stream_id) == 0)
     return;
-  if (self->stream_id)
-    dub_metrics_remove (self->metrics->metrics, "stream_id", self->stream_id);
-  dub_metric_add (self->metrics->sessions_active, NULL,
-      (stream_id ? 1 : 0) - (self->stream_id ? 1 : 0));
+  if (self->stream_id) {
+    set_in_flight (self, 0);
+    dub_stream_metrics_leave (self->metrics, self->stream_id);
+  }
+  if (stream_id)
+    dub_stream_metrics_join (self->metrics, stream_id);
   g_free (self->stream_id);
   self->stream_id = g_strdup (stream_id);
 }
@@ -269,12 +274,8 @@ update (DubConnection *self)
     return;
   }
   follow_stream (self);
-  if (self->stream_id) {
-    const char *const values[] = {self->stream_id, NULL};
-
-    dub_metric_set (self->metrics->in_flight, values,
-        dub_session_get_in_flight (self->session));
-  }
+  if (self->stream_id)
+    set_in_flight (self, dub_session_get_in_flight (self->session));
   set_timer (self);
   if (self->must_close) {
     self->must_close = FALSE;
@@ -297,7 +298,7 @@ find_name (DubSioSocket *socket, const char *header, const char *prefix)
 
 DubConnection *
 dub_connection_new (DubSioSocket *socket, const DubSessionSettings *settings,
-    DubProcessor *processor, DubConnectionMetrics *metrics,
+    DubProcessor *processor, DubStreamMetrics *metrics,
     DubSimulations *simulations)
 {
   DubConnection *self = g_new0 (DubConnection, 1);

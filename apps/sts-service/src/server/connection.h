@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <dubbing_common/metrics.h>
 #include <dubbing_socketio/server.h>
 #include <sts_service/processor.h>
 
 #include "session/session.h"
 #include "simulations.h"
+#include "stream_metrics.h"
 
 /*
  * One client: its socket, its session, its timer, its metrics. The socket owns
@@ -15,20 +15,12 @@
  */
 G_BEGIN_DECLS
 
-typedef struct {
-  DubMetrics *metrics;
-  DubMetric *processing_seconds; /* status, stream_id */
-  DubMetric *in_flight;          /* stream_id */
-  DubMetric *errors_total;       /* stream_id, stage, error_code */
-  DubMetric *sessions_active;
-} DubConnectionMetrics;
-
 typedef struct _DubConnection DubConnection;
 
 /* settings, processor, metrics and simulations are kept and live longer. */
 DubConnection *dub_connection_new (DubSioSocket *socket,
     const DubSessionSettings *settings, DubProcessor *processor,
-    DubConnectionMetrics *metrics, DubSimulations *simulations);
+    DubStreamMetrics *metrics, DubSimulations *simulations);
 DubConnection *dub_connection_ref (DubConnection *connection);
 void dub_connection_unref (DubConnection *connection);
 void dub_connection_receive (DubConnection *connection, DubSioMessage *message);

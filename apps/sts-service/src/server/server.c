@@ -15,7 +15,7 @@ struct _DubStsServer {
   const DubStsServerSettings *settings;
   DubProcessor *processor;
   DubMetrics *metrics;
-  DubConnectionMetrics connection_metrics;
+  DubStreamMetrics *stream_metrics;
   DubSimulations *simulations;
   SoupServer *soup;
   DubHttpListener *listener;
@@ -66,7 +66,7 @@ on_connect (
   }
   dub_sio_socket_set_data (socket,
       dub_connection_new (socket, &self->settings->session, self->processor,
-          &self->connection_metrics, self->simulations),
+          self->stream_metrics, self->simulations),
       (GDestroyNotify) dub_connection_unref);
   return TRUE;
 }
@@ -182,32 +182,6 @@ on_metrics (SoupServer *soup, SoupServerMessage *message, const char *path,
 
 /* --- life --- */
 
-static void
-make_metrics (DubStsServer *self)
-{
-  static const double seconds[] = {0.5, 1, 2, 4, 8, 16};
-  static const char *const status_stream[] = {"status", "stream_id", NULL};
-  static const char *const stream[] = {"stream_id", NULL};
-  static const char *const errors[] = {
-      "stream_id", "stage", "error_code", NULL};
-  DubConnectionMetrics *m = &self->connection_metrics;
-
-  m->metrics = self->metrics;
-  m->processing_seconds =
-      dub_metrics_histogram (self->metrics, "sts_fragment_processing_seconds",
-          "Time from a fragment's acceptance to its result", status_stream,
-          seconds, G_N_ELEMENTS (seconds));
-  m->in_flight = dub_metrics_gauge (self->metrics, "sts_fragments_in_flight",
-      "Fragments accepted and not yet answered", stream);
-  m->errors_total =
-      dub_metrics_counter (self->metrics, "sts_fragment_errors_total",
-          "Fragments that failed, and events that were refused (stage session)",
-          errors);
-  m->sessions_active = dub_metrics_gauge (
-      self->metrics, "sts_sessions_active", "Connections with a stream", NULL);
-  dub_metric_set (m->sessions_active, NULL, 0);
-}
-
 static DubSioServer *
 make_sio (DubStsServer *self)
 {
@@ -248,7 +222,7 @@ dub_sts_server_new (const DubStsServerSettings *settings,
   self->settings = settings;
   self->processor = processor;
   self->metrics = dub_metrics_ref (metrics);
-  make_metrics (self);
+  self->stream_metrics = dub_stream_metrics_new (metrics);
   self->simulations = dub_simulations_new ();
   self->soup = soup_server_new (NULL, NULL);
   soup_server_add_handler (self->soup, "/health", on_health, self, NULL);
@@ -268,6 +242,7 @@ dub_sts_server_free (DubStsServer *server)
     soup_server_disconnect (server->soup);
   g_clear_object (&server->soup);
   g_clear_pointer (&server->simulations, dub_simulations_free);
+  g_clear_pointer (&server->stream_metrics, dub_stream_metrics_free);
   g_clear_pointer (&server->metrics, dub_metrics_unref);
   g_free (server);
 }

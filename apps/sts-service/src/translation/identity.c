@@ -1,36 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "translation.h"
-
-#include <string.h>
+#include "calls.h"
 
 typedef struct {
   DubTranslator base;
-  GHashTable *calls; /* id → GSource */
-  guint64 last_id;
+  DubTranslatorCalls *calls;
 } Identity;
-
-typedef struct {
-  Identity *self;
-  guint64 id;
-  char *text;
-  DubTranslatedFunc done;
-  gpointer user_data;
-} Call;
-
-gboolean
-dub_language_equal (const char *a, const char *b)
-{
-  gsize length = strcspn (a, "-_");
-
-  return length == strcspn (b, "-_") && g_ascii_strncasecmp (a, b, length) == 0;
-}
-
-static void
-source_drop (GSource *source)
-{
-  g_source_destroy (source);
-  g_source_unref (source);
-}
 
 static DubTranslator *
 identity_create (const DubTranslatorSettings *settings)
@@ -38,8 +12,7 @@ identity_create (const DubTranslatorSettings *settings)
   Identity *self = g_new0 (Identity, 1);
 
   self->base.provider = &dub_translator_identity;
-  self->calls = g_hash_table_new_full (
-      g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) source_drop);
+  self->calls = dub_translator_calls_new (&self->base);
   return &self->base;
 }
 
@@ -48,7 +21,7 @@ identity_destroy (DubTranslator *base)
 {
   Identity *self = (Identity *) base;
 
-  g_hash_table_unref (self->calls);
+  dub_translator_calls_free (self->calls);
   g_free (self);
 }
 
@@ -64,48 +37,25 @@ identity_supports (DubTranslator *base, const char *source, const char *target)
   return dub_language_equal (source, target);
 }
 
-static void
-call_free (gpointer data)
-{
-  Call *call = data;
-
-  g_free (call->text);
-  g_free (call);
-}
-
-static gboolean
-on_idle (gpointer user_data)
-{
-  Call *call = user_data;
-  Identity *self = call->self;
-
-  g_hash_table_steal (self->calls, &call->id);
-  call->done (call->text, NULL, call->user_data);
-  g_source_unref (g_main_current_source ());
-  return G_SOURCE_REMOVE;
-}
-
 static guint64
 identity_translate (DubTranslator *base, const DubTranslationRequest *request,
     DubTranslatedFunc done, gpointer user_data)
 {
-  Identity *self = (Identity *) base;
-  Call *call = g_new (Call, 1);
-  GSource *idle = g_idle_source_new ();
+  DubTranslatorCall *call =
+      dub_translator_calls_begin (((Identity *) base)->calls, done, user_data);
 
-  *call =
-      (Call){self, ++self->last_id, g_strdup (request->text), done, user_data};
-  g_source_set_priority (idle, G_PRIORITY_DEFAULT);
-  g_source_set_callback (idle, on_idle, call, call_free);
-  g_source_attach (idle, g_main_context_get_thread_default ());
-  g_hash_table_insert (self->calls, &call->id, idle);
+  dub_translator_call_answer_later (call, request->text, NULL);
   return call->id;
 }
 
 static void
 identity_cancel (DubTranslator *base, guint64 id)
 {
-  g_hash_table_remove (((Identity *) base)->calls, &id);
+  DubTranslatorCall *call =
+      dub_translator_calls_get (((Identity *) base)->calls, id);
+
+  if (call != NULL)
+    dub_translator_call_drop (call);
 }
 
 const DubTranslatorProvider dub_translator_identity = {

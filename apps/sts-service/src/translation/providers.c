@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "translation.h"
 
+#include "engine/provider_list.h"
+
 const DubTranslatorProvider *const dub_translator_providers[] = {
-    &dub_translator_identity, NULL};
+    &dub_translator_identity, &dub_translator_apertium,
+    &dub_translator_mock_identity, &dub_translator_mock_latency,
+    &dub_translator_mock_failing, &dub_translator_mock_dictionary, NULL};
 
 const DubTranslatorProvider *
 dub_translator_provider_find (const char *name)
 {
-  for (guint i = 0; dub_translator_providers[i] != NULL; i++)
-    if (g_strcmp0 (name, dub_translator_providers[i]->name) == 0)
-      return dub_translator_providers[i];
-  return NULL;
+  return dub_provider_find (
+      (gconstpointer const *) dub_translator_providers, name);
 }

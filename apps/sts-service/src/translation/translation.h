@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "languages.h"
 #include "settings.h"
+
+#include "engine/mock_pool.h"
 
 #include <dubbing_common/metrics.h>
 #include <gio/gio.h>
@@ -46,6 +49,7 @@ typedef struct {
   const char *const *engine_argv;       /* program and its first arguments */
   DubMetrics *metrics;                  /* (nullable) */
   const DubTranslationOptions *options; /* (nullable): what the user set */
+  const DubMockOptions *mock;           /* (nullable) */
 } DubTranslatorSettings;
 
 typedef struct _DubTranslator DubTranslator;
@@ -61,19 +65,36 @@ typedef struct {
       const DubTranslationRequest *request, DubTranslatedFunc done,
       gpointer user_data);
   void (*cancel) (DubTranslator *self, guint64 id);
+  /* Built in, and what it needs is there: for "auto". (nullable): always. */
+  gboolean (*is_installed) (const DubTranslatorSettings *settings);
 } DubTranslatorProvider;
 
 struct _DubTranslator {
   const DubTranslatorProvider *provider;
+  /* Of a chain, while done runs: who answered. (nullable) */
+  const char *engine;
 };
 
 extern const DubTranslatorProvider dub_translator_identity;
+extern const DubTranslatorProvider dub_translator_mock_identity,
+    dub_translator_mock_latency, dub_translator_mock_failing,
+    dub_translator_mock_dictionary;
+extern const DubTranslatorProvider dub_translator_apertium;
 /* NULL-terminated. */
 extern const DubTranslatorProvider *const dub_translator_providers[];
 
 const DubTranslatorProvider *dub_translator_provider_find (const char *name);
 
-/* "pt-BR" and "pt" are one language to us. */
-gboolean dub_language_equal (const char *a, const char *b);
+/* Stands in a list for what the recogniser translates itself. First, or
+ * "auto": wherever it can; else only where no translator can. */
+#define DUB_TRANSLATOR_ASR "whisper"
+gboolean dub_translator_prefers_asr (const char *names);
+
+/* Several as one: names is what TRANSLATION_PROVIDER says, see
+ * engine/provider_list.h and engine/fallback.h. What a request points at must
+ * stay until done or cancel. DUB_ERROR_NOT_FOUND.
+ * (transfer full) (nullable) */
+DubTranslator *dub_translator_chain_new (
+    const char *names, const DubTranslatorSettings *settings, GError **error);
 
 G_END_DECLS

@@ -20,8 +20,9 @@ typedef struct {
 /* clang-format off */
 #define DUB_TTS_OPTIONS(S, m)                                                  \
   { DUB_OPTION_ROW (S, m, "tts-provider", "TTS_PROVIDER", STRING, provider,    \
-        "piper"),                                                              \
-    .help = "Synthesiser: piper" },                                            \
+        "auto"),                                                               \
+    .help = "Synthesisers in the order they are tried, with commas: piper; "   \
+            "auto: what is installed" },                                            \
   { DUB_OPTION_ROW (S, m, "tts-voice", "TTS_VOICE", STRING, voice,             \
         "piper-en_US-joe-medium"),                                             \
     .help = "Voice: a folder in models-dir, or a path" },                      \

@@ -3,6 +3,8 @@
 
 #include "settings.h"
 
+#include "engine/mock_pool.h"
+
 #include <dubbing_common/metrics.h>
 #include <gio/gio.h>
 #include <glib.h>
@@ -26,6 +28,7 @@ typedef struct {
   guint threads;
   DubMetrics *metrics;          /* (nullable) */
   const DubTtsOptions *options; /* (nullable): what the user set */
+  const DubMockOptions *mock;   /* (nullable) */
 } DubTtsSettings;
 
 typedef struct {
@@ -49,16 +52,28 @@ typedef struct {
   guint64 (*synthesise) (DubTts *self, const DubTtsRequest *request,
       DubTtsDoneFunc done, gpointer user_data);
   void (*cancel) (DubTts *self, guint64 id);
+  /* Built in, and what it needs is there: for "auto". (nullable): always. */
+  gboolean (*is_installed) (const DubTtsSettings *settings);
 } DubTtsProvider;
 
 struct _DubTts {
   const DubTtsProvider *provider;
+  /* Of a chain, while done runs: who answered. (nullable) */
+  const char *engine;
 };
 
 extern const DubTtsProvider dub_tts_piper;
+extern const DubTtsProvider dub_tts_mock_tone, dub_tts_mock_fixture,
+    dub_tts_mock_fail_once;
 /* NULL-terminated; the first is the default. */
 extern const DubTtsProvider *const dub_tts_providers[];
 
 const DubTtsProvider *dub_tts_provider_find (const char *name);
+
+/* Several as one: names is what TTS_PROVIDER says, see engine/provider_list.h
+ * and engine/fallback.h. What a request points at must stay until done or
+ * cancel. DUB_ERROR_NOT_FOUND. (transfer full) (nullable) */
+DubTts *dub_tts_chain_new (
+    const char *names, const DubTtsSettings *settings, GError **error);
 
 G_END_DECLS

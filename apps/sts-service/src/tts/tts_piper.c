@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define DUB_LOG_TOPIC "sts.tts"
 
+#include "phonemes.h"
+#include "piper_engine.h"
 #include "tts.h"
 
 #include "engine/command.h"
@@ -189,6 +191,16 @@ piper_cancel (DubTts *base, guint64 id)
   g_free (call);
 }
 
+static gboolean
+piper_is_installed (const DubTtsSettings *settings)
+{
+  g_autofree char *model =
+      g_build_filename (settings->voice_folder, "model.onnx", NULL);
+
+  return dub_piper_engine.handle != NULL && dub_phonemes_exist () &&
+         g_file_test (model, G_FILE_TEST_EXISTS);
+}
+
 const DubTtsProvider dub_tts_piper = {
     .name = "piper",
     .create = piper_create,
@@ -197,4 +209,5 @@ const DubTtsProvider dub_tts_piper = {
     .has_voice = piper_has_voice,
     .synthesise = piper_synthesise,
     .cancel = piper_cancel,
+    .is_installed = piper_is_installed,
 };

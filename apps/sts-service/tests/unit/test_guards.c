@@ -6,6 +6,8 @@ typedef struct {
   double no_speech, logprob;
   guint duration_ms;
   DubGuardVerdict verdict;
+  double language, asked; /* probabilities; 0: the recogniser does not tell */
+  const char *prompt;
 } Case;
 
 static const Case cases[] = {
@@ -43,6 +45,26 @@ static const Case cases[] = {
     {"Thanks for watching!", 0.1, -0.9, 2000, DUB_GUARD_STOCK_PHRASE},
     {"Subtitles by the Amara.org community", 0, -0.1, 5000,
         DUB_GUARD_STOCK_PHRASE},
+    /* Figures of Whisper base on real speech. */
+    {"We wish to refer to the history.", 0, -0.8, 5000, DUB_GUARD_PASS, 0.99,
+        0.99},
+    {"I am already writing and printing.", 0.1, -1.2, 5000, DUB_GUARD_PASS,
+        0.33, 0.26},
+    {"And the most important thing is", 0.2, -1.2, 5000, DUB_GUARD_PASS, 0.5,
+        0.14},
+    {"From fairest creatures we desire", 0.4, -0.4, 5000,
+        DUB_GUARD_WRONG_LANGUAGE, 0.96, 0.0},
+    {"Hans Jakob Christoffel", 0.4, -0.4, 5000, DUB_GUARD_WRONG_LANGUAGE, 0.94,
+        0.04},
+    /* The prompt itself; a word of it is what it is for. */
+    {"our correspondent reports", 0.1, -0.3, 5000, DUB_GUARD_PROMPT, 0, 0,
+        "News: our correspondent reports, the weather forecast."},
+    {"The weather forecast", 0.1, -0.3, 5000, DUB_GUARD_PROMPT, 0, 0,
+        "News: our correspondent reports, the weather forecast."},
+    {"The forecast is bad.", 0.1, -0.3, 5000, DUB_GUARD_PASS, 0, 0,
+        "News: our correspondent reports, the weather forecast."},
+    {"Our weather.", 0.1, -0.3, 5000, DUB_GUARD_PASS, 0, 0,
+        "News: our correspondent reports, the weather forecast."},
 };
 
 static void
@@ -53,7 +75,8 @@ test_verdicts (void)
   dub_guard_limits_init (&limits);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     DubGuardInput input = {cases[i].text, cases[i].no_speech, cases[i].logprob,
-        cases[i].duration_ms};
+        cases[i].duration_ms, cases[i].language, cases[i].asked,
+        cases[i].prompt};
     g_test_message ("%s", cases[i].text);
     g_assert_cmpstr (
         dub_guard_verdict_to_string (dub_guard_check (&input, &limits)), ==,

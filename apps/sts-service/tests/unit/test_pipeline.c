@@ -16,10 +16,13 @@
 typedef struct {
   const char *text;
   double no_speech, logprob;
-  gint error;        /* a DubErrorCode, 0: none */
-  double speech_s;   /* of the synthesiser, at rate 1 */
-  gboolean is_stuck; /* the recogniser never answers */
+  gint error;           /* a DubErrorCode, 0: none */
+  double speech_s;      /* of the synthesiser, at rate 1 */
+  gboolean is_stuck;    /* the recogniser never answers */
+  const char *language; /* what it sounds like; NULL: "es" */
+  double sure, asked;   /* of that language, and of the one asked for */
   /* what was asked */
+  char *asked_language;
   gboolean translated;
   guint recognised, transcribed, synthesised, cancelled;
   double last_rate;
@@ -42,7 +45,9 @@ static gboolean
 on_hear (gpointer data)
 {
   g_autofree Call *call = data;
-  DubHeard heard = {script.text, "es", script.no_speech, script.logprob};
+  DubHeard heard = {script.text,
+      script.language != NULL ? script.language : "es", script.no_speech,
+      script.logprob, script.sure, script.asked};
   g_autoptr (GError) error = NULL;
 
   if (!call->translate)
@@ -60,6 +65,8 @@ mock_recognise (DubAsr *self, const DubAsrRequest *request, DubAsrDoneFunc done,
   Call *call = g_new0 (Call, 1);
 
   script.recognised++;
+  g_free (script.asked_language);
+  script.asked_language = g_strdup (request->language);
   script.transcribed += !request->translate;
   script.translated |= request->translate;
   *call = (Call){
@@ -185,6 +192,7 @@ pipeline (DubTranscriptMode transcript)
   };
 
   g_free (script.said);
+  g_free (script.asked_language);
   script = (Script){.text = "What was said in the hall.",
       .logprob = -0.4,
       .no_speech = 0.1,
@@ -436,6 +444,51 @@ test_no_speech (void)
 }
 
 static void
+test_wrong_language (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_OFF);
+  g_autoptr (DubResult) wrong = NULL;
+  g_autoptr (DubResult) right = NULL;
+
+  script.language = "de";
+  script.sure = 0.97;
+  script.asked = 0.01;
+  wrong = run (self, job (0.2));
+  expect_failure (wrong, "asr", "NO_SPEECH", FALSE);
+  g_assert_nonnull (strstr (wrong->error_message, "wrong_language"));
+  script.sure = 0.6;
+  right = run (self, job (0.2));
+  g_assert_cmpint (right->status, ==, DUB_RESULT_SUCCESS);
+  self->free (self);
+}
+
+static DubJob *
+job_of_unknown_language (void)
+{
+  DubJob *made = job (0.2);
+
+  g_free (made->source_language);
+  made->source_language = g_strdup ("auto");
+  return made;
+}
+
+/* Found out once, used from then on; never wrong. */
+static void
+test_finds_the_language (void)
+{
+  static const char *const expected[] = {"auto", "auto", "es", "es"};
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_OFF);
+
+  script.sure = 0.8;
+  for (guint i = 0; i < G_N_ELEMENTS (expected); i++) {
+    g_autoptr (DubResult) result = run (self, job_of_unknown_language ());
+    g_assert_cmpint (result->status, ==, DUB_RESULT_SUCCESS);
+    g_assert_cmpstr (script.asked_language, ==, expected[i]);
+  }
+  self->free (self);
+}
+
+static void
 test_engine_errors (void)
 {
   static const struct {
@@ -616,6 +669,8 @@ main (int argc, char **argv)
   g_test_add_func ("/sts/pipeline/learns-the-length", test_learns_the_length);
   g_test_add_func ("/sts/pipeline/room-and-cut", test_room_and_cut);
   g_test_add_func ("/sts/pipeline/no-speech", test_no_speech);
+  g_test_add_func ("/sts/pipeline/wrong-language", test_wrong_language);
+  g_test_add_func ("/sts/pipeline/finds-the-language", test_finds_the_language);
   g_test_add_func ("/sts/pipeline/engine-errors", test_engine_errors);
   g_test_add_func ("/sts/pipeline/deadline", test_deadline);
   g_test_add_func ("/sts/pipeline/bad-sound", test_bad_sound);

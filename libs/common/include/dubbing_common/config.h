@@ -57,9 +57,27 @@ typedef struct {
 /* S is a type and m a member: neither can stand in brackets. */
 /* NOLINTBEGIN(bugprone-macro-parentheses) */
 #define DUB_OPTION_ROW(S, m, option, variable, kind, field, text)              \
+  DUB_OPTION_ROW_AT (S, option, variable, kind, m.field, text)
+
+/* The same for a setting that lies in S itself. */
+#define DUB_OPTION_ROW_AT(S, option, variable, kind, field, text)              \
   .name = option, .env = variable, .type = DUB_OPTION_##kind,                  \
-  .offset = G_STRUCT_OFFSET (S, m.field), .fallback = text
+  .offset = G_STRUCT_OFFSET (S, field), .fallback = text
+
+/* The rows of the log, for two ints of S; dub_log_init () takes them as
+ * (DubLogLevel) (level + 1) and (DubLogFormat) format. */
+#define DUB_LOG_OPTIONS(S, level, format)                                      \
+  {DUB_OPTION_ROW_AT (S, "log-level", "LOG_LEVEL", CHOICE, level, "info"),     \
+      .choices = dub_log_level_names, .help = "What is logged"},               \
+  {                                                                            \
+    DUB_OPTION_ROW_AT (S, "log-format", "LOG_FORMAT", CHOICE, format, "auto"), \
+        .choices = dub_log_format_names,                                       \
+        .help = "auto: text on a terminal, else JSON lines"                    \
+  }
 /* NOLINTEND(bugprone-macro-parentheses) */
+
+extern const char *const dub_log_level_names[];
+extern const char *const dub_log_format_names[];
 
 /*
  * Fills settings. Takes what it knows out of argv (argv may be NULL): as

@@ -213,14 +213,13 @@ run (GError **error)
 {
   g_autoptr (SoupServer) soup = soup_server_new (NULL, NULL);
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  g_autoptr (DubEioServer) engine = NULL;
-  g_autoptr (DubSioServer) server = NULL;
+  gboolean is_engine = g_strcmp0 (protocol, "engine.io") == 0;
+  g_autoptr (DubEioServer) engine G_GNUC_UNUSED =
+      is_engine ? start_engine (soup) : NULL;
+  g_autoptr (DubSioServer) server G_GNUC_UNUSED =
+      is_engine ? NULL : start_socket (soup);
   GSList *uris;
 
-  if (strcmp (protocol, "engine.io") == 0)
-    engine = start_engine (soup);
-  else
-    server = start_socket (soup);
   if (!soup_server_listen_local (soup, (guint) port, 0, error))
     return FALSE;
   uris = soup_server_get_uris (soup);

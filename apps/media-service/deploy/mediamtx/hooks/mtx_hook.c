@@ -361,7 +361,6 @@ read_status (int fd)
 {
   char line[64];
   size_t length = 0;
-  int status = 0;
 
   while (length < sizeof line - 1) {
     ssize_t n = recv (fd, line + length, sizeof line - 1 - length, 0);
@@ -376,9 +375,10 @@ read_status (int fd)
       break;
   }
   line[length] = '\0';
-  if (sscanf (line, "HTTP/1.%*1d %3d", &status) != 1)
+  if (length < 12 || strncmp (line, "HTTP/1.", 7) != 0 || line[8] != ' ')
     return 0;
-  return status;
+  line[12] = '\0';
+  return (int) strtol (line + 9, NULL, 10);
 }
 
 static void

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "chain/chain.h"
+
+#include <dubbing_common/error.h>
+#include <string.h>
+
+/* A machine with a quick and a slow voice of Spanish. rtf of the three that
+ * matter are given. */
+static DubEngines *
+machine (double whisper, double kokoro, double espeak)
+{
+  char numbers[3][G_ASCII_DTOSTR_BUF_SIZE];
+  g_autofree char *text = NULL;
+
+  g_ascii_formatd (numbers[0], sizeof numbers[0], "%.3f", whisper);
+  g_ascii_formatd (numbers[1], sizeof numbers[1], "%.3f", kokoro);
+  g_ascii_formatd (numbers[2], sizeof numbers[2], "%.3f", espeak);
+  text = g_strdup_printf (
+      "{\"cores\": 2, \"engines\": ["
+      "{\"stage\": \"recognition\", \"provider\": \"whisper\", \"model\": "
+      "\"base\", \"languages\": \"*\", \"state\": \"ready\", \"rtf\": %s},"
+      "{\"stage\": \"translation\", \"provider\": \"apertium\", \"languages\": "
+      "\"en-es es-en\", \"state\": \"ready\", \"rtf\": 0.01},"
+      "{\"stage\": \"translation\", \"provider\": \"apertium\", \"languages\": "
+      "\"en-ca\", \"state\": \"missing\", \"bring\": \"apt-get install x\"},"
+      "{\"stage\": \"synthesis\", \"provider\": \"kokoro\", \"languages\": "
+      "\"en es\", \"state\": \"ready\", \"rtf\": %s},"
+      "{\"stage\": \"synthesis\", \"provider\": \"espeak-ng\", \"languages\": "
+      "\"*\", \"state\": \"ready\", \"rtf\": %s}]}",
+      numbers[0], numbers[1], numbers[2]);
+  return dub_engines_parse (text, NULL);
+}
+
+static void
+test_live_takes_what_keeps_up (void)
+{
+  g_autoptr (DubEngines) slow = machine (0.3, 1.2, 0.02);
+  g_autoptr (DubEngines) quick = machine (0.1, 0.2, 0.02);
+  g_autoptr (GError) error = NULL;
+  DubChain chain;
+
+  g_assert_true (dub_chain_pick (slow, "en", "es", TRUE, &chain, &error));
+  g_assert_cmpstr (chain.synthesis->provider, ==, "espeak-ng");
+  g_assert_cmpstr (chain.translation->provider, ==, "apertium");
+  g_assert_true (chain.is_live);
+  g_assert_cmpuint (chain.live_streams, ==, 2);
+  g_assert_true (dub_chain_pick (quick, "en", "es", TRUE, &chain, &error));
+  g_assert_cmpstr (chain.synthesis->provider, ==, "kokoro");
+  g_assert_true (chain.is_live);
+}
+
+/* A file waits for the best voice. */
+static void
+test_file_takes_the_best (void)
+{
+  g_autoptr (DubEngines) slow = machine (0.3, 1.2, 0.02);
+  DubChain chain;
+
+  g_assert_true (dub_chain_pick (slow, "en", "es", FALSE, &chain, NULL));
+  g_assert_cmpstr (chain.synthesis->provider, ==, "kokoro");
+  g_assert_false (chain.is_live);
+}
+
+static void
+test_nothing_keeps_up (void)
+{
+  g_autoptr (DubEngines) weak = machine (2.0, 9.0, 0.1);
+  DubChain chain;
+
+  g_assert_true (dub_chain_pick (weak, "en", "es", TRUE, &chain, NULL));
+  g_assert_cmpstr (chain.synthesis->provider, ==, "espeak-ng");
+  g_assert_false (chain.is_live);
+  g_assert_cmpuint (chain.live_streams, ==, 0);
+}
+
+/* Whisper translates into English; the same language needs nothing. */
+static void
+test_no_translation (void)
+{
+  g_autoptr (DubEngines) engines = machine (0.1, 0.2, 0.02);
+  DubChain chain;
+
+  g_assert_true (dub_chain_pick (engines, "auto", "en", TRUE, &chain, NULL));
+  g_assert_null (chain.translation);
+  g_assert_true (dub_chain_pick (engines, "ja", "ja-JP", TRUE, &chain, NULL));
+  g_assert_null (chain.translation);
+  g_assert_true (dub_chain_pick (engines, "auto", "es", TRUE, &chain, NULL));
+  g_assert_nonnull (chain.translation);
+}
+
+static void
+test_says_what_is_missing (void)
+{
+  g_autoptr (DubEngines) engines = machine (0.1, 0.2, 0.02);
+  g_autoptr (GError) missing = NULL;
+  g_autoptr (GError) unknown = NULL;
+  DubChain chain;
+
+  g_assert_false (dub_chain_pick (engines, "en", "ca", TRUE, &chain, &missing));
+  g_assert_error (missing, DUB_ERROR, DUB_ERROR_NOT_FOUND);
+  g_assert_nonnull (strstr (missing->message, "apt-get install x"));
+  g_assert_false (dub_chain_pick (engines, "en", "ja", TRUE, &chain, &unknown));
+  g_assert_error (unknown, DUB_ERROR, DUB_ERROR_UNSUPPORTED);
+}
+
+static void
+test_environment (void)
+{
+  g_autoptr (DubEngines) engines = machine (0.1, 0.2, 0.02);
+  g_auto (GStrv) environment = g_new0 (char *, 1);
+  DubChain chain;
+
+  g_assert_true (dub_chain_pick (engines, "en", "es", TRUE, &chain, NULL));
+  environment =
+      dub_chain_add_to_environment (&chain, g_steal_pointer (&environment));
+  g_assert_cmpstr (
+      g_environ_getenv (environment, "TTS_PROVIDER"), ==, "kokoro");
+  g_assert_cmpstr (
+      g_environ_getenv (environment, "TRANSLATION_PROVIDER"), ==, "apertium");
+  g_assert_cmpstr (g_environ_getenv (environment, "ASR_MODEL"), ==, "base");
+  g_assert_null (g_environ_getenv (environment, "TTS_VOICE"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func (
+      "/dub/chain/live-takes-what-keeps-up", test_live_takes_what_keeps_up);
+  g_test_add_func ("/dub/chain/file-takes-the-best", test_file_takes_the_best);
+  g_test_add_func ("/dub/chain/nothing-keeps-up", test_nothing_keeps_up);
+  g_test_add_func ("/dub/chain/no-translation", test_no_translation);
+  g_test_add_func (
+      "/dub/chain/says-what-is-missing", test_says_what_is_missing);
+  g_test_add_func ("/dub/chain/environment", test_environment);
+  return g_test_run ();
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tts.h"
+
+#include "engine/fallback.h"
+#include "engine/provider_list.h"
+
+/* Several synthesisers as one, in the order of a list. */
+
+typedef struct {
+  DubTts base;
+  DubTtsProvider provider; /* chain, with the list for its name */
+  DubFallback *list;
+} Chain;
+
+/* ---- what the list asks of a member -------------------------------------- */
+
+static const char *
+member_name (gpointer engine)
+{
+  return ((DubTts *) engine)->provider->name;
+}
+
+static gboolean
+member_is_ready (gpointer engine, GError **error)
+{
+  return ((DubTts *) engine)->provider->is_ready (engine, error);
+}
+
+static gboolean
+member_is_able (gpointer engine, gconstpointer data)
+{
+  const DubTtsRequest *request = data;
+
+  return ((DubTts *) engine)
+      ->provider->has_voice (engine, request->language, request->voice);
+}
+
+static void
+on_spoken (
+    GBytes *samples, guint rate_hz, const GError *error, gpointer user_data)
+{
+  DubFallbackCall *call = user_data;
+  DubFallbackEnd end;
+
+  if (samples == NULL && dub_fallback_call_retry (call, error))
+    return;
+  end = dub_fallback_call_end (call, samples != NULL);
+  ((Chain *) end.owner)->base.engine = end.engine;
+  ((DubTtsDoneFunc) end.done) (samples, rate_hz, error, end.user_data);
+}
+
+static void
+member_fail (DubFallbackCall *call, const GError *error)
+{
+  on_spoken (NULL, 0, error, call);
+}
+
+static guint64
+member_begin (gpointer engine, gconstpointer request, DubFallbackCall *call)
+{
+  return ((DubTts *) engine)
+      ->provider->synthesise (engine, request, on_spoken, call);
+}
+
+static void
+member_cancel (gpointer engine, guint64 id)
+{
+  ((DubTts *) engine)->provider->cancel (engine, id);
+}
+
+static void
+member_free (gpointer engine)
+{
+  ((DubTts *) engine)->provider->free (engine);
+}
+
+static const DubFallbackFuncs funcs = {"tts", member_name, member_is_ready,
+    member_is_able, member_begin, member_cancel, member_free, member_fail};
+
+/* ---- as one synthesiser ----------------------------------------------------
+ */
+
+static void
+chain_free (DubTts *base)
+{
+  Chain *self = (Chain *) base;
+
+  dub_fallback_free (self->list);
+  g_free ((char *) self->provider.name);
+  g_free (self);
+}
+
+static gboolean
+chain_is_ready (DubTts *base, GError **error)
+{
+  return dub_fallback_is_ready (((Chain *) base)->list, error);
+}
+
+static gboolean
+chain_has_voice (DubTts *base, const char *language, const char *voice)
+{
+  const DubTtsRequest request = {.language = language, .voice = voice};
+
+  return dub_fallback_choose (((Chain *) base)->list, &request) != NULL;
+}
+
+static guint64
+chain_synthesise (DubTts *base, const DubTtsRequest *request,
+    DubTtsDoneFunc done, gpointer user_data)
+{
+  return dub_fallback_ask (((Chain *) base)->list, request, sizeof *request,
+      request->deadline_ns, G_CALLBACK (done), user_data);
+}
+
+static void
+chain_cancel (DubTts *base, guint64 id)
+{
+  dub_fallback_cancel (((Chain *) base)->list, id);
+}
+
+static const DubTtsProvider chain = {
+    .free = chain_free,
+    .is_ready = chain_is_ready,
+    .has_voice = chain_has_voice,
+    .synthesise = chain_synthesise,
+    .cancel = chain_cancel,
+};
+
+/* ---- out of names ---------------------------------------------------------
+ */
+
+static gboolean
+is_installed (gconstpointer provider, gconstpointer settings)
+{
+  const DubTtsProvider *self = provider;
+
+  return self->is_installed == NULL || self->is_installed (settings);
+}
+
+DubTts *
+dub_tts_chain_new (
+    const char *names, const DubTtsSettings *settings, GError **error)
+{
+  const DubProviderList all = {.option = "TTS_PROVIDER",
+      .all = (gconstpointer const *) dub_tts_providers,
+      .is_installed = is_installed,
+      .settings = settings};
+  g_autoptr (GPtrArray) chosen = dub_provider_list_parse (&all, names, error);
+  Chain *self = NULL;
+
+  if (chosen == NULL)
+    return NULL;
+  self = g_new0 (Chain, 1);
+  self->base.provider = &self->provider;
+  self->list = dub_fallback_new (&funcs, self, settings->metrics);
+  for (guint i = 0; i < chosen->len; i++) {
+    const DubTtsProvider *provider = g_ptr_array_index (chosen, i);
+    dub_fallback_add (self->list, provider->create (settings));
+  }
+  self->provider = chain;
+  self->provider.name = dub_fallback_dup_names (self->list);
+  return &self->base;
+}
