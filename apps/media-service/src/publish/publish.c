@@ -10,6 +10,9 @@ struct _DubPublish {
   GMainContext *context;
   DubPublisher *publisher;
   DubAacEncoder *encoder;
+
+  /* the thread of video only */
+  DubVideoCodec codec; /* what the metadata says */
 };
 
 typedef struct {
@@ -101,7 +104,6 @@ dub_publish_new (const DubPublishOptions *options,
       options->audio_bit_rate, &encoder_handlers, self, error);
   if (!self->encoder)
     return NULL;
-  push_and_free (self, dub_flv_tag_new_metadata (0));
   push_and_free (self, dub_flv_tag_new_sound_config (
                            dub_aac_encoder_get_config (self->encoder), 0));
   return g_steal_pointer (&self);
@@ -132,9 +134,12 @@ dub_publish_video (DubPublish *self, DubAccessUnit *unit)
   g_autoptr (DubAccessUnit) G_GNUC_UNUSED owned = unit;
   DubFlvTag *tag = dub_flv_tag_new_video (unit);
 
+  if (unit->codec_data && unit->codec != self->codec)
+    push_and_free (self, dub_flv_tag_new_metadata (unit->codec, tag->dts_ms));
   if (unit->codec_data)
-    push_and_free (
-        self, dub_flv_tag_new_video_config (unit->codec_data, tag->dts_ms));
+    push_and_free (self, dub_flv_tag_new_video_config (
+                             unit->codec, unit->codec_data, tag->dts_ms));
+  self->codec = unit->codec;
   push_and_free (self, tag);
 }
 

@@ -241,8 +241,8 @@ dub_sts_server_free (DubStsServer *server)
   if (server->soup)
     soup_server_disconnect (server->soup);
   g_clear_object (&server->soup);
-  g_clear_pointer (&server->simulations, dub_simulations_free);
   g_clear_pointer (&server->stream_metrics, dub_stream_metrics_free);
+  g_clear_pointer (&server->simulations, dub_simulations_free);
   g_clear_pointer (&server->metrics, dub_metrics_unref);
   g_free (server);
 }

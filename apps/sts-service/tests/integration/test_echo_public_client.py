@@ -437,7 +437,7 @@ class Slow(EchoTest):
 
 
 class Key(EchoTest):
-    env = {"STS_API_KEY": "sesame"}
+    env = {"STS_API_KEY": "sesame"}  # pragma: allowlist secret
 
     def test_key(self):
         for key in ("", "wrong", "sesam", "sesamesesame"):
