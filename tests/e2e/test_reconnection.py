@@ -127,7 +127,8 @@ def play_server(run: LossRun) -> None:
         mediamtx = stack.mediamtx()
         run.publish()
         target = f"live/{run.name}/out"
-        run.start(output_url=stack.rtmp_url(target))
+        run.start(input_url=stack.rtmp_url(f"live/{run.name}/in"),
+                  output_url=stack.rtmp_url(target))
         before = RtmpReader(stack.rtmp_url(target))
         run.sleep_until(20)
         mediamtx.signal(signal.SIGKILL)
@@ -140,7 +141,6 @@ def play_server(run: LossRun) -> None:
         stack.wait_path(target, 15)
         run.out_again_s = time.monotonic() - run.back_s
         run.publish()
-        run.published_s = time.monotonic()
         time.sleep(30)
         run.after, run.input_after = after.stop(), run.reader.stop()
     finally:
@@ -182,7 +182,7 @@ def test_times_only_rise(run):
 def test_nothing_is_lost_outside_of_the_faults(run):
     programme = run.programme()
     assert programme.lost_problems(END_S) == []
-    assert programme.hole_problems(run.name == "source") == []
+    assert programme.hole_problems(END_S, run.name == "source") == []
 
 
 @pytest.mark.parametrize("run", BOTH, indirect=True)
@@ -224,12 +224,13 @@ def test_worker_ends_after_the_grace_period(run):
     print(f"ended {run.lasted_s:.1f} s after the source")
     assert 14 - 2.5 <= run.lasted_s <= 14 + 2
     assert run.exit_code == 69  # EX_UNAVAILABLE
-    assert run.programme().shown[-1].clip_ms > END_S * 1000
+    assert max(s.clip_ms for s in run.programme().shown) > END_S * 1000
 
 
 @pytest.mark.of("destination")
 def test_each_loss_is_one_connection(run):
-    assert 3 <= len(run.outputs()) <= 5
+    """A stall too: it is noticed at 3 s, whatever the kernel takes."""
+    assert len(run.outputs()) >= 4
 
 
 @pytest.mark.of("server")
@@ -248,10 +249,10 @@ def test_source_of_the_new_server_is_taken_in(run):
 
 def new_pairs(run) -> list[tuple[float, float]]:
     """Of the second time that the clip was played. What left before its
-    delay was over is of the first time."""
-    later = run.published_s + DELAY_MS / 1000 - 1
-    return pair(run.input_after.units(),
-                [u for u in run.after.units() if u.arrival_s > later],
+    delay was over is of the first time, or a repeated picture of it."""
+    came = run.input_after.units()
+    later = came[0].arrival_s + DELAY_MS / 1000 - 0.2
+    return pair(came, [u for u in run.after.units() if u.arrival_s > later],
                 DELAY_MS / 1000)
 
 
