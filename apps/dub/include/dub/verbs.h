@@ -18,6 +18,7 @@
 G_BEGIN_DECLS
 
 int dub_verb_doctor (int argc, char **argv);
+int dub_verb_file (int argc, char **argv);
 
 /* What every verb begins with: fills settings from the words and the
  * environment, and leaves in argv what has no dashes. FALSE: there is nothing

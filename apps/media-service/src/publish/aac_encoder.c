@@ -393,11 +393,24 @@ dub_aac_encoder_push_wait (DubAacEncoder *self, DubPcm *pcm)
   return dub_aac_encoder_push (self, pcm);
 }
 
+/* (transfer full): follows what was pushed last */
+static DubPcm *
+silence (const DubAacEncoder *self)
+{
+  gsize frames = self->delay + 2 * DUB_AAC_FRAME;
+
+  return dub_pcm_new (
+      g_bytes_new_take (g_malloc0 (frames * FRAME_SIZE), frames * FRAME_SIZE),
+      RATE, CHANNELS, dub_frames_to_ns (self->anchor + self->pushed, RATE));
+}
+
 gboolean
 dub_aac_encoder_finish (DubAacEncoder *self)
 {
   gint64 until_us = g_get_monotonic_time () + FINISH_TIMEOUT_US;
 
+  /* An encoder keeps back its delay, and some of them the last frame. */
+  dub_aac_encoder_push (self, silence (self));
   gst_app_src_end_of_stream (self->source);
   while (
       !self->is_broken && !self->is_done && g_get_monotonic_time () < until_us)

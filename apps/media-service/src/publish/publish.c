@@ -20,7 +20,7 @@ struct _DubPublish {
   gboolean has_failed;
 
   /* the thread of video and sound, then finish */
-  gint64 zero_ns, sound_end_ns;
+  gint64 zero_ns, sound_end_ns, source_end_ns, block_ns;
 };
 
 typedef struct {
@@ -216,7 +216,8 @@ void
 dub_publish_sound (DubPublish *self, DubPcm *pcm)
 {
   if (self->file) {
-    self->sound_end_ns = pcm->pts_ns + dub_pcm_duration_ns (pcm);
+    self->block_ns = dub_pcm_duration_ns (pcm);
+    self->sound_end_ns = pcm->pts_ns + self->block_ns;
     dub_aac_encoder_push_wait (self->encoder, pcm);
   } else {
     dub_aac_encoder_push (self->encoder, pcm);
@@ -227,6 +228,23 @@ void
 dub_publish_set_zero (DubPublish *self, gint64 media_ns)
 {
   self->zero_ns = media_ns;
+}
+
+void
+dub_publish_set_sound_end (DubPublish *self, gint64 media_ns)
+{
+  self->source_end_ns = media_ns;
+}
+
+/* A dub may sound on after the source's end; else the source's length is kept
+ * to the sample. */
+static gint64
+file_sound_end_ns (const DubPublish *self)
+{
+  gint64 rest_ns = self->sound_end_ns - self->source_end_ns;
+
+  return rest_ns > 0 && rest_ns < self->block_ns ? self->source_end_ns
+                                                 : self->sound_end_ns;
 }
 
 static gboolean
@@ -250,7 +268,7 @@ finish_file (DubPublish *self)
   g_mutex_lock (&self->lock);
   if (is_good && !self->has_failed)
     is_good = dub_mp4_file_finish (
-        self->file, self->zero_ns, self->sound_end_ns, &error);
+        self->file, self->zero_ns, file_sound_end_ns (self), &error);
   g_mutex_unlock (&self->lock);
   if (error)
     self->handlers.on_error (error, self->user_data);

@@ -48,6 +48,9 @@ void dub_publish_sound (DubPublish *self, DubPcm *pcm);
 /* Of a file: the media time at which it starts. Before finish; the thread of
  * video and sound. */
 void dub_publish_set_zero (DubPublish *self, gint64 media_ns);
+/* And where the source's sound ends, as far as known: the rest of the last
+ * block is not heard. */
+void dub_publish_set_sound_end (DubPublish *self, gint64 media_ns);
 
 /* Sends the rest; state ENDED follows within timeout_ms. */
 void dub_publish_finish (DubPublish *self, guint timeout_ms);

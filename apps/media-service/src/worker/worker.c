@@ -155,6 +155,9 @@ on_heard (DubPcm *pcm, gint64 first_frame, gpointer user_data)
 {
   DubWorker *self = user_data;
 
+  dub_publish_set_sound_end (
+      self->publish, dub_frames_to_ns (first_frame + (gint64) pcm->frames,
+                         DUB_PROGRAMME_RATE_HZ));
   if (self->detector)
     dub_speech_detector_push (self->detector, pcm, first_frame);
   else
