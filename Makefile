@@ -39,9 +39,12 @@ help: ## this list
 
 ## Build
 
-.PHONY: setup setup-build build typecheck
-setup: ## install all that building and testing need
+.PHONY: setup setup-build media-setup build typecheck install-hooks
+setup: ## install all that building and testing need; makes .venv
 	@scripts/setup all
+
+media-setup: ## install what media-service alone needs
+	@scripts/setup media
 
 setup-build:
 	@scripts/setup build
@@ -49,14 +52,19 @@ setup-build:
 build: setup-build ## build all programs
 	@$(NINJA) -C $(BUILD_DIR)
 
-typecheck: setup ## clang's warnings as errors, and clang-tidy
+typecheck: setup ## gcc and clang with warnings as errors, clang-tidy
+	@$(NINJA) -C $(BUILD_DIR)
 	@scripts/typecheck
+
+install-hooks: setup ## check each commit: format, lint, tests, secrets, message
+	@.venv/bin/pre-commit install --hook-type pre-commit \
+	  --hook-type commit-msg
 
 .PHONY: fmt lint
 fmt: ## format the C sources
 	@git ls-files -z '*.c' '*.h' | xargs -0 --no-run-if-empty clang-format -i
 
-lint: setup ## check format, includes, scripts, spelling, commit texts
+lint: setup ## check format, includes, scripts, spelling, secrets, commit texts
 	@scripts/lint
 
 ## Test
@@ -141,10 +149,10 @@ e2e-up: ## start MediaMTX, sts-service, media-service; STS_MODE=echo
 	@$(BUILT)
 	@$(SERVICES) e2e up
 
-e2e-ps: ## what runs of them, with ports
+e2e-ps: ## what runs of the services for the tests, with ports
 	@$(SERVICES) e2e ps
 
-e2e-logs: ## their last 200 lines, then what comes; FOLLOW=no
+e2e-logs: ## their last 200 lines of log, then what comes; FOLLOW=no
 	@$(SERVICES) e2e logs
 
 e2e-test: setup ## end-to-end tests against what e2e-up started
@@ -163,10 +171,10 @@ media-dev: ## start MediaMTX and media-service; sts-echo is a service for them
 	@$(BUILT)
 	@$(SERVICES) media up
 
-media-ps: ## what runs of them, with ports
+media-ps: ## what runs of what media-dev started, with ports
 	@$(SERVICES) media ps
 
-media-logs: ## their last 200 lines, then what comes; FOLLOW=no
+media-logs: ## last 200 lines of log of what media-dev started; FOLLOW=no
 	@$(SERVICES) media logs
 
 media-down: ## end what media-dev started
@@ -180,7 +188,7 @@ api-status: ## the streams that MediaMTX has
 
 ## Measure
 
-.PHONY: bench-worker bench-delay bench-sts bench-socketio
+.PHONY: bench-worker bench-delay bench-sts bench-socketio bench-sessions
 bench-worker: setup build ## cost of a worker, beside ffmpeg's
 	@bench/bench-worker
 
@@ -189,6 +197,9 @@ bench-delay: setup build ## how constant the programme delay is
 
 bench-sts: setup build ## speed of speech to speech, per stage
 	@bench/bench-sts
+
+bench-sessions: build ## 50 sessions on mock engines for MINUTES (10)
+	@bench/bench-sessions
 
 bench-socketio: setup build ## our Socket.IO server beside Node's and Python's
 	@bench/bench-socketio

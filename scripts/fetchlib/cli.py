@@ -29,7 +29,8 @@ def parser(default_manifest):
         "names",
         nargs="*",
         metavar="NAME",
-        help="an item or a set (models, engines, mediamtx); default: models",
+        help="an item, a set (models, engines, mediamtx), or any Piper voice "
+        "(piper-de_DE-thorsten-medium); default: models",
     )
     args.add_argument("--list", action="store_true", help="what there is")
     args.add_argument(
@@ -41,6 +42,11 @@ def parser(default_manifest):
         "--verify", action="store_true", help="hash again what is there"
     )
     args.add_argument(
+        "--trust",
+        action="store_true",
+        help="take files too whose publisher gives no hash",
+    )
+    args.add_argument(
         "--path", action="store_true", help="print the files' paths when done"
     )
     args.add_argument("--manifest", default=default_manifest)
@@ -50,6 +56,10 @@ def parser(default_manifest):
 def chosen(items, names):
     """The items of the names, which may be sets, in the manifest's order."""
     names = names or ["models"]
+    for name in names:
+        voice = None if name in items else manifest.piper_voice(name)
+        if voice is not None:
+            items[name] = voice
     known = set(items) | {s for item in items.values() for s in item.sets}
     for name in names:
         if name not in known:
@@ -64,7 +74,10 @@ def chosen(items, names):
 
 
 def size_of(way):
-    return sum(file.size for file in way.files)
+    """Of its files; where their sizes are not published, what they may be."""
+    if all(file.size for file in way.files):
+        return sum(file.size for file in way.files)
+    return sum(spec.limit for spec in way.inputs)
 
 
 def show_list(store, out):
@@ -78,6 +91,13 @@ def show_list(store, out):
             print(f"{'':20} {'':8} {'':>10}  {store.path(file.path)}", file=out)
 
 
+def describe(file):
+    known = [f"{file.size} bytes"] if file.size else []
+    known += [f"SHA-256 {file.sha256}"] if file.sha256 else []
+    known += [f"SHA-1 {file.sha1}"] if file.sha1 else []
+    return ", ".join(known) or "no published size or hash"
+
+
 def explain_missing(store, missing):
     """What is missing, and the ways to get it onto a machine without network."""
     lines = ["missing, and --offline forbids to fetch:"]
@@ -85,7 +105,7 @@ def explain_missing(store, missing):
         lines.append(f"  {item.name}: {item.about}")
         for file in item.ways[0].files if item.ways else []:
             lines.append(f"    {store.path(file.path)}")
-            lines.append(f"      {file.size} bytes, SHA-256 {file.sha256}")
+            lines.append(f"      {describe(file)}")
     names = " ".join(item.name for item in missing)
     lines.append(f"With a network: scripts/fetch {names}")
     lines.append(
@@ -102,6 +122,13 @@ def fetch_all(store, items, args):
         return
     if args.offline:
         raise FetchError(explain_missing(store, missing))
+    unhashed = [i.name for i in missing if i.needs_trust]
+    if unhashed and not args.trust:
+        raise FetchError(
+            f"{', '.join(unhashed)}: the publisher's hash is not known here, so "
+            "nothing tells what would come. To take it all the same: "
+            f"scripts/fetch --trust {' '.join(unhashed)}"
+        )
     with store.locked():
         for item in missing:
             print(f"{item.name}: {item.about} ({item.licence})", file=sys.stderr)

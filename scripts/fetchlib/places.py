@@ -7,6 +7,7 @@ stopped; packages come through their registries' ordinary clients, which have
 caches of their own.
 """
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -28,7 +29,14 @@ BLOCK = 1 << 18
 
 
 def sha256_of(path):
-    digest = hashlib.sha256()
+    return hash_of(path, hashlib.sha256())
+
+
+def sha1_of(path):
+    return hash_of(path, hashlib.sha1())
+
+
+def hash_of(path, digest):
     with open(path, "rb") as file:
         while block := file.read(BLOCK):
             digest.update(block)
@@ -71,14 +79,18 @@ class Progress:
 
 def verify(path, spec):
     size = os.path.getsize(path)
-    if size != spec.size:
+    if spec.size is not None and size != spec.size:
         raise FetchError(f"{spec.place}: {size} bytes came, {spec.size} expected")
-    found = sha256_of(path)
-    if found != spec.sha256:
-        raise FetchError(
-            f"{spec.place}: wrong SHA-256 {found}, {spec.sha256} expected; "
-            "nothing was kept"
-        )
+    for name, expected, of in (
+        ("SHA-256", spec.sha256, sha256_of),
+        ("SHA-1", spec.sha1, sha1_of),
+    ):
+        found = of(path) if expected else ""
+        if found != expected:
+            raise FetchError(
+                f"{spec.place}: wrong {name} {found}, {expected} expected; "
+                "nothing was kept"
+            )
 
 
 def _open_url(spec, have):
@@ -97,13 +109,13 @@ def _resumes(answer, have):
 
 
 def _copy(answer, file, spec, done):
-    progress = Progress(os.path.basename(spec.place), spec.size)
+    progress = Progress(os.path.basename(spec.place), _total(answer, spec, done))
     try:
         while block := answer.read(BLOCK):
             done += len(block)
-            if done > spec.size:
+            if done > spec.limit:
                 raise FetchError(
-                    f"{spec.place}: more than {spec.size} bytes came"
+                    f"{spec.place}: more than {spec.limit} bytes came"
                 )
             file.write(block)
             progress.at(done)
@@ -111,12 +123,22 @@ def _copy(answer, file, spec, done):
         progress.end()
 
 
+def _total(answer, spec, done):
+    """What the server says, where nobody else does."""
+    length = answer.headers.get("Content-Length", "")
+    if spec.size is None and length.isdecimal():
+        return min(done + int(length), spec.limit)
+    return spec.limit
+
+
 def _transfer(spec, part):
     have = os.path.getsize(part) if os.path.exists(part) else 0
     if have == spec.size:
         return
-    if have > spec.size:
-        os.unlink(part)
+    # Nothing would tell a piece of another file from this one's.
+    if have > spec.limit or not spec.is_hashed:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(part)
         have = 0
     try:
         with _open_url(spec, have) as answer:
@@ -132,11 +154,15 @@ def from_url(spec, path):
     """Downloads to PATH.part, going on where an earlier run was stopped."""
     part = path + ".part"
     resumed = os.path.exists(part)
+    is_whole = False
     try:
         _transfer(spec, part)
+        is_whole = spec.size is None
         verify(part, spec)
     except FetchError:
-        short = os.path.exists(part) and os.path.getsize(part) < spec.size
+        short = os.path.exists(part) and not is_whole and (
+            os.path.getsize(part) < spec.limit
+        )
         if not short and os.path.exists(part):
             os.unlink(part)
         if short or not resumed:

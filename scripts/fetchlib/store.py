@@ -63,14 +63,20 @@ class Store:
 
     def _is_file(self, spec, stamps):
         path = self.path(spec.path)
-        if not os.path.isfile(path) or os.path.getsize(path) != spec.size:
+        if not os.path.isfile(path):
             return False
-        if stamps.get(spec.path) == self._mark(spec.path) + [spec.sha256]:
+        if spec.size is not None and os.path.getsize(path) != spec.size:
+            return False
+        if stamps.get(spec.path) == self._mark(spec.path) + [spec.sha256 or spec.sha1]:
             return True
-        return places.sha256_of(path) == spec.sha256
+        if spec.sha256:
+            return places.sha256_of(path) == spec.sha256
+        return not spec.sha1 or places.sha1_of(path) == spec.sha1
 
     def _stamp(self, item, way):
-        marks = {f.path: self._mark(f.path) + [f.sha256] for f in way.files}
+        marks = {
+            f.path: self._mark(f.path) + [f.sha256 or f.sha1] for f in way.files
+        }
         os.makedirs(self.path("stamps"), exist_ok=True)
         temporary = self.path("stamps", f".{item.name}.{os.getpid()}")
         with open(temporary, "w", encoding="utf-8") as file:
@@ -96,7 +102,7 @@ class Store:
             archive = self.path(self.fetch(other).files[0].path)
         else:
             os.makedirs(self.path("downloads"), exist_ok=True)
-            archive = self.path("downloads", spec.sha256)
+            archive = self.path("downloads", spec.key)
             places.get(spec, archive)
         if spec.member is None:
             return archive
@@ -121,6 +127,8 @@ class Store:
 
     def _place(self, way, outs):
         for spec, out in zip(way.files, outs):
+            if not spec.sha256:
+                continue  # its inputs were all that could be checked
             size, found = os.path.getsize(out), places.sha256_of(out)
             if size != spec.size or found != spec.sha256:
                 raise FetchError(
@@ -142,7 +150,7 @@ class Store:
         for spec in way.inputs:
             if spec.kind != "item":
                 with contextlib.suppress(FileNotFoundError):
-                    os.unlink(self.path("downloads", spec.sha256))
+                    os.unlink(self.path("downloads", spec.key))
 
     def fetch(self, item):
         """Makes the item be there; returns the way that made it."""

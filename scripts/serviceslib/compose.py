@@ -40,13 +40,8 @@ class Compose:
         self.folder = run / stack.name
         self.ports = stacks.ports_of(stack, env)
         self.record = {"engine": self.engine, "ports": self.ports}
-        self.command = [
-            *command,
-            "--project-name",
-            stack.name,
-            "--file",
-            str(programs.ROOT / stack.compose),
-        ]
+        file = programs.ROOT / stack.compose
+        self.command = [*command, "--file", str(file)]
 
     def _environment(self):
         numbers = {

@@ -65,14 +65,14 @@ class Handle:
         up = float(Path("/proc/uptime").read_text("ascii").split()[0])
         return up - self.began / os.sysconf("SC_CLK_TCK")
 
-    def start(self, service):
+    def start(self, service, env):
         with open(self.log, "wb") as out:
             child = subprocess.Popen(
                 service.args,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **service.env},
+                env={**env, **service.env},
                 start_new_session=True,
             )
         self.pid, self.began = child.pid, began(child.pid)
@@ -171,7 +171,7 @@ class Processes:
             for _, service in todo:
                 check_ports(service, ports)
             for handle, service in todo:
-                handle.start(service)
+                handle.start(service, self.env)
                 started.append(handle)
                 wait_ready(handle, service)
         except BaseException:

@@ -43,7 +43,8 @@ MEDIA_SERVER_PORTS = ("rtmp", "rtsp", "api", "metrics", "hls", "srt")
 
 @dataclass(frozen=True)
 class Stack:
-    """compose: its file, from the top of the repository."""
+    """compose: its file, from the top of the repository; its folder names
+    the project, as for those who run `docker compose` there themselves."""
 
     name: str
     services: tuple
@@ -113,14 +114,14 @@ def service(name, ports, runtime_dir, env):
         raise ServiceError(str(error)) from None
 
 
-def _mediamtx(ports, _runtime_dir, _env):
+def _mediamtx(ports, _runtime_dir, env):
     hooks = programs.find("mtx-hook").parent
     settings = {
         f"MTX_{name.upper()}ADDRESS": f"127.0.0.1:{ports[name]}"
         for name in (*MEDIA_SERVER_PORTS, "webrtc")
     }
     settings["ORCHESTRATOR_URL"] = http(ports, "media")
-    settings["PATH"] = f"{hooks}{os.pathsep}{os.environ.get('PATH', '')}"
+    settings["PATH"] = f"{hooks}{os.pathsep}{env.get('PATH', '')}"
     config = programs.ROOT / "apps/media-service/deploy/mediamtx/mediamtx.yml"
     return Service(
         "mediamtx",
@@ -133,13 +134,12 @@ def _mediamtx(ports, _runtime_dir, _env):
 
 
 def _sts_service(ports, _runtime_dir, env):
-    mode = env.get("STS_MODE") or "full"
-    if mode not in ("full", "echo"):
-        raise ServiceError(f"STS_MODE={mode}: must be full or echo")
+    mode = env.get("STS_MODE") or ""
+    if mode not in ("", "echo"):
+        raise ServiceError(f"STS_MODE={mode}: must be echo or nothing")
     return Service(
         "sts-service",
-        (str(programs.find("sts-service")),)
-        + (("echo",) if mode == "echo" else ()),
+        (str(programs.find("sts-service")),) + ((mode,) if mode else ()),
         {"HOST": "127.0.0.1", "PORT": str(ports["sts"]), "ECHO_PORT": "0"},
         http(ports, "sts", "/health/ready"),
         180,

@@ -117,6 +117,76 @@ def test_a_wrong_hash_is_refused_and_nothing_kept(server, shop):
     assert os.listdir(store.path("downloads")) == []
 
 
+def sha1_item(url, data=DATA, sha1=None):
+    sha1 = sha1 or hashlib.sha1(data).hexdigest()
+    entry = item({"url": url, "max_size": 2 * len(DATA), "sha1": sha1})
+    entry["ways"][0]["files"] = {"models/a.bin": {"sha1": sha1}}
+    return entry
+
+
+def test_a_sha1_does_where_the_publisher_gives_no_other(server, shop):
+    server.files["/a"] = DATA
+    store = shop(sha1_item(server.url("/a")))
+    assert store.present(store.items["a"]) is None
+    store.fetch(store.items["a"])
+    assert store.present(store.items["a"], True) is not None
+    with open(store.path("models/a.bin"), "ab") as file:
+        file.write(b"x")
+    assert store.present(store.items["a"]) is None
+
+
+def test_a_wrong_sha1_is_refused_and_nothing_kept(server, shop):
+    server.files["/a"] = b"y" * len(DATA)
+    store = shop(sha1_item(server.url("/a")))
+    with pytest.raises(FetchError, match="wrong SHA-1"):
+        store.fetch(store.items["a"])
+    assert not os.path.exists(store.path("models/a.bin"))
+    assert os.listdir(store.path("downloads")) == []
+
+
+def test_without_a_known_size_the_limit_holds(server, shop):
+    server.files["/a"] = DATA * 3
+    store = shop(sha1_item(server.url("/a")))
+    with pytest.raises(FetchError, match="more than"):
+        store.fetch(store.items["a"])
+
+
+def unhashed(url):
+    entry = item({"url": url, "max_size": 2 * len(DATA)})
+    entry["ways"][0]["files"] = {"models/a.bin": {}}
+    return entry
+
+
+def test_what_nobody_hashed_is_taken_only_when_trusted(server, shop, tmp_path):
+    server.files["/a"] = DATA
+    store = shop(unhashed(server.url("/a")))
+    args = cli.parser(str(tmp_path / "models.json"))
+    with pytest.raises(FetchError, match="fetch --trust a"):
+        cli.fetch_all(store, [store.items["a"]], args.parse_args(["a"]))
+    assert server.ranges == []
+    cli.fetch_all(store, [store.items["a"]], args.parse_args(["--trust", "a"]))
+    with open(store.path("models/a.bin"), "rb") as file:
+        assert file.read() == DATA
+
+
+def test_any_piper_voice_has_its_place_and_needs_trust():
+    items = {}
+    (voice,) = cli.chosen(items, ["piper-de_DE-thorsten-medium"])
+    assert voice.needs_trust
+    assert [i.place.rpartition("/main/")[2] for i in voice.ways[0].inputs] == [
+        "de/de_DE/thorsten/medium/de_DE-thorsten-medium.onnx",
+        "de/de_DE/thorsten/medium/de_DE-thorsten-medium.onnx.json",
+    ]
+    for name in ("piper-de-thorsten", "piper-../x_XX-a-low", "piper-de_DE-a b-low"):
+        with pytest.raises(FetchError, match="there is no"):
+            cli.chosen({}, [name])
+
+
+def test_an_input_without_any_bound_is_refused(shop):
+    with pytest.raises(FetchError, match="no size"):
+        shop(item({"url": "http://127.0.0.1/a"}))
+
+
 def test_more_than_the_size_is_refused(server, shop):
     server.files["/a"] = DATA + b"more"
     store = shop(item(url_input(server.url("/a"))))

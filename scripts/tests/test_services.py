@@ -51,7 +51,7 @@ def _stack(tmp_path, monkeypatch, code):
                        stacks.http(ports, port), 20, (port,))
 
     monkeypatch.setattr(stacks, "service", stand_in)
-    env = {"MEDIAMTX_API_PORT": str(free_port()),
+    env = {**os.environ, "MEDIAMTX_API_PORT": str(free_port()),
            "MEDIA_SERVICE_PORT": str(free_port())}
 
     def make(**more):
@@ -237,7 +237,7 @@ def test_containers_where_an_engine_answers(docker, tmp_path):
     record = json.loads((tmp_path / "run/e2e/stack.json").read_text())
     assert record["ports"]["sts"] == 3001
     assert stack.down() and not stack.down()
-    assert "3001 8889 compose --project-name e2e --file " in docker()
+    assert "3001 8889 compose --file " in docker()
     assert "tests/e2e/docker-compose.yml up --detach --build --wait" \
         in docker()
 

@@ -66,6 +66,7 @@ test_m4a (void)
     const DubPcm *pcm;
 
     link_fixture_wait_answers (&f, i + 1);
+    g_assert_cmpstr (link_fixture_answer (&f, i)->fragment_id, ==, id);
     g_assert_cmpint (
         link_fixture_answer (&f, i)->status, ==, DUB_ANSWER_SUCCESS);
     pcm = link_fixture_answer (&f, i)->pcm;

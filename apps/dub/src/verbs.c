@@ -14,22 +14,24 @@ wants_help (int argc, char **argv)
 }
 
 gboolean
-dub_verb_begin (const DubOption *options, gpointer settings, int *argc,
-    char ***argv, const char *name, const char *what, int *ret_status)
+dub_verb_begin (const DubVerb *verb, gpointer settings, int *argc, char ***argv,
+    int *ret_status)
 {
   g_auto (GStrv) environment = g_get_environ ();
   g_autoptr (GError) error = NULL;
 
   if (wants_help (*argc, *argv)) {
-    g_autofree char *text = dub_config_help (options, name, what);
+    g_autofree char *text =
+        dub_config_help (verb->options, verb->name, verb->what);
 
     fputs (text, stdout);
     *ret_status = EX_OK;
     return FALSE;
   }
-  if (dub_config_load (options, settings, argc, argv, environment, &error))
+  if (dub_config_load (
+          verb->options, settings, argc, argv, environment, &error))
     return TRUE;
-  fprintf (stderr, "%s: %s\n", name, error->message);
+  fprintf (stderr, "%s: %s\n", verb->name, error->message);
   *ret_status = EX_CONFIG;
   return FALSE;
 }

@@ -26,6 +26,8 @@ static const char commands_help[] =
     "                             prints what is said in a file\n"
     "  sts-service fragment FILE... [--from LL] [--to LL] [--output DUB.wav]\n"
     "                             dubs files in fragments, with the times\n"
+    "  sts-service say TEXT... [--to LL] [--profile NAME] [--output FILE.wav]\n"
+    "                             speaks a text with a voice of this machine\n"
     "  sts-service measure [--json] [--quick]\n"
     "                             prints what each engine costs here\n"
     "  sts-service --print-env    prints .env.example\n"
@@ -89,6 +91,8 @@ make_processor (Program *self, GError **error)
     return NULL;
   if (self->is_echo)
     return dub_echo_new ((guint) self->settings.echo_delay_ms);
+  self->settings.pipeline.source_language = self->settings.source_language;
+  self->settings.pipeline.target_language = self->settings.target_language;
   return dub_pipeline_new (&self->settings.pipeline, self->metrics, error);
 }
 
@@ -237,6 +241,7 @@ static const struct {
     {"engine", dub_command_engine},
     {"transcribe", dub_command_transcribe},
     {"fragment", dub_command_fragment},
+    {"say", dub_command_say},
     {"measure", dub_command_measure},
 };
 

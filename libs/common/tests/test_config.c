@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dubbing_common/config.h"
 #include "dubbing_common/error.h"
+#include "dubbing_common/log.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -168,6 +169,7 @@ test_secret_is_not_told (void)
   g_assert_null (strstr (error->message, "very"));
   g_clear_error (&error);
   g_assert_false (
+      /* pragma: allowlist nextline secret */
       load (&s, WORDS (NULL), ENV ("URL=http://u:pw@h/key?token=abc"), &error));
   g_assert_null (strstr (error->message, "pw"));
   g_assert_null (strstr (error->message, "abc"));
@@ -282,6 +284,33 @@ test_example_loads (void)
   dub_config_clear (options, &d);
 }
 
+typedef struct {
+  int level, format;
+} LogSettings;
+
+static const DubOption log_options[] = {
+    DUB_LOG_OPTIONS (LogSettings, level, format),
+    {NULL},
+};
+
+/* Each word of the table is the level that the log knows by that name. */
+static void
+test_log_level (gconstpointer data)
+{
+  const char *word = data;
+  g_autofree char *line = g_strdup_printf ("LOG_LEVEL=%s", word);
+  LogSettings s = {0};
+  DubLogLevel level = DUB_LOG_NONE;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (dub_config_load (
+      log_options, &s, NULL, NULL, (char **) ENV (line), &error));
+  g_assert_no_error (error);
+  g_assert_true (dub_log_level_parse (word, &level));
+  g_assert_cmpint (s.level + 1, ==, level);
+  g_assert_cmpint (s.format, ==, DUB_LOG_AUTO);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -296,6 +325,11 @@ main (int argc, char **argv)
   g_test_add_func ("/common/config/set", test_set);
   g_test_add_func ("/common/config/texts", test_texts);
   g_test_add_func ("/common/config/example-loads", test_example_loads);
+  for (gsize i = 0; dub_log_level_names[i] != NULL; i++) {
+    g_autofree char *path =
+        g_strdup_printf ("/common/config/log-level/%s", dub_log_level_names[i]);
+    g_test_add_data_func (path, dub_log_level_names[i], test_log_level);
+  }
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
     g_autofree char *path =
         g_strdup_printf ("/common/config/bad/%" G_GSIZE_FORMAT, i);

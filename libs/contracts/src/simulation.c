@@ -41,6 +41,7 @@ dub_error_simulation_free (DubErrorSimulation *simulation)
   if (!simulation)
     return;
   g_ptr_array_unref (simulation->rules);
+  g_free (simulation->stream_id);
   g_free (simulation);
 }
 
@@ -77,6 +78,7 @@ read_rule (DubErrorRule *rule, DubReader *reader)
     rule->error_message = g_strdup ("Simulated error");
   rule->is_retryable = dub_reader_bool (reader, "retryable", TRUE);
   rule->stage = dub_reader_text (reader, "stage", DUB_WIRE_MAX_NAME);
+  rule->count = (guint) dub_reader_int (reader, "count", 0, 0, G_MAXINT32);
 }
 
 static void
@@ -102,6 +104,8 @@ dub_error_simulation_from_json (JsonNode *node, GError **error)
   JsonNode *rules;
 
   dub_reader_init (&reader, node);
+  self->stream_id = dub_reader_string (
+      &reader, "stream_id", DUB_FIELD_OPTIONAL, 1, DUB_WIRE_MAX_ID);
   self->is_enabled = dub_reader_bool (&reader, "enabled", FALSE);
   rules = dub_reader_get (&reader, "rules");
   if (rules && !JSON_NODE_HOLDS_ARRAY (rules))
@@ -130,6 +134,8 @@ rule_to_object (const DubErrorRule *rule)
   dub_put_string (object, "error_message", rule->error_message);
   json_object_set_boolean_member (object, "retryable", rule->is_retryable);
   dub_put_string (object, "stage", rule->stage);
+  if (rule->count > 0)
+    json_object_set_int_member (object, "count", rule->count);
   return object;
 }
 
@@ -139,6 +145,7 @@ dub_error_simulation_to_json (const DubErrorSimulation *simulation)
   JsonObject *object = json_object_new ();
   JsonArray *rules = json_array_new ();
 
+  dub_put_string (object, "stream_id", simulation->stream_id);
   json_object_set_boolean_member (object, "enabled", simulation->is_enabled);
   for (guint i = 0; i < simulation->rules->len; i++)
     json_array_add_object_element (
@@ -197,6 +204,7 @@ dub_simulate_disconnect_free (DubSimulateDisconnect *simulate)
 {
   if (!simulate)
     return;
+  g_free (simulate->stream_id);
   g_free (simulate->reason);
   g_free (simulate);
 }
@@ -209,6 +217,8 @@ dub_simulate_disconnect_from_json (JsonNode *node, GError **error)
   DubReader reader;
 
   dub_reader_init (&reader, node);
+  self->stream_id = dub_reader_string (
+      &reader, "stream_id", DUB_FIELD_OPTIONAL, 1, DUB_WIRE_MAX_ID);
   self->delay_ms = dub_reader_int (&reader, "delay_ms", 0, 0, 60000);
   reason = dub_reader_text (&reader, "reason", DUB_WIRE_MAX_REASON);
   if (reason) {
@@ -223,6 +233,7 @@ dub_simulate_disconnect_to_json (const DubSimulateDisconnect *simulate)
 {
   JsonObject *object = json_object_new ();
 
+  dub_put_string (object, "stream_id", simulate->stream_id);
   json_object_set_int_member (object, "delay_ms", simulate->delay_ms);
   dub_put_string (object, "reason", simulate->reason);
   return dub_object_to_node (object);

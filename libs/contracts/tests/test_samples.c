@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every case of every file in data/: what a payload becomes when it was
- * decoded and encoded again ("emits"), or how the refusal begins ("refused").
+ * Every case of every file of samples (DUB_TEST_DATA): what a payload becomes
+ * when it was decoded and encoded again ("emits"), or how the refusal begins
+ * ("refused").
  */
 #include <dubbing_contracts/contracts.h>
 #include <string.h>

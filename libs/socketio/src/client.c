@@ -2,6 +2,7 @@
 #include <dubbing_socketio/client.h>
 
 #include "ack_private.h"
+#include "poll_link.h"
 #include "sio_packet.h"
 #include "ws_connect.h"
 #include "ws_link.h"
@@ -12,7 +13,7 @@
 
 typedef enum {
   CLIENT_NEW = 0,
-  CLIENT_CONNECTING, /* TCP, TLS, WebSocket */
+  CLIENT_CONNECTING, /* TCP, TLS, WebSocket, or else the first poll */
   CLIENT_OPENING,    /* waits for Engine.IO's open packet */
   CLIENT_JOINING,    /* waits for the namespace */
   CLIENT_CONNECTED,
@@ -35,7 +36,8 @@ struct _DubSioClient {
 
   GMainContext *context;
   GCancellable *cancellable;
-  DubWsLink *ws;
+  DubWsLink *ws;     /* one of the two, */
+  DubPollLink *poll; /* where WebSocket is blocked */
   DubSioDecoder *decoder;
   DubSioAckTable *acks;
   GSource *timer; /* connect timeout, then silence */
@@ -59,7 +61,8 @@ client_unref (DubSioClient *client)
 {
   if (!g_ref_count_dec (&client->ref_count))
     return;
-  g_assert (client->ws == NULL && client->timer == NULL);
+  g_assert (client->ws == NULL && client->poll == NULL);
+  g_assert (client->timer == NULL);
   g_clear_pointer (&client->uri, g_uri_unref);
   g_clear_pointer (&client->auth, json_node_unref);
   g_clear_object (&client->cancellable);
@@ -119,6 +122,8 @@ client_end (DubSioClient *client)
   clear_timer (client);
   if (client->ws != NULL)
     dub_ws_link_close (g_steal_pointer (&client->ws), DUB_WS_CLOSE_NORMAL);
+  if (client->poll != NULL)
+    dub_poll_link_close (g_steal_pointer (&client->poll));
 }
 
 /* error (transfer none) */
@@ -161,11 +166,20 @@ on_silence (gpointer user_data)
 /* -------------------------------------------------------------- sending */
 
 static void
+send_frame (DubSioClient *client, const DubEioFrame *frame)
+{
+  if (client->ws != NULL)
+    dub_ws_link_send (client->ws, frame);
+  else if (client->poll != NULL)
+    dub_poll_link_send (client->poll, frame);
+}
+
+static void
 send_text (DubSioClient *client, const char *text)
 {
   g_autoptr (DubEioFrame) frame = dub_eio_frame_new_text (text);
 
-  dub_ws_link_send (client->ws, frame);
+  send_frame (client, frame);
 }
 
 static void
@@ -173,7 +187,7 @@ send_bytes (DubSioClient *client, gboolean is_binary, GBytes *bytes)
 {
   g_autoptr (DubEioFrame) frame = dub_eio_frame_new (is_binary, bytes);
 
-  dub_ws_link_send (client->ws, frame);
+  send_frame (client, frame);
 }
 
 static void
@@ -193,7 +207,7 @@ send_message (DubSioClient *client, gint64 id, DubSioMessage *message)
   g_autoptr (GBytes) text = NULL;
 
   if (client->state != CLIENT_CONNECTED ||
-      dub_ws_link_get_queued_bytes (client->ws) >
+      dub_sio_client_get_queued_bytes (client) >
           client->options.max_queued_bytes)
     return FALSE;
   text = dub_sio_encode_message (client->name_space, id, message);
@@ -426,6 +440,54 @@ describe_failure (DubSioClient *client, guint status, const GError *cause)
 }
 
 static void
+on_poll_packet (
+    DubPollLink *link, const DubEioPacket *packet, gpointer user_data)
+{
+  DubSioClient *client = client_ref (user_data);
+
+  if (client->state == CLIENT_CONNECTING)
+    client->state = CLIENT_OPENING;
+  if (client->state == CLIENT_CONNECTED)
+    heard_from_server (client);
+  on_eio_packet (client, packet);
+  client_unref (client);
+}
+
+static void
+on_poll_closed (
+    DubPollLink *link, guint status, const GError *error, gpointer user_data)
+{
+  DubSioClient *client = user_data;
+  gboolean was_open = client->state > CLIENT_CONNECTING;
+  g_autoptr (GError) failure = NULL;
+
+  if (was_open && (status > 0 || error->domain != DUB_ERROR)) {
+    client_close (client, DUB_ERROR_DISCONNECTED, "connection lost");
+    return;
+  }
+  failure = describe_failure (client, status, error);
+  client_close_with (client, failure);
+}
+
+static void
+start_polling (DubSioClient *client)
+{
+  static const DubPollHandlers handlers = {on_poll_packet, on_poll_closed};
+  DubPollConfig config = {client->uri, (const char *const *) client->headers,
+      client->options.max_payload / 3 * 4, &handlers, client};
+
+  client->poll = dub_poll_link_new (&config);
+}
+
+/* Somebody is there, and speaks HTTP at least. */
+static gboolean
+is_websocket_blocked (guint status, const GError *cause)
+{
+  return status >= 200 || cause->domain == DUB_ERROR ||
+         g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED);
+}
+
+static void
 on_ws_ready (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   DubSioClient *client = user_data;
@@ -438,7 +500,10 @@ on_ws_ready (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GIOStream) stream =
       dub_ws_connect_finish (result, &status, &early, &cause);
 
-  if (client->state == CLIENT_CONNECTING && stream == NULL) {
+  if (client->state == CLIENT_CONNECTING && stream == NULL &&
+      is_websocket_blocked (status, cause)) {
+    start_polling (client);
+  } else if (client->state == CLIENT_CONNECTING && stream == NULL) {
     error = describe_failure (client, status, cause);
     client_close_with (client, error);
   } else if (client->state == CLIENT_CONNECTING) {
@@ -572,5 +637,7 @@ dub_sio_client_disconnect (DubSioClient *client)
 gsize
 dub_sio_client_get_queued_bytes (DubSioClient *client)
 {
+  if (client->poll != NULL)
+    return dub_poll_link_get_queued_bytes (client->poll);
   return client->ws != NULL ? dub_ws_link_get_queued_bytes (client->ws) : 0;
 }

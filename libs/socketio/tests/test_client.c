@@ -4,8 +4,10 @@
  * Our client against a server that is another process: the conformance server
  * or the public one (interop/echo_server.mjs), which behave alike.
  *
- * Usage: test_client [GTest's options] PROGRAM [ARGUMENT...]
+ * Usage: test_client [GTest's options] [--no-websocket] PROGRAM [ARGUMENT...]
+ * --no-websocket: a proxy between them lets no WebSocket through.
  */
+#include "no_websocket.h"
 #include "recorder.h"
 
 #include <dubbing_common/error.h>
@@ -17,10 +19,12 @@
 #define MIB ((gsize) 1 << 20)
 
 static char **server_argv;
+static gboolean has_proxy;
 
 typedef struct {
   GSubprocess *process;
-  guint port;
+  guint port; /* of the proxy, where there is one */
+  NoWebsocket *proxy;
 } Server;
 
 /* NULL when the server says that it cannot be had here. */
@@ -53,6 +57,10 @@ server_start (const char *ping_interval)
   }
   server->port =
       (guint) g_ascii_strtoull (line + strlen ("listening "), NULL, 10);
+  if (has_proxy) {
+    server->proxy = no_websocket_new (server->port);
+    server->port = server->proxy->port;
+  }
   return server;
 }
 
@@ -74,6 +82,8 @@ static void
 server_free (Server *server)
 {
   server_stop (server);
+  if (server->proxy)
+    no_websocket_stop (server->proxy);
   g_free (server);
 }
 
@@ -95,6 +105,9 @@ set_up (Fixture *fixture, gconstpointer ping_interval)
   g_assert_cmpstr (
       dub_sio_message_get_event (recorder_event (fixture->recorder, 0)), ==,
       "auth");
+  if (fixture->server->proxy)
+    g_assert_cmpint (
+        g_atomic_int_get (&fixture->server->proxy->refused), ==, 1);
 }
 
 static void
@@ -334,8 +347,9 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   signal (SIGPIPE, SIG_IGN);
-  server_argv = argv + 1;
-  if (argc < 2)
+  has_proxy = argc > 1 && g_str_equal (argv[1], "--no-websocket");
+  server_argv = argv + 1 + has_proxy;
+  if (argc < 2 + has_proxy)
     g_error ("which server?");
   if (!is_server_here ()) {
     puts ("1..0 # SKIP the server cannot be had here");

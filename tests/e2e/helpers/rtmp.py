@@ -239,7 +239,8 @@ def _handshake_client(link: Link) -> None:
 # --- server -------------------------------------------------------------
 
 class RtmpServer:
-    """Serves `sources[path]` to players, keeps what publishers send.
+    """Serves `sources[path]` to players, keeps what publishers send:
+    `recordings[path]` is of the last connection, `history` of all.
 
     A path is application and stream key joined, e.g. "live/a/in". `refuse`
     holds paths whose publish or play is answered with an error.
@@ -248,6 +249,7 @@ class RtmpServer:
     def __init__(self):
         self.sources: dict[str, Recording] = {}
         self.recordings: dict[str, Recording] = {}
+        self.history: list[tuple[str, Recording]] = []
         self.refuse: set[str] = set()
         self.served_at: dict[str, float] = {}
         self.closing = False
@@ -379,6 +381,7 @@ class _Session:
             raise RtmpError("refused, as the test asks")
         self.recording = Recording()
         self.server.recordings[path] = self.recording
+        self.server.history.append((path, self.recording))
         self.status(sid, "status", "NetStream.Publish.Start")
 
     def on_play(self, sid: int, path: str) -> None:

@@ -406,8 +406,11 @@ def flash_times(recording: Recording, path: Path | str) -> list[float]:
             if bright[n] > 215 and (n == 0 or bright[n - 1] <= 215)]
 
 
-def beep_times(sound: Sound) -> list[float]:
-    """Stream times at which the beeps start, by matched filter."""
+def beep_times(sound: Sound, least_gain: float = 0.35) -> list[float]:
+    """Stream times at which the beeps start, by matched filter.
+
+    least_gain: of the faintest that counts; 1 is as loud as in the clip.
+    """
     one = clips.beep(sound.rate)
     t = np.arange(len(one)) / sound.rate
     wave = np.exp(-2j * np.pi * clips.BEEP_HZ * t) * np.abs(one).max()
@@ -415,7 +418,7 @@ def beep_times(sound: Sound) -> list[float]:
     spectrum = np.conj(np.fft.fft(np.conj(wave), size))
     found = np.abs(np.fft.ifft(np.fft.fft(sound.samples, size) * spectrum))
     found = found[:len(sound.samples)]
-    least = 0.35 * np.sum(one ** 2)
+    least = least_gain * np.sum(one ** 2)
     result, at = [], 0
     while at < len(found):
         if found[at] < least:

@@ -20,12 +20,18 @@ G_BEGIN_DECLS
 int dub_verb_doctor (int argc, char **argv);
 int dub_verb_file (int argc, char **argv);
 
+typedef struct {
+  const char *name; /* "dub doctor" */
+  const char *what; /* it does, for --help */
+  const DubOption *options;
+} DubVerb;
+
 /* What every verb begins with: fills settings from the words and the
  * environment, and leaves in argv what has no dashes. FALSE: there is nothing
  * to do any more (help was asked for, or a setting is wrong), and ret_status
  * is the exit status. */
-gboolean dub_verb_begin (const DubOption *options, gpointer settings, int *argc,
-    char ***argv, const char *name, const char *what, int *ret_status);
+gboolean dub_verb_begin (const DubVerb *verb, gpointer settings, int *argc,
+    char ***argv, int *ret_status);
 /* Says that word does not belong there; the exit status. */
 int dub_verb_refuse (const char *name, const char *word);
 

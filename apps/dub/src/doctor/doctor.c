@@ -275,16 +275,18 @@ examine (const Settings *settings)
   return dub_report_is_good (report) ? EX_OK : EX_UNAVAILABLE;
 }
 
+static const DubVerb verb = {
+    "dub doctor", "Says what this machine has, lacks, and can carry.", options};
+
 int
 dub_verb_doctor (int argc, char **argv)
 {
   Settings settings = {0};
   int status = EX_OK;
 
-  if (dub_verb_begin (options, &settings, &argc, &argv, "dub doctor",
-          "Says what this machine has, lacks, and can carry.", &status))
-    status = argc == 1 ? examine (&settings)
-                       : dub_verb_refuse ("dub doctor", argv[1]);
+  if (dub_verb_begin (&verb, &settings, &argc, &argv, &status))
+    status =
+        argc == 1 ? examine (&settings) : dub_verb_refuse (verb.name, argv[1]);
   dub_config_clear (options, &settings);
   return status;
 }

@@ -13,7 +13,8 @@ inode_of_line (const char *line, guint16 port)
   unsigned long long inode = 0;
 
   /* slot, address:port, peer, state, queues, timer, retries, user, probes,
-   * inode */
+   * inode; the kernel wrote them */
+  /* NOLINTNEXTLINE(cert-err34-c) */
   if (sscanf (line,
           " %*d: %*32[0-9A-Fa-f]:%4x %*[0-9A-Fa-f:] %2x %*s %*s %*s %*s %*s "
           "%llu",

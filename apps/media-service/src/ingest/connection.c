@@ -322,10 +322,13 @@ dub_connection_free (DubConnection *self)
 /* -- the owner's thread -------------------------------------------------- */
 
 static int
-code_for (const GError *error)
+code_for (const DubConnection *self, const GError *error)
 {
   if (error->domain == DUB_ERROR)
     return error->code;
+  /* A file does not change while we wait. */
+  if (!self->source->is_live)
+    return DUB_ERROR_UNSUPPORTED;
   if (g_error_matches (
           error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED))
     return DUB_ERROR_AUTH;
@@ -355,8 +358,8 @@ describe (const DubConnection *self, const GError *error, const char *debug)
                               : g_strdup (error->message);
   g_autofree char *safe = dub_safe_text (text, self->url);
 
-  return g_error_new (
-      DUB_ERROR, code_for (error), "cannot read %s: %s", self->shown_url, safe);
+  return g_error_new (DUB_ERROR, code_for (self, error), "cannot read %s: %s",
+      self->shown_url, safe);
 }
 
 static void

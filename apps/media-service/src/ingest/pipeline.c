@@ -9,6 +9,7 @@
 /* Packets come by TCP, in order: the buffer is there for the tracks' order. */
 #define RTSP_LATENCY_MS 100
 #define MAX_CHAIN 8
+#define PAYLOAD_MPA 14
 
 static const DubPipelineSource sources[] = {
     {"rtmp", "rtmp2src", TRUE, TRUE},
@@ -31,21 +32,22 @@ static const Payload payloads[] = {
     {"MPEG4-GENERIC", "rtpmp4gdepay", NULL, "audio/mpeg-4"},
     {"MP4A-LATM", "rtpmp4adepay", NULL, "audio/mpeg-4"},
     {"OPUS", "rtpopusdepay", NULL, "audio/x-opus"},
-    {"MPA", "rtpmpadepay", "mpegaudioparse", "audio/mpeg-1"},
-    {"AC3", "rtpac3depay", "ac3parse", "audio/x-ac3"},
+    {"MPA", "rtpmpadepay", NULL, "audio/mpeg-1"},
+    {"AC3", "rtpac3depay", NULL, "audio/x-ac3"},
 };
 
 typedef struct {
-  const char *media; /* audio/mpeg is split by version in media_of () */
+  const char *media;  /* audio/mpeg is split by version in media_of () */
+  const char *parser; /* (nullable) */
   const char *decoder;
 } Decoder;
 
 static const Decoder decoders[] = {
-    {"audio/mpeg-4", "avdec_aac"},
-    {"audio/mpeg-2", "avdec_aac"},
-    {"audio/mpeg-1", "avdec_mp3"},
-    {"audio/x-opus", "opusdec"},
-    {"audio/x-ac3", "avdec_ac3"},
+    {"audio/mpeg-4", NULL, "avdec_aac"},
+    {"audio/mpeg-2", NULL, "avdec_aac"},
+    {"audio/mpeg-1", "mpegaudioparse", "avdec_mp3"},
+    {"audio/x-opus", NULL, "opusdec"},
+    {"audio/x-ac3", "ac3parse", "avdec_ac3"},
 };
 
 typedef struct {
@@ -56,9 +58,10 @@ typedef struct {
 
 static const Video videos[] = {
     {DUB_VIDEO_CODEC_H264, "video/x-h264",
-        "video/x-h264, stream-format=(string)avc, alignment=(string)au"},
+        "video/x-h264, stream-format=(string)avc"},
     {DUB_VIDEO_CODEC_H265, "video/x-h265",
-        "video/x-h265, stream-format=(string)hvc1, alignment=(string)au"},
+        "video/x-h265, stream-format=(string){ hvc1, hev1 }, "
+        "alignment=(string)au"},
 };
 
 /* Lives as long as the pipeline, as its data. */
@@ -236,29 +239,33 @@ add_video (Builder *self, GstPad *pad, const char *media,
   self->has_video = TRUE;
   self->funcs.on_track (TRUE, self->user_data);
   wanted = gst_caps_from_string (self->video->wanted);
+  /* Demuxers give whole access units and do not say so. */
+  if (payload)
+    gst_caps_set_simple (wanted, "alignment", G_TYPE_STRING, "au", NULL);
   return begin_chain (self, &chain, payload, error) &&
          append_sink (self, &chain, on_picture_sample, wanted, error) &&
          link_chain (pad, &chain, error);
 }
 
-static const char *
-decoder_for (const char *media)
+static const Decoder *
+find_decoder (const char *media)
 {
   for (guint i = 0; i < G_N_ELEMENTS (decoders); i++)
     if (g_str_equal (decoders[i].media, media))
-      return decoders[i].decoder;
+      return &decoders[i];
   return NULL;
 }
 
 static gboolean
 append_decoder (
-    Builder *self, Chain *chain, const char *factory, GError **error)
+    Builder *self, Chain *chain, const Decoder *kind, GError **error)
 {
-  GstElement *decoder = append (self, chain, factory, error);
-  GstElement *convert =
-      decoder ? append (self, chain, "audioconvert", error) : NULL;
+  GstElement *decoder, *convert;
 
-  if (!convert || !append (self, chain, "audioresample", error))
+  if ((kind->parser && !append (self, chain, kind->parser, error)) ||
+      !(decoder = append (self, chain, kind->decoder, error)) ||
+      !(convert = append (self, chain, "audioconvert", error)) ||
+      !append (self, chain, "audioresample", error))
     return FALSE;
   /* Broken packets cost their own sound, never the connection. */
   g_object_set (decoder, "max-errors", -1, NULL);
@@ -271,7 +278,7 @@ static gboolean
 add_sound (Builder *self, GstPad *pad, const char *media,
     const Payload *payload, GError **error)
 {
-  const char *decoder = decoder_for (media);
+  const Decoder *decoder = find_decoder (media);
   g_autoptr (GstCaps) wanted = gst_caps_new_simple ("audio/x-raw", "format",
       G_TYPE_STRING, "S16LE", "layout", G_TYPE_STRING, "interleaved", "rate",
       G_TYPE_INT, DUB_PROGRAMME_RATE_HZ, "channels", G_TYPE_INT,
@@ -292,8 +299,17 @@ add_sound (Builder *self, GstPad *pad, const char *media,
 }
 
 static const Payload *
-find_payload (const char *encoding)
+find_payload (const GstStructure *s)
 {
+  const char *encoding = gst_structure_get_string (s, "encoding-name");
+  int number = -1;
+
+  if (!gst_structure_has_name (s, "application/x-rtp"))
+    return NULL;
+  /* The one number of RFC 3551 that we take needs no name. */
+  if (!encoding && gst_structure_get_int (s, "payload", &number) &&
+      number == PAYLOAD_MPA)
+    encoding = "MPA";
   for (guint i = 0; encoding && i < G_N_ELEMENTS (payloads); i++)
     if (g_ascii_strcasecmp (payloads[i].encoding, encoding) == 0)
       return &payloads[i];
@@ -332,7 +348,7 @@ on_pad_added (GstElement *element, GstPad *pad, gpointer user_data)
   if (gst_caps_is_empty (caps) || gst_caps_is_any (caps))
     return;
   s = gst_caps_get_structure (caps, 0);
-  payload = find_payload (gst_structure_get_string (s, "encoding-name"));
+  payload = find_payload (s);
   media = media_of (s, payload);
   if (g_str_has_prefix (media, "video/") && !self->has_video)
     add_video (self, pad, media, payload, &error);

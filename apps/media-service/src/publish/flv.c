@@ -12,6 +12,11 @@
 #define FRAME_INTER 2
 #define PACKET_CONFIG 0
 #define PACKET_DATA 1
+/* Enhanced RTMP: this bit says that the packet's type stands in the first byte,
+ * and the codec's four letters follow. */
+#define EXTENDED 0x80
+#define FOURCC_HEVC 0x68766331 /* "hvc1" */
+#define MAX_PREFIX 8
 /* AAC, "44 kHz, 16 bit, stereo": the fixed byte of every AAC tag; the real
  * rate is in the AudioSpecificConfig. */
 #define SOUND_HEADER 0xaf
@@ -74,33 +79,61 @@ dub_flv_tag_unref (DubFlvTag *tag)
   g_free (tag);
 }
 
+/* What stands before the data of a video tag; how long that is. */
+static gsize
+put_video_prefix (guint8 *to, DubVideoCodec codec, guint8 frame, guint8 packet)
+{
+  if (codec == DUB_VIDEO_CODEC_H265) {
+    guint32 fourcc = GUINT32_TO_BE (FOURCC_HEVC);
+
+    to[0] = (guint8) (EXTENDED | frame << 4 | packet);
+    memcpy (to + 1, &fourcc, sizeof fourcc);
+    return 1 + sizeof fourcc;
+  }
+  to[0] = (guint8) (frame << 4 | CODEC_AVC);
+  to[1] = packet;
+  return 2;
+}
+
 DubFlvTag *
 dub_flv_tag_new_video (const DubAccessUnit *unit)
 {
   gint64 pts_ms = dub_flv_ms (unit->pts_ns);
   gint64 dts_ms =
       unit->dts_ns == DUB_TIME_NONE ? pts_ms : dub_flv_ms (unit->dts_ns);
-  guint8 prefix[5] = {0};
+  guint8 prefix[MAX_PREFIX];
+  gsize size = put_video_prefix (
+      prefix, unit->codec, unit->is_key ? FRAME_KEY : FRAME_INTER, PACKET_DATA);
   DubFlvTag *tag;
 
-  prefix[0] =
-      (guint8) ((unit->is_key ? FRAME_KEY : FRAME_INTER) << 4 | CODEC_AVC);
-  prefix[1] = PACKET_DATA;
-  put_be24 (prefix + 2, (guint32) (pts_ms - dts_ms));
-  tag = tag_new (DUB_FLV_VIDEO, dts_ms, prefix, sizeof prefix, unit->data);
+  put_be24 (prefix + size, (guint32) (pts_ms - dts_ms));
+  tag = tag_new (DUB_FLV_VIDEO, dts_ms, prefix, size + 3, unit->data);
   tag->is_key = unit->is_key;
   return tag;
 }
 
 DubFlvTag *
-dub_flv_tag_new_video_config (GBytes *codec_data, gint64 dts_ms)
+dub_flv_tag_new_video_config (
+    DubVideoCodec codec, GBytes *codec_data, gint64 dts_ms)
 {
-  static const guint8 prefix[5] = {FRAME_KEY << 4 | CODEC_AVC, PACKET_CONFIG};
-  DubFlvTag *tag =
-      tag_new (DUB_FLV_VIDEO, dts_ms, prefix, sizeof prefix, codec_data);
+  guint8 prefix[MAX_PREFIX] = {0};
+  gsize size = put_video_prefix (prefix, codec, FRAME_KEY, PACKET_CONFIG);
+  DubFlvTag *tag;
 
+  /* The older form has a time here, too. */
+  if (codec != DUB_VIDEO_CODEC_H265)
+    size += 3;
+  tag = tag_new (DUB_FLV_VIDEO, dts_ms, prefix, size, codec_data);
   tag->is_config = TRUE;
   return tag;
+}
+
+gboolean
+dub_flv_tag_is_enhanced (const DubFlvTag *tag)
+{
+  const guint8 *body = g_bytes_get_data (tag->body, NULL);
+
+  return tag->type == DUB_FLV_VIDEO && (body[0] & EXTENDED) != 0;
 }
 
 DubFlvTag *
@@ -160,7 +193,7 @@ put_boolean (GByteArray *to, const char *name, gboolean value)
 }
 
 DubFlvTag *
-dub_flv_tag_new_metadata (gint64 dts_ms)
+dub_flv_tag_new_metadata (DubVideoCodec codec, gint64 dts_ms)
 {
   static const guint8 five[4] = {0, 0, 0, 5};
   static const guint8 end[3] = {0, 0, AMF_END};
@@ -171,7 +204,8 @@ dub_flv_tag_new_metadata (gint64 dts_ms)
   put_name (script, "onMetaData");
   put_byte (script, AMF_ECMA_ARRAY);
   g_byte_array_append (script, five, sizeof five);
-  put_number (script, "videocodecid", CODEC_AVC);
+  put_number (script, "videocodecid",
+      codec == DUB_VIDEO_CODEC_H265 ? FOURCC_HEVC : CODEC_AVC);
   put_number (script, "audiocodecid", CODEC_AAC);
   put_number (script, "audiosamplerate", DUB_PROGRAMME_RATE_HZ);
   put_number (script, "audiosamplesize", 16);

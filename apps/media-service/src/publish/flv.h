@@ -5,7 +5,8 @@
 
 /*
  * FLV tags (Adobe Flash Video File Format Specification, version 10.1, annex
- * E), as RTMP carries them: H.264 and AAC only. We write them ourselves, not
+ * E), as RTMP carries them: H.264 and AAC, and H.265 by Enhanced RTMP (hvc1),
+ * which MediaMTX and many services take. We write them ourselves, not
  * with flvmux, so that times leave exactly as the programme gave them, new
  * codec data goes out where it is due, no clock and no wait is between the
  * programme and the socket, and one coded sound can feed several servers.
@@ -37,14 +38,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubFlvTag, dub_flv_tag_unref)
 
 /* A picture; unit's codec data is not in it. */
 DubFlvTag *dub_flv_tag_new_video (const DubAccessUnit *unit);
-/* codec_data: avcC */
-DubFlvTag *dub_flv_tag_new_video_config (GBytes *codec_data, gint64 dts_ms);
+/* codec_data: avcC or hvcC */
+DubFlvTag *dub_flv_tag_new_video_config (
+    DubVideoCodec codec, GBytes *codec_data, gint64 dts_ms);
+gboolean dub_flv_tag_is_enhanced (const DubFlvTag *tag);
 /* frame: one raw AAC frame */
 DubFlvTag *dub_flv_tag_new_sound (GBytes *frame, gint64 pts_ns);
 /* config: AudioSpecificConfig */
 DubFlvTag *dub_flv_tag_new_sound_config (GBytes *config, gint64 dts_ms);
 /* onMetaData: which codecs to wait for */
-DubFlvTag *dub_flv_tag_new_metadata (gint64 dts_ms);
+DubFlvTag *dub_flv_tag_new_metadata (DubVideoCodec codec, gint64 dts_ms);
 
 /* Header, body and trailing size; the time is dts_ms - base_ms, modulo 2^32.
  * (transfer full) */

@@ -21,6 +21,9 @@ struct _DubPublish {
 
   /* the thread of video and sound, then finish */
   gint64 zero_ns, sound_end_ns, source_end_ns, block_ns;
+
+  /* the thread of video only */
+  DubVideoCodec codec; /* what the metadata says */
 };
 
 typedef struct {
@@ -141,7 +144,6 @@ open_server (DubPublish *self, const DubPublishOptions *options, GError **error)
       dub_publisher_new (options->url, on_publisher_state, self, error);
   if (!self->publisher)
     return FALSE;
-  push_and_free (self, dub_flv_tag_new_metadata (0));
   push_and_free (self, dub_flv_tag_new_sound_config (
                            dub_aac_encoder_get_config (self->encoder), 0));
   return TRUE;
@@ -206,9 +208,12 @@ dub_publish_video (DubPublish *self, DubAccessUnit *unit)
     return;
   }
   tag = dub_flv_tag_new_video (unit);
+  if (unit->codec_data && unit->codec != self->codec)
+    push_and_free (self, dub_flv_tag_new_metadata (unit->codec, tag->dts_ms));
   if (unit->codec_data)
-    push_and_free (
-        self, dub_flv_tag_new_video_config (unit->codec_data, tag->dts_ms));
+    push_and_free (self, dub_flv_tag_new_video_config (
+                             unit->codec, unit->codec_data, tag->dts_ms));
+  self->codec = unit->codec;
   push_and_free (self, tag);
 }
 

@@ -168,8 +168,21 @@ lose (DubPublisher *self, const GError *error, guint wait_ms)
   set_state (self, DUB_PUBLISHER_WAITING, error);
 }
 
+/* It was connected, and what it was sent was H.265. */
+static gboolean
+had_h265 (DubPublisher *self)
+{
+  gboolean answer;
+
+  g_mutex_lock (&self->lock);
+  answer = self->state == DUB_PUBLISHER_RUNNING && self->config[1] &&
+           dub_flv_tag_is_enhanced (self->config[1]);
+  g_mutex_unlock (&self->lock);
+  return answer;
+}
+
 static GError *
-describe (const DubPublisher *self, GstMessage *message)
+describe (DubPublisher *self, GstMessage *message)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *debug = NULL;
@@ -180,7 +193,10 @@ describe (const DubPublisher *self, GstMessage *message)
 
   gst_message_parse_error (message, &error, &debug);
   cause = debug ? strrchr (debug, '\n') : NULL;
-  text = g_strdup_printf ("%s %s", error->message, cause ? cause + 1 : "");
+  text = g_strdup_printf ("%s %s%s", error->message, cause ? cause + 1 : "",
+      had_h265 (self) ? " (the pictures are H.265 by Enhanced RTMP, which not"
+                        " every server takes)"
+                      : "");
   safe = dub_safe_text (g_strchomp (text), self->url);
   if (g_error_matches (
           error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED))

@@ -85,7 +85,7 @@ void dub_worker_settings_to_params (
 
 /* FALSE for a mode that has a name but does not work yet. */
 gboolean dub_worker_settings_check_fallback (
-    const DubWorkerSettings *settings, GError **error);
+    const DubWorkerSettings *self, GError **error);
 DubFallbackMode dub_worker_settings_get_fallback (
     const DubWorkerSettings *self);
 

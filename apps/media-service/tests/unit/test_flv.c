@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/flv.h"
 
+#include <string.h>
+
 static void
 assert_bytes (GBytes *bytes, const guint8 *expected, gsize size)
 {
@@ -98,7 +100,8 @@ test_config (void)
   static const guint8 expected_sound[] = {0xaf, 0, 0x11, 0x90};
   g_autoptr (GBytes) video = g_bytes_new_static (avcc, sizeof avcc);
   g_autoptr (GBytes) sound = g_bytes_new_static (expected_sound + 2, 2);
-  g_autoptr (DubFlvTag) video_tag = dub_flv_tag_new_video_config (video, 7);
+  g_autoptr (DubFlvTag) video_tag =
+      dub_flv_tag_new_video_config (DUB_VIDEO_CODEC_H264, video, 7);
   g_autoptr (DubFlvTag) sound_tag = dub_flv_tag_new_sound_config (sound, 7);
 
   g_assert_true (video_tag->is_config && sound_tag->is_config);
@@ -109,7 +112,8 @@ test_config (void)
 static void
 test_metadata (void)
 {
-  g_autoptr (DubFlvTag) tag = dub_flv_tag_new_metadata (0);
+  g_autoptr (DubFlvTag) tag =
+      dub_flv_tag_new_metadata (DUB_VIDEO_CODEC_H264, 0);
   gsize size;
   const guint8 *body = g_bytes_get_data (tag->body, &size);
   static const guint8 start[] = "\x02\x00\x0aonMetaData\x08\x00\x00\x00\x05"
@@ -118,6 +122,36 @@ test_metadata (void)
   g_assert_cmpint (tag->type, ==, DUB_FLV_SCRIPT);
   g_assert_cmpmem (body, sizeof start - 1, start, sizeof start - 1);
   g_assert_cmpmem (body + size - 3, 3, "\0\0\x09", 3);
+}
+
+/* Enhanced RTMP, version 1: type in the first byte, then the four letters. */
+static void
+test_h265 (void)
+{
+  static const guint8 expected[] = {
+      0x91, 'h', 'v', 'c', '1', 0, 0, 80, 0, 0, 0, 2, 0x26, 0x01};
+  static const guint8 expected_config[] = {0x90, 'h', 'v', 'c', '1', 1, 0x21};
+  static const guint8 fourcc[] = {
+      0x00, 0x41, 0xda, 0x1d, 0x98, 0xcc, 0x40, 0x00, 0x00};
+  static const guint8 data[] = {0, 0, 0, 2, 0x26, 0x01};
+  static const guint8 hvcc[] = {1, 0x21};
+  g_autoptr (DubAccessUnit) unit = dub_access_unit_new (DUB_VIDEO_CODEC_H265,
+      g_bytes_new_static (data, sizeof data), NULL, 80 * DUB_NS_PER_MS, 0,
+      TRUE);
+  g_autoptr (GBytes) codec_data = g_bytes_new_static (hvcc, sizeof hvcc);
+  g_autoptr (DubFlvTag) tag = dub_flv_tag_new_video (unit);
+  g_autoptr (DubFlvTag) config =
+      dub_flv_tag_new_video_config (DUB_VIDEO_CODEC_H265, codec_data, 7);
+  g_autoptr (DubFlvTag) metadata =
+      dub_flv_tag_new_metadata (DUB_VIDEO_CODEC_H265, 0);
+
+  assert_bytes (tag->body, expected, sizeof expected);
+  assert_bytes (config->body, expected_config, sizeof expected_config);
+  g_assert_true (tag->is_key && dub_flv_tag_is_enhanced (tag));
+  g_assert_true (config->is_config && dub_flv_tag_is_enhanced (config));
+  g_assert_false (dub_flv_tag_is_enhanced (metadata));
+  g_assert_nonnull (memmem (g_bytes_get_data (metadata->body, NULL),
+      g_bytes_get_size (metadata->body), fourcc, sizeof fourcc));
 }
 
 int
@@ -129,5 +163,6 @@ main (int argc, char **argv)
   g_test_add_func ("/media/publish/flv/times", test_times);
   g_test_add_func ("/media/publish/flv/config", test_config);
   g_test_add_func ("/media/publish/flv/metadata", test_metadata);
+  g_test_add_func ("/media/publish/flv/h265", test_h265);
   return g_test_run ();
 }

@@ -136,6 +136,7 @@ static const QueryCase queries[] = {
     {"to", NULL, NULL, NULL},
     {"OUTPUT_URL=rtmp://elsewhere/x&STS_SERVICE_URL=http://x", NULL, NULL,
         NULL},
+    /* pragma: allowlist nextline secret */
     {"to=abcdefghijklmnopqrstuvwxyz1234567", NULL, NULL, NULL},
 };
 

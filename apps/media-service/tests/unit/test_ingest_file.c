@@ -122,7 +122,7 @@ append_pictures (GByteArray *file, guint8 codec)
   g_autoptr (GBytes) config = codec_data ();
   guint start = file->len;
 
-  append (file, dub_flv_tag_new_video_config (config, 0));
+  append (file, dub_flv_tag_new_video_config (DUB_VIDEO_CODEC_H264, config, 0));
   for (guint i = 0; i < N_PICTURES; i++) {
     gint64 dts_ns = i * FRAME_MS * DUB_NS_PER_MS;
     g_autoptr (DubAccessUnit) unit =

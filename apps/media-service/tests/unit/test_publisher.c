@@ -39,9 +39,10 @@ push_config (DubPublisher *publisher)
   g_autoptr (GBytes) avcc = g_bytes_new_static ("\x01\x64\x00\x1f", 4);
   g_autoptr (GBytes) config = g_bytes_new_static ("\x11\x90", 2);
 
-  push (publisher, dub_flv_tag_new_metadata (0));
+  push (publisher, dub_flv_tag_new_metadata (DUB_VIDEO_CODEC_H264, 0));
   push (publisher, dub_flv_tag_new_sound_config (config, 0));
-  push (publisher, dub_flv_tag_new_video_config (avcc, 0));
+  push (
+      publisher, dub_flv_tag_new_video_config (DUB_VIDEO_CODEC_H264, avcc, 0));
 }
 
 static void

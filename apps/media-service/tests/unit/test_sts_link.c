@@ -599,6 +599,7 @@ test_refused (void)
   soup_server_disconnect (f.soup);
   closed = g_strdup (f.url + strlen ("http://"));
   g_free (f.url);
+  /* pragma: allowlist nextline secret */
   f.url = g_strdup_printf ("http://user:sesame@%s", closed);
   link_up (&f, NULL, 10000);
   wait_for (&f, has_states, 2);

@@ -42,6 +42,7 @@ typedef struct {
   DubMetrics *metrics;          /* (nullable) */
   const DubAsrOptions *options; /* (nullable): what the user set */
   const DubMockOptions *mock;   /* (nullable) */
+  const char *device;           /* "auto", "cpu", "cuda"; NULL is "auto" */
 } DubAsrSettings;
 
 typedef struct {

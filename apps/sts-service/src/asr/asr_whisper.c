@@ -4,7 +4,6 @@
 #include "whisper_engine.h"
 
 #include "engine/command.h"
-#include "engine/engine_client.h"
 
 #include <dubbing_common/error.h>
 #include <string.h>
@@ -14,6 +13,8 @@
 typedef struct {
   DubAsr base;
   DubEngineClient *engine;
+  gboolean is_english_only; /* "ggml-base.en.bin" */
+  gboolean can_translate;   /* the turbo models were not trained for it */
 } WhisperAsr;
 
 typedef struct {
@@ -21,23 +22,32 @@ typedef struct {
   gpointer user_data;
 } Call;
 
+/* The publisher's names tell what a model was trained for, and nothing in the
+ * file does. */
+static void
+take_model (WhisperAsr *self, const char *path)
+{
+  g_autofree char *name = g_path_get_basename (path);
+
+  self->is_english_only = strstr (name, ".en") != NULL;
+  self->can_translate =
+      !self->is_english_only && strstr (name, "turbo") == NULL;
+}
+
 static DubAsr *
 whisper_create (const DubAsrSettings *settings)
 {
   WhisperAsr *self = g_new0 (WhisperAsr, 1);
-  g_auto (GStrv) argv = dub_engine_command (settings->engine_argv, "whisper");
   g_autoptr (JsonObject) load = json_object_new ();
-  DubEngineClientSettings engine;
 
   self->base.provider = &dub_asr_whisper;
+  take_model (self, settings->model);
   json_object_set_string_member (load, "model", settings->model);
   json_object_set_int_member (load, "threads", settings->threads);
-  dub_engine_client_settings_init (&engine);
-  engine.name = "whisper";
-  engine.argv = (const char *const *) argv;
-  engine.load = load;
-  engine.metrics = settings->metrics;
-  self->engine = dub_engine_client_new (&engine);
+  json_object_set_string_member (
+      load, "device", settings->device != NULL ? settings->device : "auto");
+  self->engine = dub_engine_command_start (&(DubEngineCommand){
+      settings->engine_argv, "whisper", load, settings->metrics});
   return &self->base;
 }
 
@@ -59,6 +69,10 @@ whisper_is_ready (DubAsr *base, GError **error)
 static gboolean
 whisper_knows (DubAsr *base, const char *language)
 {
+  WhisperAsr *self = (WhisperAsr *) base;
+
+  if (self->is_english_only)
+    return g_strcmp0 (dub_whisper_language (language), "en") == 0;
   return g_str_equal (language, "auto") ||
          dub_whisper_language (language) != NULL;
 }
@@ -66,7 +80,8 @@ whisper_knows (DubAsr *base, const char *language)
 static gboolean
 whisper_translates_to (DubAsr *base, const char *language)
 {
-  return g_strcmp0 (dub_whisper_language (language), "en") == 0;
+  return ((WhisperAsr *) base)->can_translate &&
+         g_strcmp0 (dub_whisper_language (language), "en") == 0;
 }
 
 static void

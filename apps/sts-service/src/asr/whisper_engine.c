@@ -8,6 +8,7 @@
 #include <dubbing_common/clock.h>
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
+#include <ggml-backend.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,7 @@
 typedef struct {
   struct whisper_context *context;
   int threads;
+  gboolean is_on_gpu;
 } Whisper;
 
 typedef struct {
@@ -159,10 +161,10 @@ read_tokens (
 static void
 to_probabilities (float *logits, int n)
 {
-  float highest = logits[0];
+  float highest = -INFINITY;
   double sum = 0;
 
-  for (int i = 1; i < n; i++)
+  for (int i = 0; i < n; i++)
     highest = MAX (highest, logits[i]);
   for (int i = 0; i < n; i++) {
     logits[i] = expf (logits[i] - highest);
@@ -370,23 +372,49 @@ whisper_unload (gpointer state)
   g_free (self);
 }
 
+static gboolean
+has_gpu (void)
+{
+  return ggml_backend_dev_by_type (GGML_BACKEND_DEVICE_TYPE_GPU) != NULL;
+}
+
+/* A GPU that is not there, or does not take the model, costs speed only. */
+static gboolean
+open_model (Whisper *self, const char *model, const char *device)
+{
+  struct whisper_context_params params = whisper_context_default_params ();
+  gboolean is_wanted = g_str_equal (device, "cuda");
+
+  params.use_gpu = !g_str_equal (device, "cpu") && has_gpu ();
+  params.flash_attn = true;
+  if (is_wanted && !params.use_gpu)
+    dub_warning ("DEVICE=cuda: whisper.cpp finds no GPU that it was built "
+                 "for; it runs on the CPU");
+  self->context = whisper_init_from_file_with_params (model, params);
+  if (self->context == NULL && params.use_gpu) {
+    dub_warning (
+        "the GPU does not take the model '%s'; it runs on the CPU", model);
+    params.use_gpu = false;
+    self->context = whisper_init_from_file_with_params (model, params);
+  }
+  self->is_on_gpu = params.use_gpu;
+  return self->context != NULL;
+}
+
 static gpointer
 whisper_load (const DubFrame *settings, JsonObject *ready, GError **error)
 {
-  struct whisper_context_params params = whisper_context_default_params ();
   const char *model = dub_frame_get_string (settings, "model", "");
   Whisper *self = NULL;
 
   whisper_log_set (on_whisper_log, NULL);
   if (!check_model (model, error))
     return NULL;
-  params.use_gpu = false;
-  params.flash_attn = true;
   self = g_new0 (Whisper, 1);
   self->threads =
       (int) CLAMP (dub_frame_get_int (settings, "threads", 1), 1, 64);
-  self->context = whisper_init_from_file_with_params (model, params);
-  if (self->context == NULL) {
+  if (!open_model (
+          self, model, dub_frame_get_string (settings, "device", "auto"))) {
     g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
         "whisper.cpp does not take the model '%s'", model);
     whisper_unload (self);
@@ -399,6 +427,8 @@ whisper_load (const DubFrame *settings, JsonObject *ready, GError **error)
   json_object_set_boolean_member (
       ready, "is_multilingual", whisper_is_multilingual (self->context));
   json_object_set_int_member (ready, "threads", self->threads);
+  json_object_set_string_member (
+      ready, "device", self->is_on_gpu ? "gpu" : "cpu");
   return self;
 }
 

@@ -6,7 +6,9 @@
 /*
  * The inside of the child "whisper": whisper.cpp with one model.
  *
- * load:      { "model": path, "threads": n }
+ * load:      { "model": path, "threads": n,
+ *              "device": "auto" | "cpu" | "cuda" }
+ * ready:     { "device": what it runs on }
  * recognise: { "language": "es" | "auto", "task": "translate"|"transcribe",
  *              "prompt": text of the kind that is to be expected }
  *            + mono float32 at 16 kHz, at most 30 s

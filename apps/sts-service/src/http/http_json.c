@@ -54,6 +54,15 @@ dub_http_json_get_string (JsonNode *root, const char *path)
   return json_node_get_string (node);
 }
 
+JsonNode *
+dub_http_json_take (JsonObject *object)
+{
+  JsonNode *node = json_node_new (JSON_NODE_OBJECT);
+
+  json_node_take_object (node, object);
+  return node;
+}
+
 GBytes *
 dub_http_json_to_bytes (JsonNode *node)
 {

@@ -18,6 +18,8 @@ JsonNode *dub_http_json_get (JsonNode *root, const char *path);
 /* A string there, else NULL. Owned by root. */
 const char *dub_http_json_get_string (JsonNode *root, const char *path);
 
+/* object (transfer full) as a node. (transfer full) */
+JsonNode *dub_http_json_take (JsonObject *object);
 /* (transfer full) */
 GBytes *dub_http_json_to_bytes (JsonNode *node);
 

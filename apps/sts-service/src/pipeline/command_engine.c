@@ -6,6 +6,8 @@
 #include "asr/whisper_engine.h"
 #include "engine/engine_child.h"
 #include "translation/apertium_engine.h"
+#include "tts/espeak_engine.h"
+#include "tts/kokoro_engine.h"
 #include "tts/piper_engine.h"
 
 #include <dubbing_common/log.h>
@@ -14,8 +16,9 @@
 
 #define ENGINE_FD 3
 
-static const DubEngineKind *const kinds[] = {
-    &dub_whisper_engine, &dub_piper_engine, &dub_apertium_engine, NULL};
+static const DubEngineKind *const kinds[] = {&dub_whisper_engine,
+    &dub_piper_engine, &dub_kokoro_engine, &dub_espeak_engine,
+    &dub_apertium_engine, NULL};
 
 int
 dub_command_engine (int argc, char **argv)
@@ -33,6 +36,8 @@ dub_command_engine (int argc, char **argv)
     }
     return dub_engine_child_run (kinds[i], ENGINE_FD);
   }
-  dub_error ("engine '%s' is not known (whisper, piper, apertium)", kind);
+  dub_error ("engine '%s' is not known (whisper, piper, kokoro, espeak, "
+             "apertium)",
+      kind);
   return EX_USAGE;
 }

@@ -22,6 +22,10 @@ int dub_command_transcribe (int argc, char **argv);
  * fragments of 5 s and prints what was heard, said and how long it took. */
 int dub_command_fragment (int argc, char **argv);
 
+/* sts-service say TEXT... [--to LL] [--profile NAME] [--output FILE.wav]:
+ * speaks, and prints how long it took. */
+int dub_command_say (int argc, char **argv);
+
 /* sts-service measure [--json] [--quick] [--clip FILE]: what each engine of
  * this build costs on this machine, and what is missing. */
 int dub_command_measure (int argc, char **argv);

@@ -60,13 +60,18 @@ is_built (const DubCandidate *candidate)
   }
 }
 
+static char *
+models_dir (const DubPipelineSettings *settings)
+{
+  return settings->models_dir != NULL ? g_strdup (settings->models_dir)
+                                      : dub_models_dir ();
+}
+
 /* (transfer full) (nullable) */
 static char *
 model_path (const DubCandidate *candidate, const DubPipelineSettings *settings)
 {
-  g_autofree char *folder = settings->models_dir != NULL
-                                ? g_strdup (settings->models_dir)
-                                : dub_models_dir ();
+  g_autofree char *folder = models_dir (settings);
 
   return candidate->model != NULL
              ? g_build_filename (folder, candidate->model, NULL)
@@ -106,12 +111,15 @@ create (Run *run, const DubPipelineSettings *settings, const char *path)
                       : MAX (1, g_get_num_processors () - 1);
   DubAsrSettings asr = {.engine_argv = argv, .model = path, .threads = threads};
   DubTranslatorSettings translator = {.engine_argv = argv};
+  g_autofree char *folder = models_dir (settings);
+  /* Of Piper's voices the one that is measured. */
+  DubTtsOptions voice = {.voice = (char *) path};
   DubTtsSettings tts = {
-      .engine_argv = argv, .voice_folder = path, .threads = threads};
+      .engine_argv = argv, .models_dir = folder, .threads = threads};
 
   asr.options = &settings->asr;
   translator.options = &settings->translation;
-  tts.options = &settings->tts;
+  tts.options = &voice;
   if (run->candidate->stage == DUB_STAGE_RECOGNITION)
     run->engine.asr = dub_asr_provider_find (name)->create (&asr);
   else if (run->candidate->stage == DUB_STAGE_TRANSLATION)

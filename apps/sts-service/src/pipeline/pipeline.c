@@ -2,6 +2,7 @@
 #include "work.h"
 
 #include "stretch.h"
+#include "trial.h"
 
 #include "asr/whisper_engine.h"
 #include "tts/phonemes.h"
@@ -19,14 +20,21 @@ pipeline_submit (
   dub_stage_read (dub_work_new (self, job, done, user_data));
 }
 
+gboolean
+dub_pipeline_engines_are_up (DubPipeline *self, GError **error)
+{
+  return self->asr->provider->is_ready (self->asr, error) &&
+         self->translator->provider->is_ready (self->translator, error) &&
+         self->tts->provider->is_ready (self->tts, error);
+}
+
 static gboolean
 pipeline_is_ready (DubProcessor *base, GError **error)
 {
   DubPipeline *self = (DubPipeline *) base;
 
-  return self->asr->provider->is_ready (self->asr, error) &&
-         self->translator->provider->is_ready (self->translator, error) &&
-         self->tts->provider->is_ready (self->tts, error);
+  return dub_pipeline_engines_are_up (self, error) &&
+         (self->trial == NULL || dub_trial_has_passed (self->trial, error));
 }
 
 static gboolean
@@ -81,6 +89,7 @@ pipeline_free (DubProcessor *base)
   while (self->works != NULL)
     dub_work_fail (self->works->data, "pipeline", "MODEL_ERROR", TRUE,
         "the service is ending");
+  g_clear_pointer (&self->trial, dub_trial_free);
   g_clear_pointer (&self->read_lane, dub_lane_free);
   g_clear_pointer (&self->make_lane, dub_lane_free);
   g_clear_pointer (&self->languages, dub_language_memory_free);
@@ -116,17 +125,19 @@ make_metrics (DubPipeline *self, DubMetrics *metrics)
           "Fragments that were not spoken, by what stopped them.", reason);
 }
 
+static char *
+models_dir (const DubPipelineSettings *settings)
+{
+  return settings->models_dir != NULL ? g_strdup (settings->models_dir)
+                                      : dub_pipeline_models_dir ();
+}
+
 /* A name in the models' folder, or a path. */
 static char *
-model_path (const DubPipelineSettings *settings, const char *name)
+model_path (const char *folder, const char *name)
 {
-  g_autofree char *folder = NULL;
-
-  if (strchr (name, '/') != NULL)
-    return g_strdup (name);
-  folder = settings->models_dir != NULL ? g_strdup (settings->models_dir)
-                                        : dub_pipeline_models_dir ();
-  return g_build_filename (folder, name, NULL);
+  return strchr (name, '/') != NULL ? g_strdup (name)
+                                    : g_build_filename (folder, name, NULL);
 }
 
 static guint
@@ -137,22 +148,46 @@ threads_of (const DubPipelineSettings *settings)
   return MAX (1, g_get_num_processors () - 1);
 }
 
+static const char *const *
+engine_argv (const DubPipelineSettings *settings)
+{
+  static const char *const own[] = {"/proc/self/exe", "engine", NULL};
+
+  return settings->engine_argv != NULL ? settings->engine_argv : own;
+}
+
+DubTts *
+dub_pipeline_start_tts (
+    const DubPipelineSettings *settings, DubMetrics *metrics, GError **error)
+{
+  g_autofree char *folder = models_dir (settings);
+
+  return dub_tts_chain_new (settings->tts.provider,
+      &(DubTtsSettings){.engine_argv = engine_argv (settings),
+          .models_dir = folder,
+          .threads = threads_of (settings),
+          .metrics = metrics,
+          .options = &settings->tts,
+          .mock = &settings->mock},
+      error);
+}
+
 static gboolean
 start_engines (DubPipeline *self, const DubPipelineSettings *settings,
     DubMetrics *metrics, GError **error)
 {
   const char *const *argv = (const char *const *) self->engine_argv;
-  guint threads = threads_of (settings);
-  g_autofree char *model = model_path (settings, settings->asr.model);
-  g_autofree char *voice = model_path (settings, settings->tts.voice);
+  g_autofree char *folder = models_dir (settings);
+  g_autofree char *model = model_path (folder, settings->asr.model);
 
   self->asr = dub_asr_chain_new (settings->asr.provider,
       &(DubAsrSettings){.engine_argv = argv,
           .model = model,
-          .threads = threads,
+          .threads = threads_of (settings),
           .metrics = metrics,
           .options = &settings->asr,
-          .mock = &settings->mock},
+          .mock = &settings->mock,
+          .device = dub_devices[settings->device]},
       error);
   if (self->asr == NULL)
     return FALSE;
@@ -164,24 +199,14 @@ start_engines (DubPipeline *self, const DubPipelineSettings *settings,
       error);
   if (self->translator == NULL)
     return FALSE;
-  self->tts = dub_tts_chain_new (settings->tts.provider,
-      &(DubTtsSettings){.engine_argv = argv,
-          .voice_folder = voice,
-          .threads = threads,
-          .metrics = metrics,
-          .options = &settings->tts,
-          .mock = &settings->mock},
-      error);
+  self->tts = dub_pipeline_start_tts (settings, metrics, error);
   return self->tts != NULL;
 }
 
 static void
 take_settings (DubPipeline *self, const DubPipelineSettings *settings)
 {
-  static const char *const own[] = {"/proc/self/exe", "engine", NULL};
-
-  self->engine_argv = g_strdupv (
-      (char **) (settings->engine_argv != NULL ? settings->engine_argv : own));
+  self->engine_argv = g_strdupv ((char **) engine_argv (settings));
   self->asr_timeout_ms = settings->asr.timeout_ms;
   self->translation_timeout_ms = settings->translation.timeout_ms;
   self->tts_timeout_ms = settings->tts.timeout_ms;
@@ -227,6 +252,8 @@ dub_pipeline_new (
     pipeline_free (&self->base);
     return NULL;
   }
+  self->trial = dub_trial_new (
+      self, settings->source_language, settings->target_language);
   return &self->base;
 }
 
@@ -247,9 +274,10 @@ dub_pipeline_features (void)
 {
   return g_strdup_printf ("recognition: %s\nsynthesis: %s\nstretching: %s\n",
       dub_whisper_engine.handle != NULL ? "whisper.cpp" : "none",
-      dub_piper_engine.handle == NULL ? "none"
-      : dub_phonemes_exist ()         ? "Piper (sherpa-onnx, espeak-ng: GPL-3)"
-                                      : "none (Piper without phonemes)",
+      !dub_phonemes_exist () ? "none of this machine's own"
+      : dub_piper_engine.handle == NULL
+          ? "espeak-ng (GPL-3)"
+          : "Piper, Kokoro (sherpa-onnx), espeak-ng (GPL-3)",
       g_str_equal (dub_stretch_name (), "rubberband") ? "Rubber Band (GPL-2)"
                                                       : dub_stretch_name ());
 }

@@ -40,6 +40,10 @@ DubProcessor *dub_pipeline_new (
 DubProcessor *dub_pipeline_new_with (const DubPipelineSettings *settings,
     DubMetrics *metrics, DubAsr *asr, DubTranslator *translator, DubTts *tts);
 
+/* Only its synthesiser: for a command that speaks. (transfer full) */
+DubTts *dub_pipeline_start_tts (
+    const DubPipelineSettings *settings, DubMetrics *metrics, GError **error);
+
 /* What this build can do, a line per stage, with the licence where it binds
  * the binary. (transfer full) */
 char *dub_pipeline_features (void);

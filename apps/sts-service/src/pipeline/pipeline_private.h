@@ -14,6 +14,7 @@
 G_BEGIN_DECLS
 
 typedef struct _DubWork DubWork;
+typedef struct _DubTrial DubTrial;
 
 typedef struct {
   DubProcessor base;
@@ -30,10 +31,11 @@ typedef struct {
   DubAsr *asr;
   DubTranslator *translator;
   DubTts *tts;
+  DubTrial *trial; /* (nullable): engines of tests need none */
   DubLane *read_lane;
   DubLane *make_lane;
   DubLanguageMemory *languages; /* of streams that did not say theirs */
-  GList *works;       /* every one that is not answered */
+  GList *works;                 /* every one that is not answered */
   double ms_per_char; /* of the voice at rate 1, so far; 0: not known yet */
 
   DubMetric *asr_seconds;
@@ -41,5 +43,8 @@ typedef struct {
   DubMetric *tts_seconds;
   DubMetric *guarded_total;
 } DubPipeline;
+
+/* Loaded and answering, each stage; else why not. */
+gboolean dub_pipeline_engines_are_up (DubPipeline *self, GError **error);
 
 G_END_DECLS

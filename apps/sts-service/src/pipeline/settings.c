@@ -3,6 +3,7 @@
 
 #include <dubbing_common/paths.h>
 
+const char *const dub_devices[] = {"auto", "cpu", "cuda", NULL};
 const char *const dub_transcript_modes[] = {"auto", "off", NULL};
 
 char *

@@ -27,17 +27,21 @@ typedef enum { DUB_TRANSCRIPT_AUTO = 0, DUB_TRANSCRIPT_OFF } DubTranscriptMode;
 typedef struct {
   char *models_dir;      /* unset: dub_pipeline_models_dir () */
   gint64 engine_threads; /* 0: cores - 1 */
+  int device;            /* of dub_devices: what engines that can run on */
   int transcript;        /* DubTranscriptMode */
   DubAsrOptions asr;
   DubTranslationOptions translation;
   DubTtsOptions tts;
   DubMockOptions mock;
+  /* Not a row: of streams that name none, for the trial (nullable). */
+  const char *source_language, *target_language;
   /* Not a row: what to start engine children with; NULL is this program,
    * "/proc/self/exe", "engine". */
   const char *const *engine_argv;
 } DubPipelineSettings;
 
 extern const char *const dub_transcript_modes[]; /* "auto", "off", NULL */
+extern const char *const dub_devices[];          /* "auto", "cpu", "cuda" */
 
 /* dub_models_dir () (transfer full) */
 char *dub_pipeline_models_dir (void);
@@ -52,6 +56,10 @@ char *dub_pipeline_models_dir (void);
   { DUB_OPTION_ROW (S, m, "engine-threads", "ENGINE_THREADS", INT,             \
         engine_threads, "0"), .min = 0, .max = 64,                             \
     .help = "Threads of each engine; 0: cores - 1" },                          \
+  { DUB_OPTION_ROW (S, m, "device", "DEVICE", CHOICE, device, "auto"),         \
+    .choices = dub_devices,                                                    \
+    .help = "Where Whisper runs: auto (a GPU that is there and was built "     \
+            "for), cpu or cuda; without the GPU it is the CPU" },              \
   { DUB_OPTION_ROW (S, m, "transcript", "STS_TRANSCRIPT", CHOICE, transcript,  \
         "auto"), .choices = dub_transcript_modes,                              \
     .help = "Text of the original beside the translation: auto (when there "   \

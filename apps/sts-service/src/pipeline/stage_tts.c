@@ -3,6 +3,9 @@
 
 #include "speech.h"
 
+#include <dubbing_common/error.h>
+#include <math.h>
+
 /* A rate that differs less is not worth a second synthesis. */
 #define RATE_WORTH 1.03
 /* An expected rate is a guess; below this the first try is at rate 1. */
@@ -10,6 +13,9 @@
 #define LEARN 0.2
 /* "1881" is four letters long and a second. */
 #define LEARN_MIN_CHARS 20
+#define MIN_RATE_HZ 8000
+#define MAX_RATE_HZ 96000
+#define MAX_SAMPLE 8.0f
 /* Kept back of a job's time for fit and encode. */
 #define RESERVE_MS 150
 
@@ -22,7 +28,8 @@ ask_for_speech (DubWork *work, double rate)
   DubPipeline *self = work->pipeline;
   DubTtsRequest request = {work->result->translated_text,
       work->job->target_language, work->job->voice_profile, rate,
-      dub_work_stage_deadline_ns (work, self->tts_timeout_ms, RESERVE_MS)};
+      dub_work_stage_deadline_ns (work, self->tts_timeout_ms, RESERVE_MS),
+      NULL};
 
   work->rate = rate;
   work->tries++;
@@ -71,6 +78,22 @@ dub_stage_synthesise (DubWork *work)
   ask_for_speech (work, expected_rate (work));
 }
 
+/* What is no number, or far beyond full scale, would be heard as a bang. */
+static gboolean
+is_sound (GBytes *samples, guint rate_hz)
+{
+  gsize bytes = 0;
+  const float *data = g_bytes_get_data (samples, &bytes);
+
+  if (bytes % sizeof (float) != 0 || rate_hz < MIN_RATE_HZ ||
+      rate_hz > MAX_RATE_HZ)
+    return FALSE;
+  for (gsize i = 0; i < bytes / sizeof (float); i++)
+    if (!(fabsf (data[i]) <= MAX_SAMPLE))
+      return FALSE;
+  return TRUE;
+}
+
 /* Takes the silence off. */
 static gboolean
 take_speech (DubWork *work, GBytes *samples, guint rate_hz)
@@ -117,7 +140,14 @@ on_synthesised (
   DubWork *work = user_data;
   gboolean is_first = work->tries == 1;
 
+  g_autoptr (GError) broken = NULL;
+
   work->tts_call = 0;
+  if (samples != NULL && !is_sound (samples, rate_hz)) {
+    samples = NULL;
+    error = broken = g_error_new_literal (
+        DUB_ERROR, DUB_ERROR_ENGINE, "the synthesiser gave what is no sound");
+  }
   /* A second try that failed leaves the first one to be stretched. */
   if (samples == NULL && work->speech == NULL) {
     dub_work_fail_stage (work, "tts", "TTS_SYNTHESIS_FAILED", error);

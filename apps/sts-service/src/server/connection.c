@@ -13,6 +13,7 @@ struct _DubConnection {
   DubSession *session;  /* NULL once it is lost */
   DubProcessor *processor;
   DubStreamMetrics *metrics;
+  DubSimulations *simulations;
   GSource *timer; /* (nullable) */
   gint64 timer_ns;
   char *stream_id; /* (nullable) whose series are in the metrics */
@@ -145,8 +146,41 @@ on_unix_ms (gpointer user_data)
   return g_get_real_time () / 1000;
 }
 
+static void
+on_simulate_errors (DubErrorSimulation *simulation, gpointer user_data)
+{
+  DubConnection *self = user_data;
+
+  dub_simulations_set (self->simulations, simulation);
+}
+
+static void
+on_simulate_disconnect (
+    const DubSimulateDisconnect *simulate, gpointer user_data)
+{
+  DubConnection *self = user_data;
+
+  dub_simulations_disconnect (self->simulations, simulate);
+}
+
+static DubErrorSimulation *
+on_find_simulation (const char *stream_id, gpointer user_data)
+{
+  DubConnection *self = user_data;
+
+  return dub_simulations_find (self->simulations, stream_id);
+}
+
 static const DubSessionOps session_ops = {
-    on_emit, on_submit, on_check, on_close, on_unix_ms};
+    .emit = on_emit,
+    .submit = on_submit,
+    .check = on_check,
+    .close = on_close,
+    .unix_ms = on_unix_ms,
+    .simulate_errors = on_simulate_errors,
+    .simulate_disconnect = on_simulate_disconnect,
+    .find_simulation = on_find_simulation,
+};
 
 /* --- after each call into the session --- */
 
@@ -223,6 +257,7 @@ static void
 drop_session (DubConnection *self)
 {
   clear_timer (self);
+  dub_simulations_remove (self->simulations, self);
   g_clear_pointer (&self->session, dub_session_free);
   follow_stream (self);
 }
@@ -263,7 +298,8 @@ find_name (DubSioSocket *socket, const char *header, const char *prefix)
 
 DubConnection *
 dub_connection_new (DubSioSocket *socket, const DubSessionSettings *settings,
-    DubProcessor *processor, DubStreamMetrics *metrics)
+    DubProcessor *processor, DubStreamMetrics *metrics,
+    DubSimulations *simulations)
 {
   DubConnection *self = g_new0 (DubConnection, 1);
   g_autofree char *stream_id = find_name (socket, "X-Stream-ID", "stream");
@@ -275,6 +311,8 @@ dub_connection_new (DubSioSocket *socket, const DubSessionSettings *settings,
   self->metrics = metrics;
   self->session =
       dub_session_new (settings, &session_ops, self, stream_id, worker_id);
+  self->simulations = simulations;
+  dub_simulations_add (simulations, self);
   return self;
 }
 
@@ -306,6 +344,23 @@ dub_connection_receive (DubConnection *connection, DubSioMessage *message)
   dub_session_receive (self->session, message, now_ns ());
   self->depth--;
   update (self);
+}
+
+const char *
+dub_connection_get_stream_id (DubConnection *connection)
+{
+  return connection->session ? dub_session_get_stream_id (connection->session)
+                             : NULL;
+}
+
+void
+dub_connection_close_in (DubConnection *connection, guint delay_ms)
+{
+  if (!connection->session)
+    return;
+  dub_session_close_at (
+      connection->session, now_ns () + delay_ms * DUB_NS_PER_MS);
+  update (connection);
 }
 
 void

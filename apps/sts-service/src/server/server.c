@@ -16,6 +16,7 @@ struct _DubStsServer {
   DubProcessor *processor;
   DubMetrics *metrics;
   DubStreamMetrics *stream_metrics;
+  DubSimulations *simulations;
   SoupServer *soup;
   DubHttpListener *listener;
   DubSioServer *sio;
@@ -65,7 +66,7 @@ on_connect (
   }
   dub_sio_socket_set_data (socket,
       dub_connection_new (socket, &self->settings->session, self->processor,
-          self->stream_metrics),
+          self->stream_metrics, self->simulations),
       (GDestroyNotify) dub_connection_unref);
   return TRUE;
 }
@@ -222,6 +223,7 @@ dub_sts_server_new (const DubStsServerSettings *settings,
   self->processor = processor;
   self->metrics = dub_metrics_ref (metrics);
   self->stream_metrics = dub_stream_metrics_new (metrics);
+  self->simulations = dub_simulations_new ();
   self->soup = soup_server_new (NULL, NULL);
   soup_server_add_handler (self->soup, "/health", on_health, self, NULL);
   soup_server_add_handler (self->soup, "/metrics", on_metrics, self, NULL);
@@ -240,6 +242,7 @@ dub_sts_server_free (DubStsServer *server)
     soup_server_disconnect (server->soup);
   g_clear_object (&server->soup);
   g_clear_pointer (&server->stream_metrics, dub_stream_metrics_free);
+  g_clear_pointer (&server->simulations, dub_simulations_free);
   g_clear_pointer (&server->metrics, dub_metrics_unref);
   g_free (server);
 }

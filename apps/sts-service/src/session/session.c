@@ -269,17 +269,23 @@ static void
 on_error_simulation (DubSession *self, JsonNode *node, gint64 now_ns)
 {
   g_autoptr (GError) error = NULL;
-  DubErrorSimulation *simulation;
+  DubErrorSimulation *simulation =
+      dub_error_simulation_from_json (node, &error);
 
-  if (!need_stream (self))
+  if (!(simulation && simulation->stream_id) && !need_stream (self)) {
+    dub_error_simulation_free (simulation);
     return;
-  simulation = dub_error_simulation_from_json (node, &error);
+  }
   dub_session_emit (self, DUB_EVENT_ERROR_SIMULATION_ACK,
       dub_error_simulation_ack_to_json (simulation != NULL,
           simulation ? simulation->rules->len : 0,
           error ? error->message : NULL));
   if (!simulation)
     return;
+  if (simulation->stream_id && self->ops->simulate_errors) {
+    self->ops->simulate_errors (simulation, self->user_data);
+    return;
+  }
   dub_error_simulation_free (self->simulation);
   self->simulation = simulation;
 }
@@ -297,7 +303,10 @@ on_simulate_disconnect (DubSession *self, JsonNode *node, gint64 now_ns)
         self, dub_session_bad_input_code (self), error->message, NULL);
     return;
   }
-  self->close_ns = now_ns + simulate->delay_ms * DUB_NS_PER_MS;
+  if (simulate->stream_id && self->ops->simulate_disconnect)
+    self->ops->simulate_disconnect (simulate, self->user_data);
+  else
+    self->close_ns = now_ns + simulate->delay_ms * DUB_NS_PER_MS;
   text = g_strdup_printf (
       "will disconnect in %u ms: %s", simulate->delay_ms, simulate->reason);
   dub_session_emit (self, DUB_EVENT_SIMULATE_DISCONNECT_ACK,
@@ -342,6 +351,12 @@ dub_session_receive (DubSession *session, DubSioMessage *message, gint64 now_ns)
       handlers[i].handle (session, node, now_ns);
     return;
   }
+}
+
+void
+dub_session_close_at (DubSession *session, gint64 close_ns)
+{
+  session->close_ns = close_ns;
 }
 
 gint64

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <dubbing_contracts/simulation.h>
 #include <dubbing_socketio/message.h>
 #include <sts_service/processor.h>
 
@@ -54,6 +55,14 @@ typedef struct {
   /* Leave: 41, and then the transport. */
   void (*close) (gpointer user_data);
   gint64 (*unix_ms) (gpointer user_data);
+  /* Echo mode, about other clients' sessions: what is asked for a stream by
+   * its name. Each may be NULL. simulation (transfer full) */
+  void (*simulate_errors) (DubErrorSimulation *simulation, gpointer user_data);
+  void (*simulate_disconnect) (
+      const DubSimulateDisconnect *simulate, gpointer user_data);
+  /* What has been asked for that stream. (transfer none) (nullable) */
+  DubErrorSimulation *(*find_simulation) (
+      const char *stream_id, gpointer user_data);
 } DubSessionOps;
 
 typedef struct _DubSession DubSession;
@@ -73,6 +82,9 @@ void dub_session_finish (
 /* G_MAXINT64: never. */
 gint64 dub_session_next_wake_ns (DubSession *session);
 void dub_session_wake (DubSession *session, gint64 now_ns);
+
+/* Asks to be closed then; wake () at the new next_wake_ns (). */
+void dub_session_close_at (DubSession *session, gint64 close_ns);
 
 DubSessionState dub_session_get_state (DubSession *session);
 /* Of the stream; (nullable) before stream:init. */

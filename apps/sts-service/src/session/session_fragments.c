@@ -6,9 +6,10 @@
 #include "session_private.h"
 #include "simulate.h"
 
-/* Answers that are kept for a fragment that comes twice. */
+/* Answers that are kept for a fragment that comes twice, and what their sound
+ * may take together: fifty sessions must not fill the memory. */
 #define MAX_ANSWERED 10
-#define MAX_ANSWERED_BYTES (1024 * 1024)
+#define MAX_ANSWERED_BYTES (2 * 1024 * 1024)
 /* Room for what stands around the sound in a message. */
 #define MESSAGE_OVERHEAD (64 * 1024)
 
@@ -46,6 +47,7 @@ dub_session_forget_fragments (DubSession *self)
   g_clear_pointer (&self->open, g_ptr_array_unref);
   g_queue_clear_full (
       &self->answered, (GDestroyNotify) dub_fragment_processed_free);
+  self->answered_bytes = 0;
 }
 
 static DubOpenFragment *
@@ -126,19 +128,27 @@ emit_processed (DubSession *self, const DubFragmentProcessed *answer)
   self->ops->emit (message, self->user_data);
 }
 
+static gsize
+sound_bytes (const DubFragmentProcessed *answer)
+{
+  GBytes *data = answer->dubbed_audio ? answer->dubbed_audio->data : NULL;
+
+  return data ? g_bytes_get_size (data) : 0;
+}
+
 /* answer (transfer full). Kept for a peer that sends its fragment again. */
 static void
 remember_answer (DubSession *self, DubFragmentProcessed *answer)
 {
-  GBytes *data = answer->dubbed_audio ? answer->dubbed_audio->data : NULL;
-
-  if (data && g_bytes_get_size (data) > MAX_ANSWERED_BYTES) {
-    dub_fragment_processed_free (answer);
-    return;
-  }
   g_queue_push_tail (&self->answered, answer);
-  if (self->answered.length > MAX_ANSWERED)
-    dub_fragment_processed_free (g_queue_pop_head (&self->answered));
+  self->answered_bytes += sound_bytes (answer);
+  while (self->answered.length > MAX_ANSWERED ||
+         self->answered_bytes > MAX_ANSWERED_BYTES) {
+    DubFragmentProcessed *oldest = g_queue_pop_head (&self->answered);
+
+    self->answered_bytes -= sound_bytes (oldest);
+    dub_fragment_processed_free (oldest);
+  }
 }
 
 static void
@@ -467,10 +477,14 @@ job_new (
 static gboolean
 fail_by_rule (DubSession *self, DubOpenFragment *open, gint64 now_ns)
 {
-  const DubErrorRule *rule = dub_error_simulation_match (
+  const DubErrorRule *rule = dub_error_simulation_meet (
       self->simulation, open->number, open->fragment_id, self->accepted);
   DubFragmentProcessed *answer;
 
+  if (!rule && self->settings->is_echo && self->ops->find_simulation)
+    rule = dub_error_simulation_meet (
+        self->ops->find_simulation (self->init->stream_id, self->user_data),
+        open->number, open->fragment_id, self->accepted);
   if (!rule)
     return FALSE;
   answer =

@@ -37,6 +37,7 @@ struct _DubSession {
   DubOrder *order;
   GPtrArray *open; /* of DubOpenFragment */
   GQueue answered; /* of DubFragmentProcessed, the newest last */
+  gsize answered_bytes;
   DubStatistics statistics;
   DubLoad told_load;
   DubErrorSimulation *simulation; /* (nullable) */

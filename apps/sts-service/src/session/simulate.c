@@ -20,17 +20,26 @@ is_match (const DubErrorRule *rule, guint64 sequence_number,
   }
 }
 
+/* A rule that has been met as often as it wanted is gone. */
+static const DubErrorRule *
+use_rule (DubErrorRule *rule)
+{
+  if (rule->count > 0 && --rule->count == 0)
+    rule->trigger = DUB_TRIGGER_NONE;
+  return rule;
+}
+
 const DubErrorRule *
-dub_error_simulation_match (const DubErrorSimulation *simulation,
+dub_error_simulation_meet (DubErrorSimulation *simulation,
     guint64 sequence_number, const char *fragment_id, guint64 nth)
 {
   if (!simulation || !simulation->is_enabled)
     return NULL;
   for (guint i = 0; i < simulation->rules->len; i++) {
-    const DubErrorRule *rule = g_ptr_array_index (simulation->rules, i);
+    DubErrorRule *rule = g_ptr_array_index (simulation->rules, i);
 
     if (is_match (rule, sequence_number, fragment_id, nth))
-      return rule;
+      return use_rule (rule);
   }
   return NULL;
 }

@@ -3,9 +3,9 @@
 
 #include "apertium_text.h"
 #include "calls.h"
+#include "shield.h"
 
 #include "engine/command.h"
-#include "engine/engine_client.h"
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
@@ -98,21 +98,18 @@ apertium_is_installed (const DubTranslatorSettings *settings)
 static DubEngineClient *
 engine_start (Apertium *self, const char *mode)
 {
-  g_auto (GStrv) argv =
-      dub_engine_command ((const char *const *) self->engine_argv, "apertium");
   g_autofree char *name = g_strconcat ("apertium ", mode, NULL);
   g_autofree char *file = g_strconcat (mode, ".mode", NULL);
   g_autofree char *path = g_build_filename (self->modes_dir, file, NULL);
   g_autoptr (JsonObject) load = json_object_new ();
-  DubEngineClientSettings settings;
 
   json_object_set_string_member (load, "mode", path);
-  dub_engine_client_settings_init (&settings);
-  settings.name = name;
-  settings.argv = (const char *const *) argv;
-  settings.load = load;
-  settings.metrics = self->metrics;
-  return dub_engine_client_new (&settings);
+  return dub_engine_command_start (
+      &(DubEngineCommand){.argv = (const char *const *) self->engine_argv,
+          .kind = "apertium",
+          .name = name,
+          .load = load,
+          .metrics = self->metrics});
 }
 
 /* Of the pair; NULL: none is installed for it. */
@@ -162,13 +159,45 @@ apertium_supports (DubTranslator *base, const char *source, const char *target)
   return engine_of ((Apertium *) base, source, target) != NULL;
 }
 
+/* A word that it does not know, such as the shield's, passes as it is. */
+static void
+answer_shielded (DubTranslatorCall *call, const char *text)
+{
+  g_autofree char *restored = dub_shield_restore (call->data, text);
+  g_autoptr (GError) error = NULL;
+
+  if (restored == NULL)
+    error = g_error_new_literal (
+        DUB_ERROR, DUB_ERROR_ENGINE, "Apertium lost a term of the glossary");
+  dub_translator_call_answer (call, restored, error);
+}
+
 static void
 on_answer (const DubFrame *answer, const GError *error, gpointer user_data)
 {
+  DubTranslatorCall *call = user_data;
   const char *text =
       answer != NULL ? dub_frame_get_string (answer, "text", "") : NULL;
 
-  dub_translator_call_answer (user_data, text, error);
+  if (text != NULL && call->data != NULL)
+    answer_shielded (call, text);
+  else
+    dub_translator_call_answer (call, text, error);
+}
+
+static void
+send (DubTranslatorCall *call, const DubTranslationRequest *request)
+{
+  DubShield *shield = dub_shield_new (request, DUB_SHIELD_WORD);
+  JsonObject *header = json_object_new ();
+
+  call->data = shield;
+  call->data_free = (GDestroyNotify) dub_shield_free;
+  json_object_set_string_member (header, "op", "translate");
+  json_object_set_string_member (header, "text",
+      shield != NULL ? dub_shield_get_text (shield) : request->text);
+  call->engine_id = dub_engine_client_request (call->engine,
+      dub_frame_new (header, NULL), request->deadline_ns, on_answer, call);
 }
 
 static guint64
@@ -178,20 +207,14 @@ apertium_translate (DubTranslator *base, const DubTranslationRequest *request,
   Apertium *self = (Apertium *) base;
   DubTranslatorCall *call =
       dub_translator_calls_begin (self->calls, done, user_data);
-  JsonObject *header = NULL;
 
   call->engine = engine_of (self, request->source, request->target);
-  if (call->engine == NULL) {
+  if (call->engine == NULL)
     dub_translator_call_answer_later (call, NULL,
         g_error_new (DUB_ERROR, DUB_ERROR_UNSUPPORTED,
             "Apertium has no pair %s → %s", request->source, request->target));
-    return call->id;
-  }
-  header = json_object_new ();
-  json_object_set_string_member (header, "op", "translate");
-  json_object_set_string_member (header, "text", request->text);
-  call->engine_id = dub_engine_client_request (call->engine,
-      dub_frame_new (header, NULL), request->deadline_ns, on_answer, call);
+  else
+    send (call, request);
   return call->id;
 }
 

@@ -34,14 +34,14 @@ DubTranslatorCall *dub_translator_calls_begin (
 DubTranslatorCall *dub_translator_calls_get (
     DubTranslatorCalls *self, guint64 id);
 /* Frees the call, without a word. */
-void dub_translator_call_drop (DubTranslatorCall *call);
+void dub_translator_call_drop (DubTranslatorCall *base);
 
 /* Ends the call: text, or NULL with error. A blank text is an error. */
 void dub_translator_call_answer (
-    DubTranslatorCall *call, const char *text, const GError *error);
+    DubTranslatorCall *base, const char *text, const GError *error);
 /* The same from the main loop, for an answer that is known at once. error
  * (transfer full) */
 void dub_translator_call_answer_later (
-    DubTranslatorCall *call, const char *text, GError *error);
+    DubTranslatorCall *base, const char *text, GError *error);
 
 G_END_DECLS

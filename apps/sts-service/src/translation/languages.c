@@ -231,11 +231,15 @@ has_script (const Row *row, GUnicodeScript script)
   return FALSE;
 }
 
+/* Latin letters in a text of another script are names; letters of another
+ * script in a Latin text are not. */
+#define MAX_LATIN_TIMES 8
+
 gboolean
 dub_language_fits_script (const char *tag, const char *text)
 {
   const Row *row = row_of (tag);
-  guint own = 0, other = 0;
+  guint own = 0, latin = 0, other = 0;
 
   for (; row != NULL && *text != '\0'; text = g_utf8_next_char (text)) {
     gunichar c = g_utf8_get_char (text);
@@ -246,10 +250,12 @@ dub_language_fits_script (const char *tag, const char *text)
       continue;
     if (has_script (row, script))
       own++;
+    else if (script == LATIN)
+      latin++;
     else
       other++;
   }
-  return own >= other;
+  return own >= other && own * MAX_LATIN_TIMES >= latin;
 }
 
 gboolean

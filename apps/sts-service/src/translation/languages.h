@@ -32,8 +32,8 @@ const char *dub_language_name (const char *tag);
 /* How many letters of it a calm speaker says in a second: what fits a slot. */
 double dub_language_chars_per_s (const char *tag);
 
-/* TRUE unless most letters of text belong to a script that the language is
- * not written in. Unknown languages fit everything. */
+/* Whether text is written as the language is, but for names in Latin letters.
+ * Unknown languages fit everything. */
 gboolean dub_language_fits_script (const char *tag, const char *text);
 /* Whether words are written one after the other without spaces. */
 gboolean dub_language_is_unspaced (const char *tag);

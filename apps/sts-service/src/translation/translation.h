@@ -46,10 +46,11 @@ typedef struct {
 } DubTranslationRequest;
 
 typedef struct {
-  const char *const *engine_argv;       /* program and its first arguments */
-  DubMetrics *metrics;                  /* (nullable) */
-  const DubTranslationOptions *options; /* (nullable): what the user set */
-  const DubMockOptions *mock;           /* (nullable) */
+  const char *const *engine_argv; /* program and its first arguments */
+  DubMetrics *metrics;            /* (nullable) */
+  /* What the user set; outlives the translator. (nullable) */
+  const DubTranslationOptions *options;
+  const DubMockOptions *mock; /* (nullable) */
 } DubTranslatorSettings;
 
 typedef struct _DubTranslator DubTranslator;
@@ -80,6 +81,9 @@ extern const DubTranslatorProvider dub_translator_mock_identity,
     dub_translator_mock_latency, dub_translator_mock_failing,
     dub_translator_mock_dictionary;
 extern const DubTranslatorProvider dub_translator_apertium;
+extern const DubTranslatorProvider dub_translator_deepl;
+extern const DubTranslatorProvider dub_translator_libretranslate;
+extern const DubTranslatorProvider dub_translator_openai;
 /* NULL-terminated. */
 extern const DubTranslatorProvider *const dub_translator_providers[];
 

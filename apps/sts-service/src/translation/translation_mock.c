@@ -153,7 +153,7 @@ mock_cancel (DubTranslator *base, guint64 id)
 
 #define MOCK(id, create_func)                                                  \
   {                                                                            \
-    .name = id, .create = create_func, .free = mock_free,                      \
+    .name = (id), .create = (create_func), .free = mock_free,                  \
     .is_ready = mock_is_ready, .supports = mock_supports,                      \
     .translate = mock_translate, .cancel = mock_cancel,                        \
   }

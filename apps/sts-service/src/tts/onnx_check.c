@@ -2,6 +2,7 @@
 #include "onnx_check.h"
 
 #include <dubbing_common/error.h>
+#include <gio/gio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,10 @@
 #define FIELD_KEY 1
 #define FIELD_VALUE 2
 #define MAX_TOKENS 4096
+/* A Kokoro voice: a style of 256 numbers for each length of a sentence. */
+#define STYLE_DIM "510,1,256"
+#define STYLE_BYTES (510 * 256 * sizeof (float))
+#define KOKORO_RATE "24000"
 
 enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 };
 
@@ -145,34 +150,64 @@ dub_onnx_read_metadata (const guint8 *data, gsize length, GError **error)
   return g_steal_pointer (&props);
 }
 
-static gboolean
-has (GHashTable *props, const char *key, const char *value, const char *path,
-    GError **error)
-{
-  const char *found = g_hash_table_lookup (props, key);
+/* ---- what sherpa-onnx wants of each kind ------------------------------- */
 
-  if (found != NULL && (value == NULL || strstr (found, value) != NULL))
+typedef struct {
+  const char *key;
+  const char *value; /* NULL: any */
+} Want;
+
+static const Want piper_wants[] = {
+    {"model_type", "vits"},
+    {"comment", "piper"},
+    {"language", NULL},
+    {"voice", NULL},
+    {"has_espeak", "1"},
+    {"n_speakers", NULL},
+    {"sample_rate", NULL},
+    {NULL, NULL},
+};
+
+static const Want kokoro_wants[] = {
+    {"model_type", "kokoro"},
+    {"version", "2"},
+    {"voice", NULL},
+    {"has_espeak", "1"},
+    {"style_dim", STYLE_DIM},
+    {"n_speakers", NULL},
+    {"speaker_names", NULL},
+    {"sample_rate", KOKORO_RATE},
+    {NULL, NULL},
+};
+
+static gboolean
+has (GHashTable *props, const Want *want, const char *path, GError **error)
+{
+  const char *found = g_hash_table_lookup (props, want->key);
+
+  if (found != NULL &&
+      (want->value == NULL || strstr (found, want->value) != NULL))
     return TRUE;
   g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
-      "'%s' is no Piper voice for sherpa-onnx: its metadata says %s=%s%s%s",
-      path, key, found != NULL ? found : "nothing",
-      value != NULL ? ", wanted is " : "", value != NULL ? value : "");
+      "'%s' is no such voice for sherpa-onnx: its metadata says %s=%s%s%s",
+      path, want->key, found != NULL ? found : "nothing",
+      want->value != NULL ? ", wanted is " : "",
+      want->value != NULL ? want->value : "");
   return FALSE;
 }
 
-gboolean
-dub_onnx_check_piper (const char *path, guint *ret_rate_hz, GError **error)
+/* The metadata of the file at path, which has all that is wanted. */
+static GHashTable *
+read_wanted (const char *path, const Want *wants, GError **error)
 {
   g_autoptr (GError) local = NULL;
   g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, &local);
   g_autoptr (GHashTable) props = NULL;
-  guint64 rate = 0;
 
   if (file == NULL) {
     g_set_error (error, DUB_ERROR, DUB_ERROR_NOT_FOUND,
-        "no Piper voice at '%s' (scripts/fetch gets it): %s", path,
-        local->message);
-    return FALSE;
+        "no voice at '%s' (scripts/fetch gets it): %s", path, local->message);
+    return NULL;
   }
   props = dub_onnx_read_metadata (
       (const guint8 *) g_mapped_file_get_contents (file),
@@ -180,23 +215,70 @@ dub_onnx_check_piper (const char *path, guint *ret_rate_hz, GError **error)
   if (props == NULL) {
     g_set_error (
         error, DUB_ERROR, DUB_ERROR_INVALID, "'%s': %s", path, local->message);
-    return FALSE;
+    return NULL;
   }
-  if (!has (props, "model_type", "vits", path, error) ||
-      !has (props, "comment", "piper", path, error) ||
-      !has (props, "language", NULL, path, error) ||
-      !has (props, "voice", NULL, path, error) ||
-      !has (props, "has_espeak", "1", path, error) ||
-      !has (props, "n_speakers", NULL, path, error) ||
-      !has (props, "sample_rate", NULL, path, error))
+  for (const Want *want = wants; want->key != NULL; want++)
+    if (!has (props, want, path, error))
+      return NULL;
+  return g_steal_pointer (&props);
+}
+
+gboolean
+dub_onnx_check_piper (const char *path, guint *ret_rate_hz, GError **error)
+{
+  static const Want sane = {"sample_rate", "8000 to 48000"};
+  g_autoptr (GHashTable) props = read_wanted (path, piper_wants, error);
+  guint64 rate = 0;
+
+  if (props == NULL)
     return FALSE;
   rate =
       g_ascii_strtoull (g_hash_table_lookup (props, "sample_rate"), NULL, 10);
   if (rate < 8000 || rate > 48000)
-    return has (props, "sample_rate", "8000 to 48000", path, error);
+    return has (props, &sane, path, error);
   *ret_rate_hz = (guint) rate;
   return TRUE;
 }
+
+static gboolean
+check_styles (const char *path, guint speakers, GError **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GFileInfo) info = g_file_query_info (
+      file, G_FILE_ATTRIBUTE_STANDARD_SIZE, G_FILE_QUERY_INFO_NONE, NULL, NULL);
+  goffset wanted = (goffset) speakers * STYLE_BYTES;
+
+  if (info != NULL && g_file_info_get_size (info) == wanted)
+    return TRUE;
+  g_set_error (error, DUB_ERROR,
+      info != NULL ? DUB_ERROR_INVALID : DUB_ERROR_NOT_FOUND,
+      "'%s' does not hold %u voices of %d bytes", path, speakers,
+      (int) STYLE_BYTES);
+  return FALSE;
+}
+
+gboolean
+dub_onnx_check_kokoro (
+    const char *model, const char *voices, char ***ret_speakers, GError **error)
+{
+  g_autoptr (GHashTable) props = read_wanted (model, kokoro_wants, error);
+  g_auto (GStrv) names = NULL;
+  g_autofree char *count = NULL;
+  Want speakers = {"n_speakers", "as many as speaker_names"};
+
+  if (props == NULL)
+    return FALSE;
+  names = g_strsplit (g_hash_table_lookup (props, "speaker_names"), ",", -1);
+  count = g_strdup_printf ("%u", g_strv_length (names));
+  if (!g_str_equal (count, g_hash_table_lookup (props, "n_speakers")))
+    return has (props, &speakers, model, error);
+  if (!check_styles (voices, g_strv_length (names), error))
+    return FALSE;
+  *ret_speakers = g_steal_pointer (&names);
+  return TRUE;
+}
+
+/* ---- the table of symbols ----------------------------------------------- */
 
 /* One code point, a space, a number. */
 static gboolean

@@ -26,6 +26,11 @@ GHashTable *dub_onnx_read_metadata (
 gboolean dub_onnx_check_piper (
     const char *path, guint *ret_rate_hz, GError **error);
 
+/* The same of a Kokoro model and, beside it, the file of its voices, whose
+ * size must be right. ret_speakers: their names, in the file's order. */
+gboolean dub_onnx_check_kokoro (const char *model, const char *voices,
+    char ***ret_speakers, GError **error);
+
 /* The symbols of a tokens.txt ("symbol id" a line; a space is a symbol too) as
  * a set of code points. DUB_ERROR_INVALID at a line that is not such.
  * (transfer full) (nullable) */

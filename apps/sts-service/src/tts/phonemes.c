@@ -8,6 +8,8 @@
 #include <espeak-ng/speak_lib.h>
 #endif
 
+#define COMBINING_CEDILLA 0x0327
+
 static gboolean
 append_known (GArray *sentence, gunichar c, GHashTable *known)
 {
@@ -17,20 +19,29 @@ append_known (GArray *sentence, gunichar c, GHashTable *known)
   return TRUE;
 }
 
+/* Piper's voices were trained on decomposed IPA, Kokoro's on composed: each
+ * knows the cedilla of "ç" in its own form. */
+static GNormalizeMode
+form_of (GHashTable *known)
+{
+  return g_hash_table_contains (known, GUINT_TO_POINTER (COMBINING_CEDILLA))
+             ? G_NORMALIZE_NFD
+             : G_NORMALIZE_NFC;
+}
+
 guint
 dub_phonemes_append (
     GArray *sentence, const char *ipa, gunichar sign, GHashTable *known)
 {
-  /* Piper's voices were trained on decomposed IPA. */
-  g_autofree char *decomposed = g_utf8_normalize (ipa, -1, G_NORMALIZE_NFD);
+  g_autofree char *normal = g_utf8_normalize (ipa, -1, form_of (known));
   gboolean in_mark = FALSE;
   guint unknown = 0;
 
-  if (decomposed == NULL)
+  if (normal == NULL)
     return 0;
   if (sentence->len > 0)
     append_known (sentence, ' ', known);
-  for (const char *p = decomposed; *p != '\0'; p = g_utf8_next_char (p)) {
+  for (const char *p = normal; *p != '\0'; p = g_utf8_next_char (p)) {
     gunichar c = g_utf8_get_char (p);
 
     if (c == '(')
@@ -55,15 +66,26 @@ dub_phonemes_exist (void)
   return TRUE;
 }
 
+static gboolean
+start_espeak (GError **error)
+{
+  static gboolean is_started;
+
+  if (is_started)
+    return TRUE;
+  is_started = espeak_Initialize (AUDIO_OUTPUT_RETRIEVAL, 0, NULL,
+                   espeakINITIALIZE_DONT_EXIT) >= 0;
+  if (!is_started)
+    g_set_error_literal (error, DUB_ERROR, DUB_ERROR_NOT_FOUND,
+        "espeak-ng has no data on this machine (package espeak-ng-data)");
+  return is_started;
+}
+
 gboolean
 dub_phonemes_open (const char *voice, GError **error)
 {
-  if (espeak_Initialize (
-          AUDIO_OUTPUT_RETRIEVAL, 0, NULL, espeakINITIALIZE_DONT_EXIT) < 0) {
-    g_set_error_literal (error, DUB_ERROR, DUB_ERROR_NOT_FOUND,
-        "espeak-ng has no data on this machine (package espeak-ng-data)");
+  if (!start_espeak (error))
     return FALSE;
-  }
   if (espeak_SetVoiceByName (voice) != EE_OK) {
     g_set_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED,
         "espeak-ng has no voice '%s'", voice);

@@ -4,9 +4,9 @@
 #include <glib.h>
 
 /*
- * Text to what a Piper voice reads: IPA from espeak-ng, in sentences, with
- * the punctuation that gives them their melody. espeak-ng is one per process
- * and not reentrant: one thread only.
+ * Text to what Piper's and Kokoro's voices read: IPA from espeak-ng, in
+ * sentences, with the punctuation that gives them their melody. espeak-ng is
+ * one per process and not reentrant: one thread only.
  *
  * In a build without espeak-ng open says so.
  */
@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 /* Does the build have espeak-ng? */
 gboolean dub_phonemes_exist (void);
 
-/* voice: espeak-ng's name ("en-us"). Once per process. */
+/* voice: espeak-ng's name ("en-us"). Again, to speak in another one. */
 gboolean dub_phonemes_open (const char *voice, GError **error);
 
 /*

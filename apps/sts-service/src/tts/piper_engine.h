@@ -18,8 +18,6 @@
  */
 G_BEGIN_DECLS
 
-#define DUB_PIPER_MAX_TEXT 4000 /* bytes: minutes of speech */
-
 extern const DubEngineKind dub_piper_engine;
 
 G_END_DECLS

@@ -10,8 +10,9 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  char *provider; /* a name, or several in the order they are tried */
-  char *voice;
+  char *provider;    /* a name, or several in the order they are tried */
+  char *voice;       /* (nullable): of piper */
+  char *voices_file; /* (nullable): the built-in one */
   gint64 timeout_ms;
 } DubTtsOptions;
 
@@ -21,11 +22,15 @@ typedef struct {
 #define DUB_TTS_OPTIONS(S, m)                                                  \
   { DUB_OPTION_ROW (S, m, "tts-provider", "TTS_PROVIDER", STRING, provider,    \
         "auto"),                                                               \
-    .help = "Synthesisers in the order they are tried, with commas: piper; "   \
-            "auto: what is installed" },                                            \
-  { DUB_OPTION_ROW (S, m, "tts-voice", "TTS_VOICE", STRING, voice,             \
-        "piper-en_US-joe-medium"),                                             \
-    .help = "Voice: a folder in models-dir, or a path" },                      \
+    .help = "Synthesisers in the order they are tried, with commas: piper, "   \
+            "kokoro, espeak; auto: what is installed and fast enough" },       \
+  { DUB_OPTION_ROW (S, m, "tts-voice", "TTS_VOICE", STRING, voice, NULL),      \
+    .help = "A Piper voice (a folder in models-dir, or a path) that goes "     \
+            "before those of the voices file" },                               \
+  { DUB_OPTION_ROW (S, m, "voices-file", "VOICES_FILE", STRING, voices_file,   \
+        NULL),                                                                 \
+    .help = "YAML file: which voice speaks which language; unset: the "        \
+            "built-in one" },                                                  \
   { DUB_OPTION_ROW (S, m, "tts-timeout-ms", "TTS_TIMEOUT_MS", INT, timeout_ms, \
         "5000"), .min = 500, .max = 60000, .unit = "ms",                       \
     .help = "How long synthesis of one fragment may take" }

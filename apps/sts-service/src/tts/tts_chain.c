@@ -4,6 +4,8 @@
 #include "engine/fallback.h"
 #include "engine/provider_list.h"
 
+#include <dubbing_common/error.h>
+
 /* Several synthesisers as one, in the order of a list. */
 
 typedef struct {
@@ -137,27 +139,85 @@ is_installed (gconstpointer provider, gconstpointer settings)
   return self->is_installed == NULL || self->is_installed (settings);
 }
 
-DubTts *
-dub_tts_chain_new (
-    const char *names, const DubTtsSettings *settings, GError **error)
+static gboolean
+check_line (DubTts *self, const DubVoices *voices, const DubVoice *voice,
+    GError **error)
 {
-  const DubProviderList all = {.option = "TTS_PROVIDER",
-      .all = (gconstpointer const *) dub_tts_providers,
-      .is_installed = is_installed,
-      .settings = settings};
-  g_autoptr (GPtrArray) chosen = dub_provider_list_parse (&all, names, error);
-  Chain *self = NULL;
+  g_autoptr (GError) local = NULL;
 
-  if (chosen == NULL)
-    return NULL;
-  self = g_new0 (Chain, 1);
+  if (self->provider->check_voice == NULL ||
+      !g_str_equal (voice->engine, self->provider->name) ||
+      self->provider->check_voice (self, voice, &local))
+    return TRUE;
+  g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+      "%s, line %u: %s, voice '%s': %s", dub_voices_name (voices), voice->line,
+      voice->language, voice->voice, local->message);
+  return FALSE;
+}
+
+/* Every line that a member of the list speaks. */
+static gboolean
+check_voices (Chain *self, const DubVoices *voices, GError **error)
+{
+  for (guint i = 0; i < dub_fallback_get_n (self->list); i++)
+    for (guint j = 0; j < dub_voices_count (voices); j++)
+      if (!check_line (dub_fallback_get (self->list, i), voices,
+              dub_voices_get (voices, j), error))
+        return FALSE;
+  return TRUE;
+}
+
+static Chain *
+chain_alloc (GPtrArray *providers, const DubTtsSettings *settings)
+{
+  Chain *self = g_new0 (Chain, 1);
+
   self->base.provider = &self->provider;
   self->list = dub_fallback_new (&funcs, self, settings->metrics);
-  for (guint i = 0; i < chosen->len; i++) {
-    const DubTtsProvider *provider = g_ptr_array_index (chosen, i);
+  for (guint i = 0; i < providers->len; i++) {
+    const DubTtsProvider *provider = g_ptr_array_index (providers, i);
     dub_fallback_add (self->list, provider->create (settings));
   }
   self->provider = chain;
   self->provider.name = dub_fallback_dup_names (self->list);
-  return &self->base;
+  return self;
+}
+
+static const char *
+voices_file (const DubTtsSettings *settings)
+{
+  const char *file =
+      settings->options != NULL ? settings->options->voices_file : NULL;
+
+  return file != NULL && *file != '\0' ? file : NULL;
+}
+
+DubTts *
+dub_tts_chain_new (
+    const char *names, const DubTtsSettings *settings, GError **error)
+{
+  const char *file = voices_file (settings);
+  g_autoptr (DubVoices) voices = settings->voices != NULL
+                                     ? dub_voices_ref (settings->voices)
+                                     : dub_voices_load (file, error);
+  DubTtsSettings own = *settings;
+  const DubProviderList all = {.option = "TTS_PROVIDER",
+      .all = (gconstpointer const *) dub_tts_providers,
+      .is_installed = is_installed,
+      .settings = &own};
+  g_autoptr (GPtrArray) chosen = NULL;
+  Chain *self = NULL;
+
+  if (voices == NULL)
+    return NULL;
+  own.voices = voices;
+  chosen = dub_provider_list_parse (&all, names, error);
+  if (chosen == NULL)
+    return NULL;
+  self = chain_alloc (chosen, &own);
+  /* Of the built-in voices not everything need be here. */
+  if (file == NULL || check_voices (self, voices, error))
+    return &self->base;
+  chain_free (&self->base);
+  return NULL;
 }

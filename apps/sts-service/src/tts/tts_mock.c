@@ -170,7 +170,7 @@ mock_cancel (DubTts *base, guint64 id)
 
 #define MOCK(id, create_func)                                                  \
   {                                                                            \
-    .name = id, .create = create_func, .free = mock_free,                      \
+    .name = (id), .create = (create_func), .free = mock_free,                  \
     .is_ready = mock_is_ready, .has_voice = mock_has_voice,                    \
     .synthesise = mock_synthesise, .cancel = mock_cancel,                      \
   }

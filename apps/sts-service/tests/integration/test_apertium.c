@@ -20,6 +20,7 @@ typedef struct {
   char *dir;
   DubTranslator *translator;
   gboolean is_done;
+  DubTranslationHints hints;
   char *text;
   GError *error;
 } Fixture;
@@ -50,7 +51,9 @@ set_up (Fixture *f, gconstpointer data)
   put_mode (f, "eng-deu.mode", "true");
   put_mode (f, "eng-fra.mode", "no-such-program-anywhere");
   /* Says each thing twice, and so answers what was not asked. */
-  put_mode (f, "eng-ita.mode", "sed -u -z p");
+  put_mode (f, "eng-ita.mode",
+      "awk 'BEGIN { RS=ORS=\"\\0\" } { print; "
+      "print; fflush () }'");
   put_mode (f, "eng-por.mode", "yes");
   put_mode (f, "eng-cat.mode",
       "awk 'BEGIN { RS=ORS=\"\\0\" } /hang/ "
@@ -95,6 +98,7 @@ ask (Fixture *f, const char *target, const char *text, guint deadline_ms)
   DubTranslationRequest request = {.text = text,
       .source = "en",
       .target = target,
+      .hints = f->hints,
       .deadline_ns = g_get_monotonic_time () * 1000 +
                      (gint64) deadline_ms * DUB_NS_PER_MS};
 
@@ -197,6 +201,17 @@ test_says_when_there_is_none (Fixture *f, gconstpointer data)
   g_assert_error (error, DUB_ERROR, DUB_ERROR_NOT_FOUND);
 }
 
+static void
+test_keeps_terms (Fixture *f, gconstpointer data)
+{
+  static const DubGlossaryEntry glossary[] = {{"keeper", "portero"}, {NULL}};
+
+  f->hints.glossary = glossary;
+  translate (f, "es", "The keeper has the ball.", LONG_MS);
+  g_assert_no_error (f->error);
+  g_assert_cmpstr (f->text, ==, "The portero has the ball.");
+}
+
 /* The real one: figures and names stay, marks do not. */
 static void
 test_real (Fixture *f, gconstpointer data)
@@ -206,7 +221,9 @@ test_real (Fixture *f, gconstpointer data)
       {"He scored 24 points", "Puntuó 24 puntos"},
       {"Final score: Lakers 102, Celtics 98.",
           "Marcador final: Lakers 102, Celtics 98."},
+      {"We saw Golden State yesterday.", "Vimos Golden State ayer."},
   };
+  static const char *const keep[] = {"Golden State", NULL};
 
   if (!g_file_test (
           "/usr/share/apertium/modes/eng-spa.mode", G_FILE_TEST_EXISTS)) {
@@ -215,6 +232,7 @@ test_real (Fixture *f, gconstpointer data)
   }
   f->translator->provider->free (f->translator);
   start (f, "/usr/share/apertium/modes");
+  f->hints.keep = keep;
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     translate (f, "es", cases[i][0], LONG_MS);
     g_assert_no_error (f->error);
@@ -236,6 +254,7 @@ main (int argc, char *argv[])
   ADD ("ends-at-the-deadline", test_ends_at_the_deadline);
   ADD ("refuses-long-texts", test_refuses_long_texts);
   ADD ("cancel", test_cancel);
+  ADD ("keeps-terms", test_keeps_terms);
   ADD ("says-when-there-is-none", test_says_when_there_is_none);
   ADD ("real", test_real);
   return g_test_run ();

@@ -349,6 +349,46 @@ class Simulation(EchoTest):
         self.assertEqual(
             client.hear("config:error_simulation:ack")["status"], "rejected")
 
+    def test_errors_of_another_stream(self):
+        """By name, for sessions that are there and that come; twice."""
+        asking, client = self.client(), self.client()
+        client.init(stream_id="named")
+        rules = [{"trigger": "nth_fragment", "value": 1, "count": 2,
+                  "error_code": "TIMEOUT"}]
+        for name, expected in (("other", ["success"]),
+                               ("named", ["failed", "failed", "success"]),
+                               ("*", ["failed", "failed", "success"])):
+            asking.say("config:error_simulation", {
+                "stream_id": name, "enabled": True, "rules": rules})
+            self.assertEqual(asking.hear("config:error_simulation:ack")
+                             ["status"], "accepted")
+            if name == "*":
+                asking.say("config:error_simulation", {
+                    "stream_id": "named", "enabled": False})
+                client = self.client()
+                client.init(stream_id="late")
+            for number, status in enumerate(expected):
+                client.send(number if name == "*" else self.next_number())
+                self.assertEqual(client.hear_later("fragment:processed")
+                                 ["status"], status)
+
+    def next_number(self):
+        self.number = getattr(self, "number", -1) + 1
+        return self.number
+
+    def test_disconnect_of_another_stream(self):
+        asking, named, other = (self.client() for _ in range(3))
+        named.init(stream_id="named")
+        other.init(stream_id="other")
+        asking.say("simulate:disconnect", {"stream_id": "named"})
+        self.assertEqual(
+            asking.hear("simulate:disconnect:ack")["status"], "scheduled")
+        named.hear("gone")
+        other.send(0)
+        other.hear_later("fragment:processed")
+        asking.say("simulate:disconnect", {"stream_id": "*"})
+        other.hear("gone")
+
     def test_disconnect(self):
         client = self.client()
         client.say("simulate:disconnect", {"delay_ms": 50})
@@ -397,7 +437,7 @@ class Slow(EchoTest):
 
 
 class Key(EchoTest):
-    env = {"STS_API_KEY": "sesame"}
+    env = {"STS_API_KEY": "sesame"}  # pragma: allowlist secret
 
     def test_key(self):
         for key in ("", "wrong", "sesam", "sesamesesame"):

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "asr/asr.h"
+#include "asr/whisper_engine.h"
 
 #include <dubbing_common/clock.h>
 #include <dubbing_common/error.h>
@@ -198,6 +199,44 @@ test_unknown (void)
   g_assert_nonnull (strstr (error->message, "nobody"));
 }
 
+/* What a model of that name was trained for. */
+static void
+test_whisper_models (void)
+{
+  static const char *const nothing[] = {"/bin/false", NULL};
+  static const struct {
+    const char *model;
+    gboolean knows_spanish, translates;
+  } table[] = {
+      {"/m/ggml-base.bin", TRUE, TRUE},
+      {"/m/ggml-large-v3-q5_0.bin", TRUE, TRUE},
+      {"/m/ggml-large-v3-turbo.bin", TRUE, FALSE},
+      {"/m/ggml-large-v3-turbo-q5_0.bin", TRUE, FALSE},
+      {"/m.en/ggml-base.bin", TRUE, TRUE},
+      {"/m/ggml-base.en.bin", FALSE, FALSE},
+  };
+  const DubAsrProvider *whisper = &dub_asr_whisper;
+
+  if (dub_whisper_language ("en") == NULL) {
+    g_test_skip ("a build without whisper.cpp");
+    return;
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    DubAsrSettings settings = {
+        .engine_argv = nothing, .model = table[i].model, .threads = 1};
+    DubAsr *asr = whisper->create (&settings);
+
+    g_test_message ("%s", table[i].model);
+    g_assert_true (whisper->knows (asr, "en-GB"));
+    g_assert_cmpint (whisper->knows (asr, "es"), ==, table[i].knows_spanish);
+    g_assert_cmpint (whisper->knows (asr, "auto"), ==, table[i].knows_spanish);
+    g_assert_cmpint (
+        whisper->translates_to (asr, "en"), ==, table[i].translates);
+    g_assert_false (whisper->translates_to (asr, "es"));
+    whisper->free (asr);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -208,5 +247,6 @@ main (int argc, char **argv)
   g_test_add_func ("/sts/asr/alone", test_alone);
   g_test_add_func ("/sts/asr/cancel", test_cancel);
   g_test_add_func ("/sts/asr/unknown", test_unknown);
+  g_test_add_func ("/sts/asr/whisper-models", test_whisper_models);
   return g_test_run ();
 }

@@ -417,7 +417,8 @@ test_verifies_certificates (Fixture *f, gconstpointer data)
   g_assert_true (
       soup_server_listen_local (server, 0, SOUP_SERVER_LISTEN_HTTPS, NULL));
   uris = soup_server_get_uris (server);
-  request.url = url = g_uri_to_string (uris->data);
+  url = g_uri_to_string (uris->data);
+  request.url = url;
   g_slist_free_full (uris, (GDestroyNotify) g_uri_unref);
   dub_http_engine_request (f->engine, &request, on_done, f);
   http_peer_wait (&f->is_done);

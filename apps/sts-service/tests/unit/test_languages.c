@@ -69,6 +69,8 @@ test_script (void)
       {"ja", "今日はいい天気です", TRUE},
       {"ja", "this is English", FALSE},
       {"zh", "今天天气很好", TRUE},
+      {"ja", "NBAのLeBron James選手", TRUE},
+      {"es", "привет, OK?", FALSE},
       {"ko", "오늘은", TRUE},
       {"ar", "مرحبا", TRUE},
       {"ar", "hello", FALSE},

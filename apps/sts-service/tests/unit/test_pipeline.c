@@ -2,7 +2,7 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/stretch.h"
 
-#include "signals.h"
+#include "jobs.h"
 
 #include <dubbing_common/error.h>
 #include <dubbing_mediacodec/mediacodec.h>
@@ -11,7 +11,7 @@
 
 /* The pipeline with engines that say what the test tells them. */
 
-#define RATE 48000
+#define RATE JOB_RATE
 
 typedef struct {
   const char *text;
@@ -201,31 +201,10 @@ pipeline (DubTranscriptMode transcript)
       dub_translator_identity.create (NULL), &mock_tts);
 }
 
-/* Speech from 0.5 to 2.9 s of 3 s. */
 static DubJob *
 job (double amplitude)
 {
-  DubJob *job = dub_job_new ();
-  g_autoptr (GArray) sound = signal_silence (RATE, 3);
-  g_autofree gint16 *samples = g_new (gint16, sound->len);
-
-  signal_add_tone (sound, RATE, 0.5, 2.9, 300, amplitude);
-  for (guint i = 0; i < sound->len; i++)
-    samples[i] = (gint16) (g_array_index (sound, float, i) * 32000);
-  job->stream_id = g_strdup ("stream");
-  job->fragment_id = g_strdup ("fragment");
-  job->source_language = g_strdup ("es");
-  job->target_language = g_strdup ("en");
-  job->voice_profile = g_strdup ("default");
-  job->sound.format = g_strdup ("pcm_s16le");
-  job->sound.sample_rate_hz = RATE;
-  job->sound.channels = 1;
-  job->sound.data = g_bytes_new (samples, sound->len * 2);
-  job->deadline_ns = (g_get_monotonic_time () + 30 * G_USEC_PER_SEC) * 1000;
-  job->reply_format = g_strdup ("pcm_s16le");
-  job->reply_rate_hz = RATE;
-  job->reply_channels = 2;
-  return job;
+  return job_new (3, amplitude, 30000);
 }
 
 static void

@@ -33,14 +33,14 @@ test_match (void)
 
   g_assert_nonnull (simulation);
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
-    const DubErrorRule *rule = dub_error_simulation_match (
+    const DubErrorRule *rule = dub_error_simulation_meet (
         simulation, table[i].number, table[i].id, table[i].nth);
 
     g_assert_cmpstr (rule ? rule->error_code : NULL, ==, table[i].code);
   }
   simulation->is_enabled = FALSE;
-  g_assert_null (dub_error_simulation_match (simulation, 2, "f2", 3));
-  g_assert_null (dub_error_simulation_match (NULL, 2, "f2", 3));
+  g_assert_null (dub_error_simulation_meet (simulation, 2, "f2", 3));
+  g_assert_null (dub_error_simulation_meet (NULL, 2, "f2", 3));
 }
 
 int

@@ -148,6 +148,85 @@ test_piper_file (void)
   g_rmdir (folder);
 }
 
+static GByteArray *
+kokoro_model (const char *count, const char *names)
+{
+  GByteArray *out = g_byte_array_new ();
+
+  put_prop (out, "model_type", "kokoro");
+  put_prop (out, "version", "2");
+  put_prop (out, "voice", "en-us");
+  put_prop (out, "has_espeak", "1");
+  put_prop (out, "style_dim", "510,1,256");
+  put_prop (out, "sample_rate", "24000");
+  put_prop (out, "n_speakers", count);
+  put_prop (out, "speaker_names", names);
+  return out;
+}
+
+/* sherpa-onnx would read beyond a file of voices that is too short. */
+static void
+test_kokoro_files (void)
+{
+  static const struct {
+    const char *count, *names;
+    gsize styles;
+    gint code;
+    const char *says;
+  } cases[] = {
+      {"2", "af_a,ef_b", 2 * 522240, 0, ""},
+      {"2", "af_a,ef_b", 2 * 522240 - 1, DUB_ERROR_INVALID, "2 voices"},
+      {"2", "af_a", 2 * 522240, DUB_ERROR_INVALID, "n_speakers=2"},
+      {"12", "a,b,c", 3 * 522240, DUB_ERROR_INVALID, "n_speakers=12"},
+  };
+  g_autofree char *folder = g_dir_make_tmp ("dub-voice-XXXXXX", NULL);
+  g_autofree char *model = g_build_filename (folder, "model.onnx", NULL);
+  g_autofree char *styles = g_build_filename (folder, "voices.bin", NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GByteArray) file = kokoro_model (cases[i].count, cases[i].names);
+    g_autofree char *bytes = g_malloc0 (cases[i].styles);
+    g_autoptr (GError) error = NULL;
+    g_auto (GStrv) names = NULL;
+    gboolean ok;
+
+    g_assert_true (g_file_set_contents (
+        model, (const char *) file->data, (gssize) file->len, NULL));
+    g_assert_true (
+        g_file_set_contents (styles, bytes, (gssize) cases[i].styles, NULL));
+    ok = dub_onnx_check_kokoro (model, styles, &names, &error);
+    g_assert_cmpint (ok, ==, cases[i].code == 0);
+    if (ok) {
+      g_assert_cmpstr (names[1], ==, "ef_b");
+      continue;
+    }
+    g_assert_error (error, DUB_ERROR, cases[i].code);
+    g_assert_nonnull (strstr (error->message, cases[i].says));
+  }
+  g_unlink (styles);
+  g_assert_false (
+      dub_onnx_check_kokoro (model, styles, &(char **){NULL}, NULL));
+  g_unlink (model);
+  g_rmdir (folder);
+}
+
+/* "ç" is one symbol to Kokoro, a letter and a cedilla to Piper. */
+static void
+test_phonemes_form (void)
+{
+  g_autoptr (GHashTable) known = g_hash_table_new (NULL, NULL);
+  g_autoptr (GArray) composed = g_array_new (FALSE, FALSE, sizeof (gunichar));
+  g_autoptr (GArray) apart = g_array_new (FALSE, FALSE, sizeof (gunichar));
+
+  g_hash_table_add (known, GUINT_TO_POINTER (0xe7));
+  g_assert_cmpuint (dub_phonemes_append (composed, "\u00e7", 0, known), ==, 0);
+  g_assert_cmpuint (composed->len, ==, 1);
+  g_hash_table_add (known, GUINT_TO_POINTER ('c'));
+  g_hash_table_add (known, GUINT_TO_POINTER (0x327));
+  g_assert_cmpuint (dub_phonemes_append (apart, "\u00e7", 0, known), ==, 0);
+  g_assert_cmpuint (apart->len, ==, 2);
+}
+
 static void
 test_tokens (void)
 {
@@ -218,7 +297,9 @@ main (int argc, char **argv)
   g_test_add_func ("/sts/tts/onnx/broken-metadata", test_broken_metadata);
   g_test_add_func ("/sts/tts/onnx/too-many-props", test_too_many_props);
   g_test_add_func ("/sts/tts/onnx/piper-file", test_piper_file);
+  g_test_add_func ("/sts/tts/onnx/kokoro-files", test_kokoro_files);
   g_test_add_func ("/sts/tts/onnx/tokens", test_tokens);
+  g_test_add_func ("/sts/tts/phonemes/form", test_phonemes_form);
   g_test_add_func ("/sts/tts/phonemes/append", test_phonemes_append);
   return g_test_run ();
 }

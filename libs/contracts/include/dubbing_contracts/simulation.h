@@ -6,6 +6,8 @@
 
 /*
  * What a test may ask of the echo mode: failures by rule, and a disconnect.
+ * Without a stream_id it is about the asking client's own session; with one,
+ * about every session of that stream, now and later; "*" means all streams.
  * Tolerant in, strict out, as in stream.h.
  */
 G_BEGIN_DECLS
@@ -27,9 +29,13 @@ typedef struct {
   char *error_message;
   gboolean is_retryable;
   char *stage; /* (nullable) */
+  guint count; /* how often it is met; 0: always */
 } DubErrorRule;
 
+#define DUB_EVERY_STREAM "*"
+
 typedef struct {
+  char *stream_id; /* (nullable) */
   gboolean is_enabled;
   GPtrArray *rules; /* of DubErrorRule */
 } DubErrorSimulation;
@@ -48,8 +54,9 @@ gboolean dub_error_simulation_ack_from_json (JsonNode *node,
     gboolean *ret_is_accepted, guint *ret_rules_count, GError **error);
 
 typedef struct {
-  guint delay_ms; /* 0 to 60000 */
-  char *reason;   /* "test" */
+  char *stream_id; /* (nullable) */
+  guint delay_ms;  /* 0 to 60000 */
+  char *reason;    /* "test" */
 } DubSimulateDisconnect;
 
 DubSimulateDisconnect *dub_simulate_disconnect_new (void);

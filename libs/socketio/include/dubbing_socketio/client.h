@@ -4,9 +4,10 @@
 #include <dubbing_socketio/ack.h>
 
 /*
- * A Socket.IO v5 client over WebSocket. One object is one connection: it
- * connects once, and when it is closed, for whatever reason, on_close tells
- * why, once. When to connect again is the owner's policy, with a new object.
+ * A Socket.IO v5 client over WebSocket, and over HTTP long-polling where the
+ * way there blocks WebSocket. One object is one connection: it connects once,
+ * and when it is closed, for whatever reason, on_close tells why, once. When to
+ * connect again is the owner's policy, with a new object.
  *
  * All calls and callbacks on the thread-default main context of the creating
  * thread. Callbacks may free the client.
@@ -57,7 +58,7 @@ gboolean dub_sio_client_emit (DubSioClient *client, DubSioMessage *message);
  * client was freed. */
 gboolean dub_sio_client_emit_with_ack (DubSioClient *client,
     DubSioMessage *message, DubSioAckFunc on_ack, gpointer user_data);
-/* Sends 41 and closes the WebSocket; on_close is called before it returns. */
+/* Sends 41 and closes the transport; on_close is called before it returns. */
 void dub_sio_client_disconnect (DubSioClient *client);
 gsize dub_sio_client_get_queued_bytes (DubSioClient *client);
 

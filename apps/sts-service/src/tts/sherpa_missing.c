@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "kokoro_engine.h"
 #include "piper_engine.h"
 
 #include <dubbing_common/error.h>
 
-/* Stands in for piper_engine.c in a build without sherpa-onnx. */
+/* Stands in for the engines of sherpa-onnx in a build without it. */
 
 static gpointer
 missing_load (const DubFrame *settings, JsonObject *ready, GError **error)
@@ -14,7 +15,6 @@ missing_load (const DubFrame *settings, JsonObject *ready, GError **error)
   return NULL;
 }
 
-const DubEngineKind dub_piper_engine = {
-    .kind = "piper",
-    .load = missing_load,
-};
+const DubEngineKind dub_piper_engine = {.kind = "piper", .load = missing_load};
+const DubEngineKind dub_kokoro_engine = {
+    .kind = "kokoro", .load = missing_load};

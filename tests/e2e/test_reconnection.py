@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P3: source, media server and destination go away and come back.
+
+Three runs side by side. Judged from what left: times that only rise, nothing
+missing outside of the faults, the delay as it was, flash and beep together,
+sound without a hole.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+
+from helpers import stream_analyzer as sa
+from helpers.delay import by_second, pair
+from helpers.fault_proxy import FaultProxy
+from helpers.fault_run import FaultRun, run_together
+from helpers.flv import Recording
+from helpers.loss_judge import BACK_S, KEY_S, MARGIN_S, Fault, Programme
+from helpers.processes import Stack, wait_for
+from helpers.rtmp import RtmpReader, RtmpServer
+from helpers.scenarios import DELAY_MS
+from helpers.stream_publisher import publish
+
+pytestmark = [pytest.mark.e2e, pytest.mark.p3, pytest.mark.slow]
+
+RUNS = ["source", "destination", "server"]
+END_S = 66.0
+
+
+class LossRun(FaultRun):
+    """With the source on a media server, where a run needs one."""
+
+    faults: list[Fault] = []
+    reader: RtmpReader | None = None
+
+    def publish(self) -> None:
+        url = self.stack.rtmp_url(f"live/{self.name}/in")
+        self.publisher = publish(self.stack, self.source_path, url,
+                                 name=f"publisher-{self.name}")
+        self.stack.wait_path(f"live/{self.name}/in")
+        self.reader = RtmpReader(url)
+        first = wait_for(lambda: self.reader.recording.units(), 20,
+                         "the source")[0]
+        numbers = {u.slice_digest: u for u in self.source.units()}
+        clip_ms = numbers[first.slice_digest].dts_ms \
+            - self.source.units()[0].dts_ms
+        self.began_s = first.arrival_s - clip_ms / 1000
+
+    def finish(self) -> None:
+        self.stop_watching()
+
+    def programme(self) -> Programme:
+        units = [u for _, r in self.outputs() for u in r.units()]
+        return Programme(self.source.units(), units, self.faults)
+
+    def outputs(self) -> list[tuple[str, Recording]]:
+        return [(p, r) for p, r in self.server.history
+                if p == f"live/{self.name}/out" and r.tags]
+
+
+# --- the source -----------------------------------------------------------------
+
+SOURCE_FAULTS = [Fault("reset", 12, 12), Fault("stalled", 24, 29),
+                 Fault("refused", 40, 50)]
+
+
+def play_source(run: LossRun) -> None:
+    run.faults = SOURCE_FAULTS
+    run.publish()
+    with FaultProxy(run.stack.rtmp_port) as proxy:
+        run.start(input_url=f"rtmp://127.0.0.1:{proxy.port}/live/source/in",
+                  orch_grace_period="14s")
+        run.sleep_until(12)
+        proxy.reset()
+        run.sleep_until(24)
+        proxy.stall()
+        run.sleep_until(29)
+        proxy.go_on()
+        run.sleep_until(40)
+        proxy.refuse()
+        proxy.cut()
+        run.sleep_until(50)
+        proxy.accept()
+        run.publisher.wait(60)
+        run.ended_s = time.monotonic()
+        run.exit_code = run.worker.wait(60)
+        run.lasted_s = time.monotonic() - run.ended_s
+
+
+# --- the destination -------------------------------------------------------------
+
+# By the clip; what is lost there would have left a delay later.
+DESTINATION_FAULTS = [Fault("cut", 12, 12), Fault("refused", 22, 27),
+                      Fault("stalled", 38, 50)]
+
+
+def play_destination(run: LossRun) -> None:
+    run.faults = DESTINATION_FAULTS
+    later_s = DELAY_MS / 1000
+    with FaultProxy(run.server.port) as proxy:
+        run.start(
+            output_url=f"rtmp://127.0.0.1:{proxy.port}/live/destination/out")
+        run.sleep_until(12 + later_s)
+        proxy.cut()
+        run.sleep_until(22 + later_s)
+        proxy.refuse()
+        proxy.reset()
+        run.sleep_until(27 + later_s)
+        proxy.accept()
+        run.sleep_until(38 + later_s)
+        proxy.stall()
+        run.sleep_until(50 + later_s)
+        proxy.go_on()
+        run.sleep_until(run.scenario.clip.seconds + later_s + 1)
+
+
+# --- the media server ---------------------------------------------------------------
+
+def play_server(run: LossRun) -> None:
+    """Source and destination are the same server, which dies."""
+    stack = run.stack = Stack("p3-server")
+    target = None
+    try:
+        mediamtx = stack.mediamtx()
+        run.publish()
+        target = f"live/{run.name}/out"
+        run.start(output_url=stack.rtmp_url(target))
+        before = RtmpReader(stack.rtmp_url(target))
+        run.sleep_until(20)
+        mediamtx.signal(signal.SIGKILL)
+        mediamtx.wait(5)
+        run.before = before.stop()
+        time.sleep(2)
+        stack.restart_mediamtx()
+        run.back_s = time.monotonic()
+        after = RtmpReader(stack.rtmp_url(target))
+        stack.wait_path(target, 15)
+        run.out_again_s = time.monotonic() - run.back_s
+        run.publish()
+        run.published_s = time.monotonic()
+        time.sleep(30)
+        run.after, run.input_after = after.stop(), run.reader.stop()
+    finally:
+        stack.close()
+
+
+@pytest.fixture(scope="module", name="all_runs")
+def _all_runs():
+    with Stack("p3") as stack, RtmpServer() as server:
+        stack.mediamtx()
+        runs = [LossRun(name, stack, server) for name in RUNS]
+        run_together(runs, [play_source, play_destination, play_server])
+        yield dict(zip(RUNS, runs))
+
+
+@pytest.fixture(name="run")
+def _run(request, all_runs):
+    name = getattr(request, "param", None) \
+        or request.node.get_closest_marker("of").args[0]
+    run = all_runs[name]
+    if run.error:
+        pytest.fail(f"{name}: {run.error}")
+    return run
+
+
+BOTH = ["source", "destination"]
+
+
+@pytest.mark.parametrize("run", BOTH, indirect=True)
+def test_times_only_rise(run):
+    """Over all connections; each begins with a key frame."""
+    assert run.programme().order_problems() == []
+    for _, recording in run.outputs():
+        assert recording.units()[0].is_key
+        assert recording.video_configs()
+
+
+@pytest.mark.parametrize("run", BOTH, indirect=True)
+def test_nothing_is_lost_outside_of_the_faults(run):
+    programme = run.programme()
+    assert programme.lost_problems(END_S) == []
+    assert programme.hole_problems(run.name == "source") == []
+
+
+@pytest.mark.parametrize("run", BOTH, indirect=True)
+def test_it_is_back_within_2_s_and_a_key_frame(run):
+    programme = run.programme()
+    for fault in run.faults:
+        after_s = programme.back_after_s(fault)
+        print(f"{run.name}, {fault.name}: back after {after_s:.2f} s")
+        assert after_s <= BACK_S + KEY_S + MARGIN_S, fault.name
+
+
+@pytest.mark.parametrize("run", BOTH, indirect=True)
+def test_delay_is_as_before(run):
+    programme = run.programme()
+    print(f"{run.name}: at most {programme.worst_shift_ms()} ms off")
+    assert programme.shift_problems() == []
+    inputs = run.reader.recording.units() if run.reader else run.inputs()
+    assert programme.delay_problems(inputs, DELAY_MS / 1000) == []
+
+
+@pytest.mark.of("source")
+def test_sound_goes_on_without_a_hole(run):
+    (_, recording), = run.outputs()
+    assert sa.sound_time_problems(recording) == []
+
+
+@pytest.mark.of("source")
+def test_flash_and_beep_stay_together(run):
+    (_, recording), = run.outputs()
+    path = recording.write(run.folder / "source-out.flv")
+    sound = sa.decode_sound(recording, path)
+    assert run.programme().sync_problems(
+        sa.flash_times(recording, path), sa.beep_times(sound)) == []
+
+
+@pytest.mark.of("source")
+def test_worker_ends_after_the_grace_period(run):
+    print(f"ended {run.lasted_s:.1f} s after the source, "
+          f"code {run.exit_code}")
+    assert 13 <= run.lasted_s <= 14 + DELAY_MS / 1000 + 5
+
+
+@pytest.mark.of("destination")
+def test_each_loss_is_one_connection(run):
+    assert 3 <= len(run.outputs()) <= 5
+
+
+@pytest.mark.of("server")
+def test_output_is_on_the_new_server_at_once(run):
+    print(f"output after {run.out_again_s:.2f} s")
+    assert run.out_again_s <= BACK_S + KEY_S + MARGIN_S
+
+
+@pytest.mark.of("server")
+def test_source_of_the_new_server_is_taken_in(run):
+    programme = Programme(run.source.units(), run.after.units())
+    came = run.input_after.units()
+    new = [s for s in programme.shown
+           if s.unit.arrival_s > run.published_s + DELAY_MS / 1000 - 1]
+    assert new
+    first = came[0].arrival_s
+    again_s = new[0].unit.arrival_s - DELAY_MS / 1000 - first
+    print(f"taken in {again_s:.2f} s after it was there")
+    assert again_s <= BACK_S + KEY_S + MARGIN_S
+
+
+@pytest.mark.of("server")
+def test_delay_is_as_before_on_the_new_server(run):
+    delays = by_second(pair(run.input_after.units(), run.after.units(),
+                            DELAY_MS / 1000))
+    print(f"{min(delays):.0f} to {max(delays):.0f} ms")
+    assert len(delays) >= 12
+    assert min(delays) > 7900 and max(delays) < 8100
