@@ -204,6 +204,9 @@ lengthen_words (int argc, char **argv)
       argv[i] = (char *) "--output";
 }
 
+static const DubVerb verb = {"dub file INPUT -o OUTPUT",
+    "Dubs a file into another file, with the best engines there are.", options};
+
 int
 dub_verb_file (int argc, char **argv)
 {
@@ -211,16 +214,12 @@ dub_verb_file (int argc, char **argv)
   int status = EX_OK;
 
   lengthen_words (argc, argv);
-  if (!dub_verb_begin (options, &settings, &argc, &argv,
-          "dub file INPUT -o OUTPUT",
-          "Dubs a file into another file, with the best engines there are.",
-          &status))
+  if (!dub_verb_begin (&verb, &settings, &argc, &argv, &status))
     return status;
   if (argc != 2 || settings.output == NULL)
-    status =
-        dub_verb_refuse ("dub file INPUT -o OUTPUT", argc > 2   ? argv[2]
-                                                     : argc < 2 ? "no input"
-                                                                : "no output");
+    status = dub_verb_refuse (verb.name, argc > 2   ? argv[2]
+                                         : argc < 2 ? "no input"
+                                                    : "no output");
   else
     status = dub_file (&settings, argv[1]);
   dub_config_clear (options, &settings);
