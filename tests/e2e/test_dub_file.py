@@ -44,7 +44,8 @@ def dub(*words_, **kwargs) -> subprocess.CompletedProcess:
 def dubbed(tmp_path_factory) -> Dubbed:
     folder = tmp_path_factory.mktemp("dub-file")
     path = folder / "out.mp4"
-    done = dub(CLIP, "-o", path, "--from", "es", "--to", "en", "--print")
+    done = dub(CLIP, "-o", path, "--from", "es", "--to", "en", "--print",
+               "--synthesiser", "piper")
     assert done.returncode == 0, done.stderr
     said = [line.split("said", 1)[1].rsplit("(", 1)[0].strip()
             for line in done.stdout.splitlines() if "] said " in line]

@@ -14,6 +14,8 @@ static const struct {
   const char *what;
 } verbs[] = {
     {"file", dub_verb_file, "dubs a file: dub file in.mp4 -o out.mp4 --to es"},
+    {"live", dub_verb_live, "dubs a live stream: dub live URL URL --to es"},
+    {"status", dub_verb_status, "says which streams are dubbed now"},
     {"doctor", dub_verb_doctor, "says what this machine has, lacks and can do"},
 };
 

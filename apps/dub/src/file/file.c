@@ -14,8 +14,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define QUICK_RTF 0.7
+
 typedef struct {
-  char *output, *from, *to, *voice;
+  char *output, *from, *to, *voice, *synthesiser;
   char *mix_mode;
   double duck_db;
   gboolean is_forced, is_told;
@@ -32,6 +34,8 @@ static const DubOption options[] = {
         .help = "Language to hear"},
     {"voice", "DUB_VOICE", DUB_OPTION_STRING, AT (voice), "default", 1, 128,
         .help = "Voice of the dub"},
+    {"synthesiser", "DUB_SYNTHESISER", DUB_OPTION_STRING, AT (synthesiser),
+        "auto", .help = "Who speaks: kokoro, piper, espeak; auto is the best"},
     {"keep-original", "DUB_KEEP_ORIGINAL", DUB_OPTION_STRING, AT (mix_mode),
         "lower",
         .help =
@@ -114,7 +118,8 @@ check_output (const Settings *settings, const char *input, GError **error)
 }
 
 static JsonObject *
-worker_settings (const Settings *settings, const char *input)
+worker_settings (
+    const Settings *settings, const char *input, const DubChain *chain)
 {
   JsonObject *worker = json_object_new ();
   g_autofree char *from = gst_filename_to_uri (input, NULL);
@@ -131,10 +136,11 @@ worker_settings (const Settings *settings, const char *input)
       worker, "WORKER_VOICE_PROFILE", settings->voice);
   json_object_set_string_member (worker, "MIX_MODE", settings->mix_mode);
   json_object_set_double_member (worker, "DUCK_DB", settings->duck_db);
-  /* As long as the protocol lets an answer take; with two at once, neither
-   * waits long for the other. */
+  /* As long as the protocol lets an answer take. Two at once keep all engines
+   * at work; where those are slow, one must not wait for the other. */
   json_object_set_int_member (worker, "STS_FRAGMENT_TIMEOUT_MS", 30000);
-  json_object_set_int_member (worker, "STS_MAX_INFLIGHT", 2);
+  json_object_set_int_member (worker, "STS_MAX_INFLIGHT",
+      chain->rtf > 0 && chain->rtf <= QUICK_RTF ? 2 : 1);
   return worker;
 }
 
@@ -154,7 +160,7 @@ static int
 dub (const Settings *settings, const char *input, const DubChain *chain,
     const DubProbe *probe)
 {
-  g_autoptr (JsonObject) worker = worker_settings (settings, input);
+  g_autoptr (JsonObject) worker = worker_settings (settings, input, chain);
   DubDubbingSettings dubbing = {
       .chain = chain, .is_file = TRUE, .worker = worker};
   Run run = {.settings = settings};
@@ -177,6 +183,9 @@ dub_file (const Settings *settings, const char *input)
   g_autofree char *text = NULL;
   DubProbe probe = {0};
   DubChain chain;
+  DubChainWish wish = {.from = settings->from,
+      .to = settings->to,
+      .synthesiser = settings->synthesiser};
 
   if (!dub_probe_file (input, &probe, &error) ||
       !check_output (settings, input, &error)) {
@@ -184,8 +193,7 @@ dub_file (const Settings *settings, const char *input)
     return status_of (error);
   }
   engines = dub_engines_find (DUB_ENGINES_QUICK, &error);
-  if (engines == NULL || !dub_chain_pick (engines, settings->from, settings->to,
-                             FALSE, &chain, &error)) {
+  if (engines == NULL || !dub_chain_pick (engines, &wish, &chain, &error)) {
     fprintf (stderr, "dub file: %s\n", error->message);
     return EX_UNAVAILABLE;
   }
