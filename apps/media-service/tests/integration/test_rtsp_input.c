@@ -528,6 +528,7 @@ test_password (void)
   good = g_strdup_printf (
       "rtsp://reader:" PASSWORD "@127.0.0.1:%u/locked", f.rtsp_port);
   bad = g_strdup_printf (
+      /* pragma: allowlist nextline secret */
       "rtsp://reader:wr0ng-w0rd@127.0.0.1:%u/locked", f.rtsp_port);
   publish (&f, "flv", to);
   capture_start (&c, good, 6000);

@@ -195,9 +195,11 @@ tag_of (const char *text)
   if (g_str_equal (tag, "*"))
     return g_steal_pointer (&tag);
   g_strdelimit (tag, "_", '-');
-  if (length < 2 || length > 16 || !g_ascii_isalpha (tag[0]) ||
-      strspn (tag, "abcdefghijklmnopqrstuvwxyz0123456789-") != length)
+  if (length < 2 || length > 16 || !g_ascii_isalpha (tag[0]))
     return NULL;
+  for (const char *p = tag; *p != '\0'; p++)
+    if (!g_ascii_isalnum (*p) && *p != '-')
+      return NULL;
   return g_steal_pointer (&tag);
 }
 
