@@ -13,6 +13,7 @@ static const struct {
   int (*run) (int argc, char **argv);
   const char *what;
 } verbs[] = {
+    {"file", dub_verb_file, "dubs a file: dub file in.mp4 -o out.mp4 --to es"},
     {"doctor", dub_verb_doctor, "says what this machine has, lacks and can do"},
 };
 

@@ -18,6 +18,7 @@
 G_BEGIN_DECLS
 
 int dub_verb_doctor (int argc, char **argv);
+int dub_verb_file (int argc, char **argv);
 
 typedef struct {
   const char *name; /* "dub doctor" */

@@ -219,7 +219,7 @@ dub_chain_add_to_environment (const DubChain *chain, char **environment)
         env, "TRANSLATION_PROVIDER", chain->translation->provider, TRUE);
   env =
       g_environ_setenv (env, "TTS_PROVIDER", chain->synthesis->provider, TRUE);
-  if (*chain->synthesis->model)
+  if (g_str_equal (chain->synthesis->provider, "piper"))
     env = g_environ_setenv (env, "TTS_VOICE", chain->synthesis->model, TRUE);
   return env;
 }

@@ -3,8 +3,8 @@
 #include "report.h"
 
 #include "chain/chain.h"
-#include "run/http.h"
-#include "run/programs.h"
+#include "programs/http.h"
+#include "programs/programs.h"
 
 #include <dub/verbs.h>
 #include <dubbing_common/config.h>

@@ -18,6 +18,8 @@ G_BEGIN_DECLS
 /* Larger objects than this are refused. */
 #define DUB_WORKER_SETTINGS_MAX_BYTES 65536
 
+typedef enum { DUB_WORKER_LIVE = 0, DUB_WORKER_FILE } DubWorkerPace;
+
 typedef struct {
   gboolean settings_stdin;
   char *stream_id;
@@ -42,6 +44,7 @@ typedef struct {
   int mix_mode;      /* DubMixMode - 1 */
   int fallback_mode; /* index into the names of FALLBACK_MODE */
   int source_loss;   /* DubSourceLoss - 1 */
+  int pace;          /* DubWorkerPace */
   gboolean allow_no_audio;
   gint64 audio_bit_rate;
   char *grace_period;

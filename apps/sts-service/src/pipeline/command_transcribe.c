@@ -34,6 +34,7 @@ typedef struct {
   const Settings *settings;
   float *samples;
   gsize count;
+  GBytes *bytes;    /* of the stretch; a request borrows them */
   gsize at, length; /* the stretch that is being recognised */
   int status;
 } Transcription;
@@ -75,7 +76,6 @@ static void
 next_stretch (Transcription *self)
 {
   gsize left = self->count - self->at;
-  g_autoptr (GBytes) bytes = NULL;
   DubAsrRequest request;
 
   if (left == 0) {
@@ -84,8 +84,10 @@ next_stretch (Transcription *self)
   }
   self->length = dub_speech_word_end (
       self->samples + self->at, left, STRETCH_SAMPLES, DUB_ASR_RATE_HZ);
-  bytes = g_bytes_new (self->samples + self->at, self->length * sizeof (float));
-  request = (DubAsrRequest){bytes, self->settings->language,
+  g_clear_pointer (&self->bytes, g_bytes_unref);
+  self->bytes =
+      g_bytes_new (self->samples + self->at, self->length * sizeof (float));
+  request = (DubAsrRequest){self->bytes, self->settings->language,
       g_str_equal (self->settings->task, "translate"),
       g_get_monotonic_time () * 1000 + DEADLINE_NS};
   self->asr->provider->recognise (self->asr, &request, on_heard, self);
@@ -104,13 +106,13 @@ model_of (const DubPipelineSettings *settings)
 }
 
 static int
-transcribe (
-    const Settings *settings, const DubAsrProvider *provider, DubPcm *pcm)
+transcribe (const Settings *settings, DubPcm *pcm)
 {
   static const char *const argv[] = {"/proc/self/exe", "engine", NULL};
   g_autofree char *model = model_of (&settings->settings);
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autofree float *samples = g_new (float, pcm->frames + 1);
+  g_autoptr (GError) error = NULL;
   DubAsrSettings asr = {argv, model, MAX (1, g_get_num_processors ())};
   Transcription self = {.loop = loop,
       .settings = settings,
@@ -118,10 +120,15 @@ transcribe (
       .count = pcm->frames};
 
   dub_pcm_s16_to_f32 (pcm->samples, samples, pcm->frames);
-  self.asr = provider->create (&asr);
+  self.asr = dub_asr_chain_new (settings->settings.asr.provider, &asr, &error);
+  if (self.asr == NULL) {
+    fprintf (stderr, "transcribe: %s\n", error->message);
+    return EX_CONFIG;
+  }
   next_stretch (&self);
   g_main_loop_run (loop);
-  provider->free (self.asr);
+  self.asr->provider->free (self.asr);
+  g_clear_pointer (&self.bytes, g_bytes_unref);
   return self.status;
 }
 
@@ -132,7 +139,6 @@ dub_command_transcribe (int argc, char **argv)
   g_auto (GStrv) environment = g_get_environ ();
   g_autoptr (GError) error = NULL;
   g_autoptr (DubPcm) pcm = NULL;
-  const DubAsrProvider *provider = NULL;
   int status = EX_USAGE;
 
   if (!dub_config_load (
@@ -144,14 +150,12 @@ dub_command_transcribe (int argc, char **argv)
                         "[--task translate]");
     return error != NULL ? EX_CONFIG : EX_USAGE;
   }
-  provider = dub_asr_provider_find (settings.settings.asr.provider);
   pcm = dub_media_file_read (argv[2], DUB_ASR_RATE_HZ, &error);
-  if (pcm == NULL || provider == NULL) {
-    fprintf (stderr, "transcribe: %s\n",
-        error != NULL ? error->message : "no such ASR_PROVIDER");
+  if (pcm == NULL) {
+    fprintf (stderr, "transcribe: %s\n", error->message);
     status = EX_DATAERR;
   } else
-    status = transcribe (&settings, provider, pcm);
+    status = transcribe (&settings, pcm);
   dub_config_clear (options, &settings);
   return status;
 }
