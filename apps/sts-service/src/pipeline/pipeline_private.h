@@ -8,6 +8,7 @@
 
 #include "asr/guards.h"
 #include "asr/language_memory.h"
+#include "translation/preparer.h"
 
 /*
  * What the stages of the chain share.
@@ -31,6 +32,7 @@ typedef struct {
   /* main thread only */
   DubAsr *asr;
   DubTranslator *translator;
+  DubPreparer *preparer;
   DubTts *tts;
   DubTrial *trial; /* (nullable): engines of tests need none */
   DubLane *read_lane;

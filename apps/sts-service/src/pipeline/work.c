@@ -50,6 +50,7 @@ dub_work_unref (gpointer data)
 
   if (!g_atomic_ref_count_dec (&work->ref_count))
     return;
+  dub_prepared_text_clear (&work->prepared);
   dub_job_free (work->job);
   dub_result_free (work->result);
   dub_source_clear (&work->source);
