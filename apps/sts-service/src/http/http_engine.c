@@ -4,6 +4,7 @@
 #include "http_engine.h"
 
 #include "http_json.h"
+#include "http_proxy.h"
 #include "http_sort.h"
 
 #include <dubbing_common/clock.h>
@@ -471,6 +472,17 @@ call_try (Call *call)
 
 /* ---- the engine -------------------------------------------------------- */
 
+static SoupSession *
+session_new (void)
+{
+  g_auto (GStrv) environment = g_get_environ ();
+  g_autoptr (GProxyResolver) proxy = dub_http_proxy_new (environment);
+
+  return soup_session_new_with_options ("user-agent",
+      "live-broadcast-dubbing/" DUB_VERSION, "timeout", 0, "idle-timeout", 60,
+      "proxy-resolver", proxy, NULL);
+}
+
 DubHttpEngine *
 dub_http_engine_new (const DubHttpEngineSettings *settings)
 {
@@ -483,9 +495,7 @@ dub_http_engine_new (const DubHttpEngineSettings *settings)
   self->backoff_ms = settings->backoff_ms;
   self->max_calls = settings->max_calls;
   self->context = g_main_context_ref_thread_default ();
-  self->session = soup_session_new_with_options ("user-agent",
-      "live-broadcast-dubbing/" DUB_VERSION, "timeout", 0, "idle-timeout", 60,
-      NULL);
+  self->session = session_new ();
   self->calls =
       g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, call_free);
   if (settings->metrics != NULL)
