@@ -104,24 +104,28 @@ model_of (const DubPipelineSettings *settings)
 }
 
 static int
-transcribe (
-    const Settings *settings, const DubAsrProvider *provider, DubPcm *pcm)
+transcribe (const Settings *settings, DubPcm *pcm, GError **error)
 {
   static const char *const argv[] = {"/proc/self/exe", "engine", NULL};
   g_autofree char *model = model_of (&settings->settings);
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autofree float *samples = g_new (float, pcm->frames + 1);
-  DubAsrSettings asr = {argv, model, MAX (1, g_get_num_processors ())};
+  DubAsrSettings asr = {.engine_argv = argv,
+      .model = model,
+      .threads = MAX (1, g_get_num_processors ()),
+      .options = &settings->settings.asr};
   Transcription self = {.loop = loop,
       .settings = settings,
       .samples = samples,
       .count = pcm->frames};
 
+  self.asr = dub_asr_chain_new (settings->settings.asr.provider, &asr, error);
+  if (self.asr == NULL)
+    return EX_CONFIG;
   dub_pcm_s16_to_f32 (pcm->samples, samples, pcm->frames);
-  self.asr = provider->create (&asr);
   next_stretch (&self);
   g_main_loop_run (loop);
-  provider->free (self.asr);
+  self.asr->provider->free (self.asr);
   return self.status;
 }
 
@@ -132,8 +136,7 @@ dub_command_transcribe (int argc, char **argv)
   g_auto (GStrv) environment = g_get_environ ();
   g_autoptr (GError) error = NULL;
   g_autoptr (DubPcm) pcm = NULL;
-  const DubAsrProvider *provider = NULL;
-  int status = EX_USAGE;
+  int status = EX_DATAERR;
 
   if (!dub_config_load (
           options, &settings, &argc, &argv, environment, &error) ||
@@ -144,14 +147,11 @@ dub_command_transcribe (int argc, char **argv)
                         "[--task translate]");
     return error != NULL ? EX_CONFIG : EX_USAGE;
   }
-  provider = dub_asr_provider_find (settings.settings.asr.provider);
   pcm = dub_media_file_read (argv[2], DUB_ASR_RATE_HZ, &error);
-  if (pcm == NULL || provider == NULL) {
-    fprintf (stderr, "transcribe: %s\n",
-        error != NULL ? error->message : "no such ASR_PROVIDER");
-    status = EX_DATAERR;
-  } else
-    status = transcribe (&settings, provider, pcm);
+  if (pcm != NULL)
+    status = transcribe (&settings, pcm, &error);
+  if (error != NULL)
+    fprintf (stderr, "transcribe: %s\n", error->message);
   dub_config_clear (options, &settings);
   return status;
 }

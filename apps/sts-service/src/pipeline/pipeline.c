@@ -92,6 +92,7 @@ pipeline_free (DubProcessor *base)
   g_clear_pointer (&self->trial, dub_trial_free);
   g_clear_pointer (&self->read_lane, dub_lane_free);
   g_clear_pointer (&self->make_lane, dub_lane_free);
+  dub_pace_free (self->pace);
   g_clear_pointer (&self->languages, dub_language_memory_free);
   g_clear_pointer (&self->preparer, dub_preparer_free);
   if (self->asr != NULL)
@@ -239,6 +240,7 @@ pipeline_alloc (const DubPipelineSettings *settings, DubMetrics *metrics)
   self->make_lane =
       dub_lane_new (&dub_stage_make_lane, MAX (1, g_get_num_processors () - 1));
   self->languages = dub_language_memory_new ();
+  self->pace = dub_pace_new ();
   make_metrics (self, metrics);
   return self;
 }

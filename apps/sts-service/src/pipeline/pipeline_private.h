@@ -3,6 +3,7 @@
 
 #include "fit.h"
 #include "lane.h"
+#include "pace.h"
 #include "pipeline.h"
 
 #include "asr/guards.h"
@@ -38,7 +39,7 @@ typedef struct {
   DubLane *make_lane;
   DubLanguageMemory *languages; /* of streams that did not say theirs */
   GList *works;                 /* every one that is not answered */
-  double ms_per_char; /* of the voice at rate 1, so far; 0: not known yet */
+  DubPace *pace;
 
   DubMetric *asr_seconds;
   DubMetric *translation_seconds;

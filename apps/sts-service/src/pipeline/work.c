@@ -56,6 +56,7 @@ dub_work_unref (gpointer data)
   dub_source_clear (&work->source);
   dub_dub_clear (&work->dub);
   g_free (work->text);
+  g_free (work->spoken);
   g_free (work->language);
   g_clear_error (&work->read_error);
   g_clear_error (&work->make_error);

@@ -44,6 +44,7 @@ struct _DubWork {
   DubPreparedText prepared;
 
   /* synthesise */
+  char *spoken;      /* the translation as a voice should read it */
   double natural_ms; /* speech at rate 1 */
   double rate;       /* asked of the synthesiser */
   guint tries;       /* how often it was asked */
