@@ -499,6 +499,20 @@ test_url (void)
 }
 
 static void
+test_open_url (void)
+{
+  static const char *const open[] = {"http://api.example.org/v1",
+      "http://192.0.2.1:5000", "http://[2001:db8::1]/"};
+  static const char *const closed[] = {"https://api.example.org/v1",
+      "http://localhost:8080", "http://127.0.0.1", "http://[::1]:1/", "x"};
+
+  for (guint i = 0; i < G_N_ELEMENTS (open); i++)
+    g_assert_true (dub_http_url_is_open (open[i]));
+  for (guint i = 0; i < G_N_ELEMENTS (closed); i++)
+    g_assert_false (dub_http_url_is_open (closed[i]));
+}
+
+static void
 test_json_paths (void)
 {
   g_autoptr (GBytes) body =
@@ -539,6 +553,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/sts/http-engine/retry-after", test_retry_after);
   g_test_add_func ("/sts/http-engine/proxy", test_proxy);
   g_test_add_func ("/sts/http-engine/url", test_url);
+  g_test_add_func ("/sts/http-engine/open-url", test_open_url);
   g_test_add_func ("/sts/http-engine/json-paths", test_json_paths);
   return g_test_run ();
 }
