@@ -196,9 +196,12 @@ api-status: ## the streams that MediaMTX has
 
 ## Measure
 
-.PHONY: bench-worker bench-delay bench-sts bench-socketio bench-sessions
+.PHONY: chaos bench-worker bench-delay bench-sts bench-socketio bench-sessions
 bench-worker: setup build ## cost of a worker, beside ffmpeg's
 	@bench/bench-worker
+
+chaos: setup build ## a worker through mixed faults; MINUTES=10 SEED=1
+	@bench/chaos
 
 bench-delay: setup build ## how constant the programme delay is
 	@bench/bench-delay
