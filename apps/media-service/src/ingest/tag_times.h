@@ -16,8 +16,8 @@
  */
 G_BEGIN_DECLS
 
-#define DUB_TAG_TIMES_MAX 16 /* of one buffer; rtmp2src makes one of each tag  \
-                              */
+/* Of one buffer; rtmp2src makes one of each tag. */
+#define DUB_TAG_TIMES_MAX 16
 
 typedef struct {
   gint64 ms[DUB_TAG_TIMES_MAX];
