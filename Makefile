@@ -120,11 +120,8 @@ e2e-test-p1: setup ## the whole system from outside, on real media
 	@$(RUN) $(PICK) --no-meson --e2e p1
 
 .PHONY: asan fuzz
-asan: setup ## every unit test under the address and undefined sanitizers
-	@$(PKG) scripts/variant asan
-	@ASAN_OPTIONS=halt_on_error=1:detect_leaks=1 \
-	  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-	  $(RUN) $(PICK) --build build/asan --suite unit
+asan: setup ## unit tests and the echo path under the sanitizers
+	@scripts/asan $(PICK)
 
 fuzz: setup ## each fuzz target for SECONDS_EACH (20) seconds
 	@$(PKG) scripts/variant fuzz
@@ -188,7 +185,7 @@ api-status: ## the streams that MediaMTX has
 
 ## Measure
 
-.PHONY: bench-worker bench-delay bench-sts bench-socketio bench-sessions
+.PHONY: bench-worker bench-delay bench-sts bench-socketio bench-sessions bench-voices
 bench-worker: setup build ## cost of a worker, beside ffmpeg's
 	@bench/bench-worker
 
@@ -197,6 +194,9 @@ bench-delay: setup build ## how constant the programme delay is
 
 bench-sts: setup build ## speed of speech to speech, per stage
 	@bench/bench-sts
+
+bench-voices: setup build ## cost of each voice, and is it understood
+	@bench/bench-voices
 
 bench-sessions: build ## 50 sessions on mock engines for MINUTES (10)
 	@bench/bench-sessions
@@ -209,9 +209,9 @@ bench-socketio: setup build ## our Socket.IO server beside Node's and Python's
 .PHONY: clean clean-artifacts
 clean: ## remove what was built (engines and tools stay)
 	@rm -rf build/native build/asan build/fuzz build/typecheck build/coverage \
-	  build/log build/demo build/fixtures htmlcov
+	  build/log build/chroot build/demo build/fixtures htmlcov
 
-clean-artifacts: ## remove what failed tests left behind
+clean-artifacts: ## remove what failed tests and debug artifacts left
 	@rm -rf .artifacts
 
 ifneq (,$(WORDS))

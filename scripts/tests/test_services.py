@@ -208,8 +208,7 @@ def test_the_ports_that_are_documented():
 
 # --- containers ---
 
-FAKE_DOCKER = """\
-#!/bin/bash
+FAKE_DOCKER = "#!/bin/bash\n" + """\
 echo "$STS_PORT $MEDIAMTX_API_PORT $*" >>"$0.log"
 case "$*" in
   *--status*) cat "$0.running" 2>/dev/null ;;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "link_fixture.h"
+#include "wait.h"
 
 #include <dubbing_common/clock.h>
 #include <math.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-
-#define WATCHDOG_MS 30000
 
 /* A test that is aborted takes its service with it. */
 static void
@@ -106,26 +105,12 @@ link_fixture_clear (LinkFixture *self)
   g_free (self->url);
 }
 
-static gboolean
-on_watchdog (gpointer user_data)
-{
-  ((LinkFixture *) user_data)->is_late = TRUE;
-  return G_SOURCE_REMOVE;
-}
-
 typedef gboolean (*Condition) (LinkFixture *self, guint n);
 
 static void
 wait_for (LinkFixture *self, Condition condition, guint n)
 {
-  guint watchdog = g_timeout_add (WATCHDOG_MS, on_watchdog, self);
-
-  self->is_late = FALSE;
-  while (!condition (self, n) && !self->is_late)
-    g_main_context_iteration (NULL, TRUE);
-  if (self->is_late)
-    g_error ("the state did not come within %u ms", WATCHDOG_MS);
-  g_source_remove (watchdog);
+  WAIT_FOR (condition (self, n));
 }
 
 static gboolean

@@ -16,7 +16,6 @@ typedef struct {
   DubStsLinkState state;
   char *error;        /* (nullable) the last reason why the link waits */
   GPtrArray *answers; /* of DubAnswer */
-  gboolean is_late;
 } LinkFixture;
 
 /* argv starts a service that prints "listening on URL". FALSE when it says

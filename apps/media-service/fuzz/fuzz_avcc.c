@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/avcc.h"
+#include "ingest/reorder.h"
 
 #include <stdint.h>
 
@@ -18,6 +19,10 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autoptr (GBytes) unit = g_bytes_new (data + 1 + split, size - 1 - split);
   g_autoptr (GBytes) made = dub_avcc_update (config, unit);
 
+  g_assert_cmpuint (
+      dub_reorder_from_codec_data (DUB_VIDEO_CODEC_H264, config), <=, 16);
+  g_assert_cmpuint (
+      dub_reorder_from_codec_data (DUB_VIDEO_CODEC_H265, config), <=, 16);
   if (made) {
     g_assert_cmpuint (
         dub_avcc_get_length_size (made), ==, dub_avcc_get_length_size (config));

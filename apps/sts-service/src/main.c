@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "artifacts/artifacts.h"
 #include "echo/echo.h"
 #include "pipeline/commands.h"
 #include "pipeline/pipeline.h"
@@ -85,7 +86,7 @@ fill_server_settings (Program *self, GError **error)
 }
 
 static DubProcessor *
-make_processor (Program *self, GError **error)
+make_worker (Program *self, GError **error)
 {
   if (!dub_elements_check (DUB_ELEMENTS_SPEECH, error))
     return NULL;
@@ -94,6 +95,18 @@ make_processor (Program *self, GError **error)
   self->settings.pipeline.source_language = self->settings.source_language;
   self->settings.pipeline.target_language = self->settings.target_language;
   return dub_pipeline_new (&self->settings.pipeline, self->metrics, error);
+}
+
+static DubProcessor *
+make_processor (Program *self, GError **error)
+{
+  const DubArtifactsOptions *artifacts = &self->settings.artifacts;
+  DubProcessor *worker = make_worker (self, error);
+
+  if (worker == NULL || !artifacts->is_on)
+    return worker;
+  return dub_artifacts_processor_new (
+      worker, dub_artifacts_new (artifacts, self->metrics));
 }
 
 static gboolean

@@ -25,6 +25,7 @@ dub_job_free (DubJob *job)
   g_free (job->target_language);
   g_free (job->voice_profile);
   g_free (job->domain);
+  g_strfreev (job->hints);
   sound_clear (&job->sound);
   g_free (job->reply_format);
   g_free (job);

@@ -60,6 +60,7 @@ const DubOption dub_sts_options[] = {
     .help = "From stream:complete to the end of the connection" },
   DUB_LOG_OPTIONS (DubStsSettings, log_level, log_format),
   DUB_PIPELINE_OPTIONS (DubStsSettings, pipeline),
+  DUB_ARTIFACTS_OPTIONS (DubStsSettings, artifacts),
   { NULL }
 };
 /* clang-format on */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "artifacts/settings.h"
 #include "pipeline/settings.h"
 #include <dubbing_common/config.h>
 
@@ -29,6 +30,7 @@ typedef struct {
   int log_level;
   int log_format;
   DubPipelineSettings pipeline;
+  DubArtifactsOptions artifacts;
 } DubStsSettings;
 
 extern const DubOption dub_sts_options[];

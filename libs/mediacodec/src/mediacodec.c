@@ -16,7 +16,9 @@
  * frames at 8 kHz. */
 #define LAST_FRAMES_MS 600
 
-static const char *const decoders[] = {"avdec_aac", "fdkaacdec", "faad", NULL};
+static const char *const aac_decoders[] = {
+    "avdec_aac", "fdkaacdec", "faad", NULL};
+static const char *const mp3_decoders[] = {"mpg123audiodec", "avdec_mp3", NULL};
 static const char *const encoders[] = {
     "voaacenc", "fdkaacenc", "avenc_aac", NULL};
 
@@ -103,9 +105,10 @@ find_element (const char *const *names, const char *what, GError **error)
 /* The elements before the decoder; only what is named here is ever given a
  * stranger's bytes: no decodebin. */
 static DubPcm *
-run_decoder (const char *before, DubGstRun *run, guint max_ms, GError **error)
+run_decoder (const char *before, const char *const *decoders, DubGstRun *run,
+    guint max_ms, GError **error)
 {
-  const char *decoder = find_element (decoders, "AAC", error);
+  const char *decoder = find_element (decoders, before, error);
   g_autofree char *description = NULL;
   g_autoptr (GByteArray) samples = g_byte_array_new ();
   Decoded decoded = {.samples = samples, .max_ms = max_ms};
@@ -133,11 +136,12 @@ run_decoder (const char *before, DubGstRun *run, guint max_ms, GError **error)
 }
 
 static DubPcm *
-decode_file (GBytes *bytes, const char *before, guint max_ms, GError **error)
+decode_file (GBytes *bytes, const char *before, const char *const *decoders,
+    guint max_ms, GError **error)
 {
   DubGstRun run = {.bytes = bytes};
 
-  return run_decoder (before, &run, max_ms, error);
+  return run_decoder (before, decoders, &run, max_ms, error);
 }
 
 static gsize
@@ -173,7 +177,7 @@ decode_mp4_sound (const DubMp4Sound *sound, guint max_ms, GError **error)
   g_autoptr (DubPcm) all = NULL;
 
   /* What is cut off again does not count for the limit. */
-  all = run_decoder ("aacparse", &run,
+  all = run_decoder ("aacparse", aac_decoders, &run,
       MIN (max_ms, G_MAXUINT / 2) + skip_ms + LAST_FRAMES_MS, error);
   return all != NULL ? apply_edits (all, sound) : NULL;
 }
@@ -188,7 +192,8 @@ decode_mp4 (GBytes *bytes, guint max_ms, GError **error)
   if (!dub_mp4_read (bytes, &sound, &cause)) {
     if (g_error_matches (cause, DUB_ERROR, DUB_ERROR_UNSUPPORTED))
       return decode_file (bytes,
-          "qtdemux ! audio/mpeg,mpegversion=4 ! aacparse", max_ms, error);
+          "qtdemux ! audio/mpeg,mpegversion=4 ! aacparse", aac_decoders, max_ms,
+          error);
     g_propagate_error (error, g_steal_pointer (&cause));
     return NULL;
   }
@@ -209,7 +214,9 @@ dub_mediacodec_decode (GBytes *bytes, const char *label, guint rate_hz,
     case DUB_SOUND_MP4:
       return decode_mp4 (bytes, max_ms, error);
     case DUB_SOUND_ADTS:
-      return decode_file (bytes, "aacparse", max_ms, error);
+      return decode_file (bytes, "aacparse", aac_decoders, max_ms, error);
+    case DUB_SOUND_MP3:
+      return decode_file (bytes, "mpegaudioparse", mp3_decoders, max_ms, error);
     case DUB_SOUND_WAV:
       return dub_wav_read (bytes, max_ms, error);
     case DUB_SOUND_S16LE:
@@ -218,7 +225,7 @@ dub_mediacodec_decode (GBytes *bytes, const char *label, guint rate_hz,
     case DUB_SOUND_UNKNOWN:
     default:
       g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
-          "sound labelled %.32s is neither MP4 nor ADTS nor WAV nor raw",
+          "sound labelled %.32s is none of MP4, ADTS, MP3, WAV, raw",
           label != NULL ? label : "(nothing)");
       return NULL;
   }

@@ -47,6 +47,16 @@ is_adts (const guint8 *data, gsize size)
          (data[length] == 0xFF && (data[length + 1] & 0xF6) == 0xF0);
 }
 
+/* A tag, or the header of a frame of layer III. */
+static gboolean
+is_mp3 (const guint8 *data, gsize size)
+{
+  if (size >= 10 && memcmp (data, "ID3", 3) == 0)
+    return TRUE;
+  return size >= 4 && data[0] == 0xFF && (data[1] & 0xE6) == 0xE2 &&
+         data[2] >> 4 != 0xF && (data[2] >> 2 & 3) != 3;
+}
+
 DubSoundKind
 dub_sound_sniff (GBytes *bytes, const char *label)
 {
@@ -62,14 +72,16 @@ dub_sound_sniff (GBytes *bytes, const char *label)
     return DUB_SOUND_S16LE;
   if (g_strcmp0 (label, "pcm_f32le") == 0)
     return DUB_SOUND_F32LE;
-  return is_adts (data, size) ? DUB_SOUND_ADTS : DUB_SOUND_UNKNOWN;
+  if (is_adts (data, size))
+    return DUB_SOUND_ADTS;
+  return is_mp3 (data, size) ? DUB_SOUND_MP3 : DUB_SOUND_UNKNOWN;
 }
 
 const char *
 dub_sound_kind_to_string (DubSoundKind kind)
 {
   static const char *const names[] = {
-      "unknown", "MP4", "ADTS", "WAV", "pcm_s16le", "pcm_f32le"};
+      "unknown", "MP4", "ADTS", "WAV", "pcm_s16le", "pcm_f32le", "MP3"};
 
   return names[kind];
 }

@@ -19,6 +19,7 @@ typedef enum {
   DUB_SOUND_WAV,
   DUB_SOUND_S16LE,
   DUB_SOUND_F32LE,
+  DUB_SOUND_MP3,
 } DubSoundKind;
 
 /* label: (nullable) */

@@ -37,6 +37,13 @@ static const Case cases[] = {
     {BYTES ("\xff\xf1\x4c\x80\x00\x1f\xfc"), "m4a", DUB_SOUND_UNKNOWN},
     {BYTES ("abcd"), "pcm_f32le", DUB_SOUND_F32LE},
     {BYTES ("abcd"), "pcm_s24le", DUB_SOUND_UNKNOWN},
+    {BYTES ("\xff\xfb\x90\x44"), "mp3", DUB_SOUND_MP3},
+    {BYTES ("\xff\xf3\x44\xc4"), NULL, DUB_SOUND_MP3},
+    {BYTES ("\xff\xfb\xf0\x44"), "mp3", DUB_SOUND_UNKNOWN},
+    {BYTES ("\xff\xfd\x90\x44"), "mp3", DUB_SOUND_UNKNOWN}, /* layer II */
+    {BYTES ("\xff\xfb\x90\x44"), "pcm_s16le", DUB_SOUND_S16LE},
+    {BYTES ("ID3\4\0\0\0\0\0\0"), NULL, DUB_SOUND_MP3},
+    {BYTES ("ID3"), NULL, DUB_SOUND_UNKNOWN},
     {BYTES (""), NULL, DUB_SOUND_UNKNOWN},
 };
 

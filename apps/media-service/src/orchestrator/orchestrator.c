@@ -187,13 +187,16 @@ socket_path (DubOrchestrator *self, const char *id)
 }
 
 static char *
-stream_url (const DubServiceSettings *s, const char *id, const char *way)
+stream_url (const DubServiceSettings *s, const char *id, const char *way,
+    DubIngestWay protocol)
 {
+  gboolean is_rtsp = protocol == DUB_INGEST_BY_RTSP;
   gboolean is_v6 = strchr (s->mediamtx_host, ':') != NULL;
 
-  return g_strdup_printf ("rtmp://%s%s%s:%" G_GINT64_FORMAT "/live/%s/%s",
-      is_v6 ? "[" : "", s->mediamtx_host, is_v6 ? "]" : "",
-      s->mediamtx_rtmp_port, id, way);
+  return g_strdup_printf ("%s://%s%s%s:%" G_GINT64_FORMAT "/live/%s/%s",
+      is_rtsp ? "rtsp" : "rtmp", is_v6 ? "[" : "", s->mediamtx_host,
+      is_v6 ? "]" : "", is_rtsp ? s->mediamtx_rtsp_port : s->mediamtx_rtmp_port,
+      id, way);
 }
 
 static void
@@ -226,8 +229,9 @@ worker_settings (Entry *entry)
   const DubStreamOptions *o = entry->options;
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
   JsonObject *object = json_object_new ();
-  g_autofree char *in = stream_url (s, entry->id, "in");
-  g_autofree char *out = stream_url (s, entry->id, "out");
+  g_autofree char *in =
+      stream_url (s, entry->id, "in", (DubIngestWay) s->ingest);
+  g_autofree char *out = stream_url (s, entry->id, "out", DUB_INGEST_BY_RTMP);
 
   set_text (object, "STREAM_ID", entry->id);
   set_text (object, "RUN_ID", entry->run_id);

@@ -13,6 +13,7 @@
 #define DEFAULT_RTMP_PORT 1935
 
 static const char *const sts_schemes[] = {"http", "https", "ws", "wss", NULL};
+static const char *const ingests[] = {"rtmp", "rtsp", NULL};
 static const char *const http_schemes[] = {"http", "https", NULL};
 
 static const DubOption options[] = {
@@ -29,6 +30,12 @@ static const DubOption options[] = {
         "127.0.0.1", 1, 255, .help = "Host of the media server"},
     {"mediamtx-rtmp-port", "MEDIAMTX_RTMP_PORT", DUB_OPTION_INT,
         AT (mediamtx_rtmp_port), "1935", 1, 65535, .help = "Its RTMP port"},
+    {"mediamtx-rtsp-port", "MEDIAMTX_RTSP_PORT", DUB_OPTION_INT,
+        AT (mediamtx_rtsp_port), "8554", 1, 65535, .help = "Its RTSP port"},
+    {"ingest", "INGEST", DUB_OPTION_CHOICE, AT (ingest), "rtmp",
+        .choices = ingests,
+        .help = "How streams are pulled from it: its RTMP has H.264 only, its "
+                "RTSP H.265 as well"},
     {"mediamtx-api-url", "MEDIAMTX_API_URL", DUB_OPTION_URL,
         AT (mediamtx_api_url), NULL, .choices = http_schemes,
         .help = "Its control API, asked for the streams that are there. "

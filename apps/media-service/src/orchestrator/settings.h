@@ -13,6 +13,12 @@
  */
 G_BEGIN_DECLS
 
+/* How a worker pulls its stream. */
+typedef enum {
+  DUB_INGEST_BY_RTMP = 0,
+  DUB_INGEST_BY_RTSP,
+} DubIngestWay;
+
 typedef struct {
   gint64 port;
   char *http_addr; /* (nullable) */
@@ -20,6 +26,8 @@ typedef struct {
 
   char *mediamtx_host;
   gint64 mediamtx_rtmp_port;
+  gint64 mediamtx_rtsp_port;
+  int ingest;             /* DubIngestWay */
   char *mediamtx_api_url; /* (nullable): do not ask */
   gint64 reconcile_ms;
 

@@ -213,9 +213,19 @@ lower_target (const Region *region, gint64 first, gsize frames, float *target)
     target[i] = MIN (target[i], region->gain);
 }
 
+/* A voice cut in at its full height is heard as a click: a straight line up at
+ * its start and down at its end. */
+static float
+edge_gain (const Dub *dub, gint64 at, gint64 fade)
+{
+  gint64 edge = MIN (at - dub->start, dub->end - 1 - at);
+
+  return edge < fade ? (float) (edge + 1) / (float) (fade + 1) : 1.0f;
+}
+
 static void
-add_samples (const Dub *dub, gint64 first, gsize frames, float *out,
-    DubMixerInput *input)
+add_samples (const Dub *dub, gint64 first, gsize frames, gint64 fade,
+    float *out, DubMixerInput *input)
 {
   const DubPcm *pcm = dub->answer->pcm;
   gint64 from = MAX (dub->start, first);
@@ -223,11 +233,13 @@ add_samples (const Dub *dub, gint64 first, gsize frames, float *out,
 
   if (from >= to)
     return;
+  fade = MIN (fade, (gint64) pcm->frames / 2);
   for (gint64 at = from; at < to; at++) {
     const gint16 *in = pcm->samples + (at - dub->start) * pcm->channels;
+    float gain = edge_gain (dub, at, fade);
 
-    out[(at - first) * 2] = in[0];
-    out[(at - first) * 2 + 1] = in[pcm->channels - 1];
+    out[(at - first) * 2] = in[0] * gain;
+    out[(at - first) * 2 + 1] = in[pcm->channels - 1] * gain;
   }
   if (input->dub == NULL)
     input->dub_from = from - first;
@@ -239,6 +251,9 @@ void
 dub_dub_layer_fill (const DubDubLayer *self, gint64 first, gsize frames,
     float *dub, float *target, DubMixerInput *ret_input)
 {
+  gint64 fade =
+      dub_ns_to_frames (self->params->dub_fade_ns, self->params->rate_hz);
+
   *ret_input = (DubMixerInput){.target = target};
   for (gsize i = 0; i < frames; i++)
     target[i] = 1.0f;
@@ -249,7 +264,7 @@ dub_dub_layer_fill (const DubDubLayer *self, gint64 first, gsize frames,
     return;
   memset (dub, 0, frames * DUB_PROGRAMME_CHANNELS * sizeof (float));
   for (const GList *l = self->placed.head; l != NULL; l = l->next)
-    add_samples (l->data, first, frames, dub, ret_input);
+    add_samples (l->data, first, frames, fade, dub, ret_input);
 }
 
 void

@@ -11,7 +11,8 @@
  * A dub starts at the start of its slot, or when the one before it has ended,
  * or at once if it came late; never more than max_dub_lag_ns after its slot's
  * start: then it is dropped before it starts. Once placed it sounds to its end.
- * The original is lowered from its start to the end of it or of its slot,
+ * Its first and last 8 ms rise and fall in a straight line. The original is
+ * lowered from its start to the end of it or of its slot,
  * whichever is later: a short dub leaves a lowered original behind.
  *
  * Positions are media samples. Pure; one owner.

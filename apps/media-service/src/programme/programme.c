@@ -15,8 +15,6 @@
 #define PENDING_NS (12 * DUB_NS_PER_S)
 /* Pictures that come too late for so long open a new epoch. */
 #define LATE_NS (2 * DUB_NS_PER_S)
-/* media.md 1.3: the limit of a segment's memory. */
-#define SEGMENT_BYTES (10 << 20)
 #define MAX_SOUND_PUSH_NS DUB_NS_PER_S
 /* No picture is shown so long after it is decoded. */
 #define MAX_AHEAD_NS (20 * DUB_NS_PER_S)
@@ -271,7 +269,7 @@ new_segmenter (DubProgramme *self)
   p.max_frames = frames_of (params, max_ns);
   p.min_frames =
       MAX (1, MIN (frames_of (params, params->min_segment_ns), p.max_frames));
-  p.memory_frames = SEGMENT_BYTES / (gint64) sizeof (gint16);
+  p.memory_frames = params->segment_bytes / (gint64) sizeof (gint16);
   p.pause_frames = frames_of (params, params->pause_ns);
   p.is_fixed = params->segment_mode == DUB_SEGMENT_MODE_FIXED;
   return dub_segmenter_new (&p, on_segment, self);

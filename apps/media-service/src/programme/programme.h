@@ -82,12 +82,14 @@ typedef struct {
   double duck_db;         /* -18 */
   gint64 duck_down_ns;    /* 50 ms */
   gint64 duck_up_ns;      /* 300 ms */
+  gint64 dub_fade_ns;     /* 8 ms, at both ends of a dub */
   DubFallbackMode fallback_mode; /* pass-through */
   DubSourceLoss source_loss;     /* hold */
   DubSegmentMode segment_mode;   /* speech */
   gint64 pause_ns;               /* 400 ms of no speech end a segment */
   gint64 min_segment_ns;         /* 1 s */
   gint64 max_segment_ns;         /* 5 s; see dub_programme_max_segment_ns () */
+  gint64 segment_bytes;          /* of its sound, at most: 10 MiB */
   guint max_inflight;            /* 3 */
   gint64 fragment_timeout_ns;    /* 8 s */
   gboolean is_file; /* nothing is live: file_clock.h says when media leaves */

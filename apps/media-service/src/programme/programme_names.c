@@ -81,6 +81,8 @@ dub_programme_params_init (DubProgrammeParams *params)
       .pause_ns = 400 * DUB_NS_PER_MS,
       .min_segment_ns = DUB_NS_PER_S,
       .max_segment_ns = 5 * DUB_NS_PER_S,
+      .dub_fade_ns = 8 * DUB_NS_PER_MS,
+      .segment_bytes = 10 << 20,
       .max_inflight = 3,
       .fragment_timeout_ns = 8 * DUB_NS_PER_S,
   };

@@ -190,6 +190,8 @@ main (int argc, char **argv)
   tune_gio ();
   /* A peer that has gone is an error of a write, no more. */
   signal (SIGPIPE, SIG_IGN);
+  /* So is a file that may not grow. */
+  signal (SIGXFSZ, SIG_IGN);
   if (wants (argc, argv, "--help"))
     return print (
         dub_config_help (dub_worker_options (), "media-worker", WHAT_IT_IS));

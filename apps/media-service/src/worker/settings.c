@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#define SEGMENT_MODE_FIXED 1 /* in segment_modes */
 #define AT(field) G_STRUCT_OFFSET (DubWorkerSettings, field)
 
 /* Nothing waits for a file: the delay only lets segments have any length, a dub
@@ -27,6 +28,8 @@ static const char *const fallback_modes[] = {"pass-through", "ducked-original",
 static const char *const paces[] = {"live", "file", NULL};
 static const char *const loss_modes[] = {"hold", "silence", "close", NULL};
 static const char *const segment_modes[] = {"speech", "fixed", "off", NULL};
+static const char *const capture_modes[] = {"off", "metadata", "media", NULL};
+static const char *const vads[] = {"speech", "level", NULL};
 
 static const DubOption options[] = {
     {"settings-stdin", "SETTINGS_STDIN", DUB_OPTION_BOOL, AT (settings_stdin),
@@ -48,6 +51,16 @@ static const DubOption options[] = {
     {"tap-dir", "TAP_DIR", DUB_OPTION_STRING, AT (tap_dir), NULL,
         .help = "For tests: writes video_in.csv, video_out.csv and "
                 "sound_out.csv there (time, size, hash of each unit)"},
+
+    {"capture", "CAPTURE", DUB_OPTION_CHOICE, AT (capture), "off",
+        .choices = capture_modes,
+        .help = "What is kept of each segment: texts and times, or its sound "
+                "as well"},
+    {"capture-dir", "CAPTURE_DIR", DUB_OPTION_STRING, AT (capture_dir), NULL,
+        .help = "Folder for it; wanted unless CAPTURE is off"},
+    {"capture-max-mb", "CAPTURE_MAX_MB", DUB_OPTION_INT, AT (capture_max_mb),
+        "1024", 1, 1048576, .unit = "MB",
+        .help = "For each stream; beyond it the oldest goes"},
 
     {"sts-service-url", "STS_SERVICE_URL", DUB_OPTION_URL, AT (sts_service_url),
         "http://localhost:3000", .choices = sts_schemes,
@@ -103,12 +116,25 @@ static const DubOption options[] = {
 
     {"segment-mode", "SEGMENT_MODE", DUB_OPTION_CHOICE, AT (segment_mode),
         "speech", .choices = segment_modes,
-        .help = "How speech is cut into segments"},
+        .help = "How speech is cut into segments; fixed: 6 s each, for a "
+                "delay of 9 s or more"},
+    {"vad", "VAD", DUB_OPTION_CHOICE, AT (vad), "speech", .choices = vads,
+        .help = "What finds speech: a detector of speech, or of loudness"},
+    {"vad-silence-threshold-db", "VAD_SILENCE_THRESHOLD_DB", DUB_OPTION_DOUBLE,
+        AT (vad_silence_threshold_db), "-50", -100, 0, .unit = "dB",
+        .help = "VAD=level: what is below it is silence"},
+    {"vad-level-interval-ns", "VAD_LEVEL_INTERVAL_NS", DUB_OPTION_INT,
+        AT (vad_level_interval_ns), "100000000", 50000000, 500000000,
+        .unit = "ns", .help = "VAD=level: how often it is measured"},
+    {"vad-memory-limit-bytes", "VAD_MEMORY_LIMIT_BYTES", DUB_OPTION_INT,
+        AT (vad_memory_limit_bytes), "10485760", 1048576, 104857600,
+        .unit = "bytes", .help = "Largest segment"},
     {"vad-model", "VAD_MODEL", DUB_OPTION_STRING, AT (vad_model), NULL,
         .help = "silero_vad.onnx; looked for in the cache folder when unset"},
     {"vad-silence-duration-s", "VAD_SILENCE_DURATION_S", DUB_OPTION_DOUBLE,
-        AT (vad_silence_duration_s), "0.4", 0.1, 5, .unit = "s",
-        .help = "A pause of this length ends a segment"},
+        AT (vad_silence_duration_s), NULL, 0.1, 5, .unit = "s",
+        .help = "A pause of this length ends a segment. Unset: 0.4, with "
+                "VAD=level 1.0"},
     {"vad-min-segment-duration-s", "VAD_MIN_SEGMENT_DURATION_S",
         DUB_OPTION_DOUBLE, AT (vad_min_segment_duration_s), "1.0", 0.5, 5,
         .unit = "s", .help = "Shortest segment"},
@@ -285,7 +311,9 @@ derive (DubWorkerSettings *self, GError **error)
   return dub_worker_settings_check_fallback (self, error) &&
          require (self->input_url, "INPUT_URL", error) &&
          require (self->output_url, "OUTPUT_URL", error) &&
-         check_pace (self, error);
+         check_pace (self, error) &&
+         (self->capture == 0 ||
+             require (self->capture_dir, "CAPTURE_DIR", error));
 }
 
 gboolean
@@ -324,6 +352,21 @@ seconds_to_ns (double seconds)
   return (gint64) llround (seconds * 1e9);
 }
 
+static gint64
+pause_ns (const DubWorkerSettings *self)
+{
+  if (self->vad_silence_duration_s > 0)
+    return seconds_to_ns (self->vad_silence_duration_s);
+  return self->vad == DUB_WORKER_VAD_LEVEL ? DUB_NS_PER_S : 400 * DUB_NS_PER_MS;
+}
+
+gboolean
+dub_worker_settings_has_room_for_fixed (const DubWorkerSettings *self)
+{
+  return self->segment_mode != SEGMENT_MODE_FIXED ||
+         self->output_delay_ms >= DUB_WORKER_FIXED_MIN_DELAY_MS;
+}
+
 void
 dub_worker_settings_to_params (
     const DubWorkerSettings *self, DubProgrammeParams *ret_params)
@@ -341,9 +384,14 @@ dub_worker_settings_to_params (
   p->source_loss = (DubSourceLoss) (self->source_loss + 1);
   p->segment_mode = self->skip_sts_connection ? DUB_SEGMENT_MODE_NONE
                                               : modes[self->segment_mode];
-  p->pause_ns = seconds_to_ns (self->vad_silence_duration_s);
+  p->pause_ns = pause_ns (self);
   p->min_segment_ns = seconds_to_ns (self->vad_min_segment_duration_s);
   p->max_segment_ns = seconds_to_ns (self->vad_max_segment_duration_s);
+  p->segment_bytes = self->vad_memory_limit_bytes;
+  if (p->segment_mode == DUB_SEGMENT_MODE_FIXED)
+    p->max_segment_ns = DUB_WORKER_FIXED_SEGMENT_MS * DUB_NS_PER_MS;
+  if (!dub_worker_settings_has_room_for_fixed (self))
+    p->segment_mode = DUB_SEGMENT_MODE_NONE;
   p->max_inflight = (guint) self->sts_max_inflight;
   p->fragment_timeout_ns = self->sts_fragment_timeout_ms * DUB_NS_PER_MS;
   if (self->pace != DUB_WORKER_FILE)

@@ -20,6 +20,15 @@ G_BEGIN_DECLS
 
 typedef enum { DUB_WORKER_LIVE = 0, DUB_WORKER_FILE } DubWorkerPace;
 
+typedef enum {
+  DUB_WORKER_VAD_SPEECH = 0, /* Silero */
+  DUB_WORKER_VAD_LEVEL,      /* the loudness gate */
+} DubWorkerVad;
+
+/* SEGMENT_MODE=fixed: of this length, from this delay on. */
+#define DUB_WORKER_FIXED_SEGMENT_MS 6000
+#define DUB_WORKER_FIXED_MIN_DELAY_MS 9000
+
 typedef struct {
   gboolean settings_stdin;
   char *stream_id;
@@ -28,6 +37,9 @@ typedef struct {
   char *output_url;
   char *runtime_dir;
   char *tap_dir;
+  int capture; /* DubCaptureMode */
+  char *capture_dir;
+  gint64 capture_max_mb;
 
   char *sts_service_url;
   char *sts_token;
@@ -50,8 +62,12 @@ typedef struct {
   char *grace_period;
 
   int segment_mode; /* speech, fixed, off */
+  int vad;          /* DubWorkerVad */
+  double vad_silence_threshold_db;
+  gint64 vad_level_interval_ns;
+  gint64 vad_memory_limit_bytes;
   char *vad_model;
-  double vad_silence_duration_s;
+  double vad_silence_duration_s; /* 0: the detector's own */
   double vad_min_segment_duration_s;
   double vad_max_segment_duration_s;
 
@@ -80,6 +96,8 @@ gboolean dub_worker_settings_apply_json (
 gboolean dub_duration_parse (
     const char *text, gint64 *ret_duration_ns, GError **error);
 
+/* FALSE: SEGMENT_MODE=fixed with a delay that is too short: pass-through. */
+gboolean dub_worker_settings_has_room_for_fixed (const DubWorkerSettings *self);
 void dub_worker_settings_to_params (
     const DubWorkerSettings *self, DubProgrammeParams *ret_params);
 

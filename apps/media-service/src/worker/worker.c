@@ -2,8 +2,10 @@
 #include "worker.h"
 
 #define DUB_LOG_TOPIC "media.worker"
+#include "../capture/capture.h"
 #include "../ingest/ingest.h"
 #include "../publish/publish.h"
+#include "../segment/level_detector.h"
 #include "../segment/speech_detector.h"
 #include "../sts/sts_link.h"
 #include "control.h"
@@ -35,10 +37,12 @@ struct _DubWorker {
   DubQueue *ingest_queue;
   DubIngest *ingest;
   DubProgrammeThread *programme;
-  DubSpeechDetector *detector; /* NULL: pass-through */
-  DubStsLink *link;            /* NULL: pass-through */
+  DubSpeechDetector *detector; /* one of the two; neither: pass-through */
+  DubLevelDetector *level;
+  DubStsLink *link; /* NULL: pass-through */
   DubPublish *publish;
   DubWorkerMetrics *metrics;
+  DubCapture *capture; /* NULL: off */
   DubControl *control; /* NULL: no RUNTIME_DIR */
   DubReporter *reporter;
   guint tick_id;
@@ -160,11 +164,13 @@ on_heard (DubPcm *pcm, gint64 first_frame, gpointer user_data)
                          DUB_PROGRAMME_RATE_HZ));
   if (self->detector)
     dub_speech_detector_push (self->detector, pcm, first_frame);
+  else if (self->level)
+    dub_level_detector_push (self->level, pcm, first_frame);
   else
     dub_pcm_unref (pcm);
 }
 
-/* From the detector's thread. */
+/* From the detector's thread, or the programme's. */
 static void
 on_mark (gint64 first_frame, gint64 frames, gboolean is_speech, double level_db,
     gpointer user_data)
@@ -203,6 +209,8 @@ on_event (const DubProgrammeEvent *event, gpointer user_data)
 
   dub_reporter_event (self->reporter, event);
   dub_worker_metrics_event (self->metrics, event);
+  if (event->type == DUB_EVENT_SEGMENT && self->capture)
+    dub_capture_segment (self->capture, event->fragment);
   if (event->type != DUB_EVENT_DRAINED)
     return;
   self->is_drained = TRUE;
@@ -331,6 +339,8 @@ on_answer (DubStsLink *link, DubAnswer *answer, gpointer user_data)
 
   dub_worker_metrics_answer (self->metrics, answer);
   dub_reporter_answer (self->reporter, answer);
+  if (self->capture)
+    dub_capture_answer (self->capture, answer);
   dub_programme_thread_push_answer (self->programme, answer);
 }
 
@@ -366,6 +376,18 @@ tell_progress (DubWorker *self, const DubProgrammeStats *stats)
   dub_reporter_notice (self->reporter, "progress", text);
 }
 
+static void
+measure_capture (DubWorker *self)
+{
+  DubCaptureStats stats;
+
+  if (!self->capture)
+    return;
+  dub_capture_get_stats (self->capture, &stats);
+  dub_worker_metrics_capture (
+      self->metrics, stats.written, stats.failed + stats.dropped);
+}
+
 static gboolean
 on_tick (gpointer user_data)
 {
@@ -378,6 +400,7 @@ on_tick (gpointer user_data)
   dub_publish_get_stats (self->publish, &published);
   dub_worker_metrics_update (self->metrics, &stats, &published, delay_ns);
   tell_progress (self, &stats);
+  measure_capture (self);
   check_output (self, &published);
   return G_SOURCE_CONTINUE;
 }
@@ -480,6 +503,22 @@ build_control (DubWorker *self, GError **error)
   return TRUE;
 }
 
+static void
+build_capture (DubWorker *self)
+{
+  const DubWorkerSettings *from = self->settings;
+  DubCaptureOptions options = {
+      .mode = (DubCaptureMode) from->capture,
+      .folder = from->capture_dir,
+      .stream_id = from->stream_id,
+      .run_id = from->run_id,
+      .max_bytes = (guint64) from->capture_max_mb << 20,
+  };
+
+  if (options.mode != DUB_CAPTURE_OFF)
+    self->capture = dub_capture_new (&options);
+}
+
 static gboolean
 build_publish (DubWorker *self, GError **error)
 {
@@ -540,6 +579,12 @@ build_detector (DubWorker *self)
 
   if (self->params.segment_mode != DUB_SEGMENT_MODE_SPEECH)
     return;
+  if (self->settings->vad == DUB_WORKER_VAD_LEVEL) {
+    self->level =
+        dub_level_detector_new (self->settings->vad_silence_threshold_db,
+            self->settings->vad_level_interval_ns, on_mark, self);
+    return;
+  }
   self->detector = dub_speech_detector_new (model, on_mark, self, &error);
   if (!self->detector)
     dub_warning (
@@ -588,9 +633,16 @@ build_dubbing (DubWorker *self)
         self->settings->output_delay_ms);
     return;
   }
+  if (!dub_worker_settings_has_room_for_fixed (self->settings)) {
+    dub_warning ("SEGMENT_MODE=fixed needs an OUTPUT_DELAY_MS of %d at least: "
+                 "pass-through",
+        DUB_WORKER_FIXED_MIN_DELAY_MS);
+    return;
+  }
   dub_info ("longest segment: %.3f s", seconds (max_ns));
   build_detector (self);
-  if (self->detector || self->params.segment_mode == DUB_SEGMENT_MODE_FIXED)
+  if (self->detector || self->level ||
+      self->params.segment_mode == DUB_SEGMENT_MODE_FIXED)
     build_link (self);
 }
 
@@ -607,6 +659,7 @@ dub_worker_new (const DubWorkerSettings *settings, GError **error)
       !build_ingest (self, error) || !build_publish (self, error))
     return NULL;
   build_programme (self);
+  build_capture (self);
   return g_steal_pointer (&self);
 }
 
@@ -624,9 +677,11 @@ dub_worker_free (DubWorker *self)
   if (self->programme)
     dub_programme_thread_stop (self->programme);
   g_clear_pointer (&self->detector, dub_speech_detector_free);
+  g_clear_pointer (&self->level, dub_level_detector_free);
   g_clear_pointer (&self->programme, dub_programme_thread_free);
   g_clear_pointer (&self->publish, dub_publish_free);
   g_clear_pointer (&self->ingest_queue, dub_queue_unref);
+  g_clear_pointer (&self->capture, dub_capture_free);
   g_clear_pointer (&self->reporter, dub_reporter_free);
   g_clear_pointer (&self->control, dub_control_free);
   g_clear_pointer (&self->metrics, dub_worker_metrics_free);

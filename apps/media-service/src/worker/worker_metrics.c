@@ -72,6 +72,10 @@ static const Family families[] = {
     {"video_frames_repeated_total", NULL,
         "Key frames repeated while the source was lost"},
     {"video_frames_dropped_total", "reason", "Coded pictures not sent"},
+    {"capture_files_total", NULL, "Files of segments kept on disk"},
+    {"capture_lost_total", NULL,
+        "Files, segments and answers that were not kept: the disk failed or "
+        "was too slow"},
     {"sound_in_seconds_total", NULL, "Original sound taken in"},
     {"sound_out_seconds_total", NULL, "Sound handed to the output"},
     {"sound_silent_seconds_total", NULL,
@@ -136,6 +140,7 @@ struct _DubWorkerMetrics {
   guint64 last_bytes;
   guint last_connections;
   guint last_reconnects;
+  guint64 last_capture_written, last_capture_lost;
   double last_cpu_s;
 };
 
@@ -329,6 +334,18 @@ void
 dub_worker_metrics_backpressure (DubWorkerMetrics *self, const char *action)
 {
   add (self, "backpressure_events_total", action, 1);
+}
+
+void
+dub_worker_metrics_capture (
+    DubWorkerMetrics *self, guint64 written, guint64 lost)
+{
+  add (self, "capture_files_total", NULL,
+      (double) (written - self->last_capture_written));
+  add (self, "capture_lost_total", NULL,
+      (double) (lost - self->last_capture_lost));
+  self->last_capture_written = written;
+  self->last_capture_lost = lost;
 }
 
 static double

@@ -39,6 +39,9 @@ void dub_worker_metrics_set_link (
 /* action: "slow_down", "pause" or "none" */
 void dub_worker_metrics_backpressure (
     DubWorkerMetrics *self, const char *action);
+/* So far. */
+void dub_worker_metrics_capture (
+    DubWorkerMetrics *self, guint64 written, guint64 lost);
 void dub_worker_metrics_update (DubWorkerMetrics *self,
     const DubProgrammeStats *stats, const DubPublisherStats *published,
     gint64 delay_ns);

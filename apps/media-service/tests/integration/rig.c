@@ -226,3 +226,28 @@ rig_find_mediamtx (void)
     return g_strdup (given);
   return g_find_program_in_path ("mediamtx");
 }
+
+static gboolean
+is_listening (gpointer user_data)
+{
+  g_autofree char *log = program_log (user_data);
+
+  /* RTMP comes up after RTSP. */
+  return strstr (log, "[RTMP] listener opened") != NULL;
+}
+
+Program *
+rig_start_mediamtx (Rig *rig, const char *program, const char *settings)
+{
+  g_autofree char *path = rig_path (rig, "mediamtx.yml");
+  g_autofree char *text = g_strconcat ("hls: no\nwebrtc: no\nsrt: no\n"
+                                       "api: no\npaths:\n  all_others:\n",
+      settings, NULL);
+  const char *argv[] = {program, path, NULL};
+  Program *mediamtx;
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  mediamtx = rig_start (rig, "mediamtx", argv);
+  rig_wait (rig, "MediaMTX listens", is_listening, mediamtx);
+  return mediamtx;
+}

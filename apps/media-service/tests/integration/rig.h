@@ -47,6 +47,10 @@ guint http_call (const char *method, const char *url, const char *body,
     const char *token, char **ret_body);
 JsonObject *http_json (const char *url);
 guint free_port (void);
+/* MediaMTX with these lines of configuration, and without what they do not
+ * name; it listens when this returns. program: as from rig_find_mediamtx (). */
+Program *rig_start_mediamtx (
+    Rig *rig, const char *program, const char *settings);
 /* Its path; NULL when it is not there. (transfer full) (nullable) */
 char *rig_find_mediamtx (void);
 

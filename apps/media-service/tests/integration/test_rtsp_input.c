@@ -52,31 +52,17 @@ typedef struct {
 static void
 start_mediamtx (Fixture *f)
 {
-  g_autofree char *path = rig_path (&f->rig, "mediamtx.yml");
-  g_autofree char *text = g_strdup_printf (
-      "rtmpAddress: 127.0.0.1:%u\nrtspAddress: 127.0.0.1:%u\n"
-      "rtspTransports: [tcp]\nhls: no\nwebrtc: no\nsrt: no\napi: no\n"
-      "authInternalUsers:\n"
-      "- user: any\n  permissions:\n  - action: publish\n"
-      "  - action: read\n    path: \"~^(open|live/back)$\"\n"
-      "- user: reader\n  pass: " PASSWORD "\n  permissions:\n"
-      "  - action: read\n    path: locked\n"
-      "paths:\n  all_others:\n",
-      f->rtmp_port, f->rtsp_port);
-  const char *argv[] = {f->mediamtx_program, path, NULL};
+  g_autofree char *settings =
+      g_strdup_printf ("rtmpAddress: 127.0.0.1:%u\nrtspAddress: 127.0.0.1:%u\n"
+                       "rtspTransports: [tcp]\n"
+                       "authInternalUsers:\n"
+                       "- user: any\n  permissions:\n  - action: publish\n"
+                       "  - action: read\n    path: \"~^(open|live/back)$\"\n"
+                       "- user: reader\n  pass: " PASSWORD "\n  permissions:\n"
+                       "  - action: read\n    path: locked\n",
+          f->rtmp_port, f->rtsp_port);
 
-  g_assert_true (g_file_set_contents (path, text, -1, NULL));
-  f->mediamtx = rig_start (&f->rig, "mediamtx", argv);
-}
-
-static gboolean
-is_listening (gpointer user_data)
-{
-  Fixture *f = user_data;
-  g_autofree char *log = program_log (f->mediamtx);
-
-  return strstr (log, "[RTSP] listener opened") &&
-         strstr (log, "[RTMP] listener opened");
+  f->mediamtx = rig_start_mediamtx (&f->rig, f->mediamtx_program, settings);
 }
 
 static gboolean
@@ -93,7 +79,6 @@ set_up (Fixture *f)
   f->rtmp_port = free_port ();
   f->rtsp_port = free_port ();
   start_mediamtx (f);
-  rig_wait (&f->rig, "MediaMTX listens", is_listening, f);
   return TRUE;
 }
 

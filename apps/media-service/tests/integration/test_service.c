@@ -195,6 +195,19 @@ metrics_are_merged (gpointer user_data)
              text, 0, 0);
 }
 
+/* MediaMTX's RTMP has H.264 only: what is H.265 is pulled by RTSP. */
+static void
+test_ingest_by_rtsp (Fixture *f, gconstpointer data)
+{
+  rig_set (&f->rig, "INGEST", "rtsp");
+  rig_set (&f->rig, "MEDIAMTX_RTSP_PORT", "18554");
+  start_service (f);
+  g_assert_cmpuint (tell (f, "ready", "one", "a", ""), ==, 200);
+  wait_state (f, "one", "running");
+  wait_log (f, "\"INPUT_URL\":\"rtsp://127.0.0.1:18554/live/one/in\"");
+  wait_log (f, "\"OUTPUT_URL\":\"rtmp://127.0.0.1:1935/live/one/out\"");
+}
+
 static void
 test_life (Fixture *f, gconstpointer data)
 {
@@ -492,6 +505,7 @@ main (int argc, char **argv)
   ADD ("term-stops-workers", test_term_stops_workers);
   ADD ("stale-socket", test_stale_socket);
   ADD ("http", test_http);
+  ADD_UNSTARTED ("ingest-by-rtsp", test_ingest_by_rtsp);
   ADD_UNSTARTED ("missing-worker", test_missing_worker);
   ADD_UNSTARTED ("keeps", test_keeps);
   ADD_UNSTARTED ("max-workers", test_max_workers);

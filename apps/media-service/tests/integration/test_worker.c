@@ -37,17 +37,10 @@ typedef struct {
 static void
 start_mediamtx (Fixture *f)
 {
-  g_autofree char *path = rig_path (&f->rig, "mediamtx.yml");
-  g_autofree char *text = g_strdup_printf ("rtmp: yes\n"
-                                           "rtmpAddress: 127.0.0.1:%u\n"
-                                           "rtsp: no\nhls: no\nwebrtc: no\n"
-                                           "srt: no\napi: no\n"
-                                           "paths:\n  all_others:\n",
-      f->rtmp_port);
-  const char *argv[] = {f->mediamtx_program, path, NULL};
+  g_autofree char *settings =
+      g_strdup_printf ("rtsp: no\nrtmpAddress: 127.0.0.1:%u\n", f->rtmp_port);
 
-  g_assert_true (g_file_set_contents (path, text, -1, NULL));
-  f->mediamtx = rig_start (&f->rig, "mediamtx", argv);
+  f->mediamtx = rig_start_mediamtx (&f->rig, f->mediamtx_program, settings);
 }
 
 /* Endless, with B-frames; each size has its own parameter sets. */
@@ -99,7 +92,6 @@ set_up (Fixture *f)
   rig_init (&f->rig);
   f->rtmp_port = free_port ();
   start_mediamtx (f);
-  g_usleep (G_USEC_PER_SEC / 2);
   start_publisher (f, SIZE_A);
   start_worker (f);
   return TRUE;
@@ -314,7 +306,6 @@ test_comes_back (void)
   program_wait (f.publisher);
   f.wanted = count_in (&f);
   start_mediamtx (&f);
-  g_usleep (G_USEC_PER_SEC / 2);
   start_publisher (&f, SIZE_C);
   rig_wait (&f.rig, "the third source", has_new_source_out, &f);
 

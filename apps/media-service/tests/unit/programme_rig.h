@@ -24,6 +24,14 @@ G_BEGIN_DECLS
 #define RIG_START (1000 * RIG_S) /* now when a rig begins */
 
 typedef struct {
+  const char *name;
+  void (*func) (void);
+} RigTest;
+
+/* Adds each as /media/<area>/<name>. */
+void rig_add_tests (const char *area, const RigTest *tests, gsize n);
+
+typedef struct {
   guint64 number;
   gint64 pts_ns, dts_ns, left_ns;
   gboolean is_key, has_config;

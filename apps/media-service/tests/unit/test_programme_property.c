@@ -952,6 +952,7 @@ pick_params (World *w, guint seed)
   w->params.rate_hz = RATE;
   w->params.block_frames = 128;
   w->params.duck_db = 0;
+  w->params.dub_fade_ns = 0; /* each sample says which one it is */
   w->params.output_delay_ns = delays_ms[seed % G_N_ELEMENTS (delays_ms)] * MS;
   w->params.lead_ns = (seed % 3) * 100 * MS;
   w->params.source_loss =

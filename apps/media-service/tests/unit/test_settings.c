@@ -168,6 +168,61 @@ test_pass_through (void)
   dub_worker_settings_clear (&settings);
 }
 
+typedef struct {
+  const char *json;
+  gboolean is_good;
+  DubSegmentMode mode;
+  gint64 pause_ms, max_ms;
+} SegmentCase;
+
+/* Each limit, and the first value beyond it. */
+static void
+test_segments (void)
+{
+  static const SegmentCase cases[] = {
+      {"\"VAD\": \"speech\"", TRUE, DUB_SEGMENT_MODE_SPEECH, 400, 5000},
+      {"\"VAD\": \"level\"", TRUE, DUB_SEGMENT_MODE_SPEECH, 1000, 5000},
+      {"\"VAD\": \"level\", \"VAD_SILENCE_DURATION_S\": 0.1", TRUE,
+          DUB_SEGMENT_MODE_SPEECH, 100, 5000},
+      {"\"VAD_SILENCE_DURATION_S\": 5", TRUE, DUB_SEGMENT_MODE_SPEECH, 5000,
+          5000},
+      {"\"VAD_SILENCE_DURATION_S\": 0.09", FALSE, 0, 0, 0},
+      {"\"VAD_SILENCE_DURATION_S\": 5.1", FALSE, 0, 0, 0},
+      {"\"VAD_SILENCE_THRESHOLD_DB\": -100", TRUE, DUB_SEGMENT_MODE_SPEECH, 400,
+          5000},
+      {"\"VAD_SILENCE_THRESHOLD_DB\": 0", TRUE, DUB_SEGMENT_MODE_SPEECH, 400,
+          5000},
+      {"\"VAD_SILENCE_THRESHOLD_DB\": -100.1", FALSE, 0, 0, 0},
+      {"\"VAD_SILENCE_THRESHOLD_DB\": 0.1", FALSE, 0, 0, 0},
+      {"\"VAD_LEVEL_INTERVAL_NS\": 49999999", FALSE, 0, 0, 0},
+      {"\"VAD_LEVEL_INTERVAL_NS\": 500000001", FALSE, 0, 0, 0},
+      {"\"VAD_MEMORY_LIMIT_BYTES\": 1048575", FALSE, 0, 0, 0},
+      {"\"VAD_MEMORY_LIMIT_BYTES\": 104857601", FALSE, 0, 0, 0},
+      {"\"VAD\": \"loud\"", FALSE, 0, 0, 0},
+      {"\"SEGMENT_MODE\": \"fixed\", \"OUTPUT_DELAY_MS\": 9000", TRUE,
+          DUB_SEGMENT_MODE_FIXED, 400, 6000},
+      {"\"SEGMENT_MODE\": \"fixed\", \"OUTPUT_DELAY_MS\": 8999", TRUE,
+          DUB_SEGMENT_MODE_NONE, 400, 6000},
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *json = g_strdup_printf ("{" URLS ", %s}", cases[i].json);
+    DubWorkerSettings settings;
+    DubProgrammeParams params;
+
+    g_test_message ("%s", json);
+    g_assert_cmpint (load (&settings, json, NULL), ==, cases[i].is_good);
+    if (cases[i].is_good) {
+      dub_worker_settings_to_params (&settings, &params);
+      g_assert_cmpint (params.segment_mode, ==, cases[i].mode);
+      g_assert_cmpint (params.pause_ns / DUB_NS_PER_MS, ==, cases[i].pause_ms);
+      g_assert_cmpint (
+          params.max_segment_ns / DUB_NS_PER_MS, ==, cases[i].max_ms);
+    }
+    dub_worker_settings_clear (&settings);
+  }
+}
+
 /* The file in the repository is what the table makes. */
 static void
 test_env_example (void)
@@ -195,6 +250,7 @@ main (int argc, char **argv)
       "/media/worker/settings/no-secret-in-errors", test_no_secret_in_errors);
   g_test_add_func ("/media/worker/settings/too-large", test_too_large);
   g_test_add_func ("/media/worker/settings/pass-through", test_pass_through);
+  g_test_add_func ("/media/worker/settings/segments", test_segments);
   g_test_add_func ("/media/worker/settings/env-example", test_env_example);
   return g_test_run ();
 }

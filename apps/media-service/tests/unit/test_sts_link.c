@@ -12,8 +12,7 @@
 #include <string.h>
 
 #include "sts/sts_link.h"
-
-#define WATCHDOG_MS 20000
+#include "wait.h"
 
 typedef struct {
   SoupServer *soup;
@@ -32,7 +31,6 @@ typedef struct {
   GPtrArray *answers; /* of DubAnswer */
   GPtrArray *states;  /* of the phases' names and more, as text */
   GString *asked_for; /* what the peer asked for by backpressure */
-  gboolean is_late;
 } Fixture;
 
 /* --- the peer --- */
@@ -232,26 +230,12 @@ link_up (Fixture *self, const char *api_key, guint ready_timeout_ms)
   g_assert_no_error (error);
 }
 
-static gboolean
-on_watchdog (gpointer user_data)
-{
-  ((Fixture *) user_data)->is_late = TRUE;
-  return G_SOURCE_REMOVE;
-}
-
 typedef gboolean (*Condition) (Fixture *self, guint n);
 
 static void
 wait_for (Fixture *self, Condition condition, guint n)
 {
-  guint watchdog = g_timeout_add (WATCHDOG_MS, on_watchdog, self);
-
-  self->is_late = FALSE;
-  while (!condition (self, n) && !self->is_late)
-    g_main_context_iteration (NULL, TRUE);
-  if (self->is_late)
-    g_error ("the state did not come within %u ms", WATCHDOG_MS);
-  g_source_remove (watchdog);
+  WAIT_FOR (condition (self, n));
 }
 
 static gboolean

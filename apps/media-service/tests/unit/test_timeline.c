@@ -456,10 +456,7 @@ test_lag_is_bounded (void)
 int
 main (int argc, char **argv)
 {
-  static const struct {
-    const char *name;
-    void (*func) (void);
-  } tests[] = {
+  static const RigTest tests[] = {
       {"short-stall", test_short_stall_is_not_seen},
       {"too-late", test_what_comes_too_late_is_dropped},
       {"late-for-2s", test_late_for_2s_opens_an_epoch},
@@ -482,11 +479,6 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (tests); i++) {
-    g_autofree char *path =
-        g_strdup_printf ("/media/timeline/%s", tests[i].name);
-
-    g_test_add_func (path, tests[i].func);
-  }
+  rig_add_tests ("timeline", tests, G_N_ELEMENTS (tests));
   return g_test_run ();
 }

@@ -32,6 +32,7 @@ typedef struct {
   char *target_language;
   char *voice_profile;
   char *domain; /* (nullable) */
+  char **hints; /* domain_hints, as the stream gave them (nullable) */
   DubSound sound;
   guint room_ms;       /* pause known to follow the slot */
   gint64 deadline_ns;  /* monotonic; work on it stops there */

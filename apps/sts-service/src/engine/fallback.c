@@ -358,8 +358,10 @@ dub_fallback_call_end (DubFallbackCall *call, gboolean is_ok)
   DubFallbackEnd end = {
       .owner = self->owner, .done = call->done, .user_data = call->user_data};
 
-  if (call->member != NO_MEMBER)
+  if (call->member != NO_MEMBER) {
     end.engine = member_name (self, call->member);
+    end.member = member_at (self, call->member)->engine;
+  }
   if (is_ok)
     note_ok (self, call->member);
   g_hash_table_remove (self->calls, &call->id);

@@ -72,6 +72,7 @@ typedef struct {
   GCallback done;
   gpointer user_data;
   const char *engine; /* who answered; lives as long as the list */
+  gpointer member;    /* the same, as it was added (nullable) */
 } DubFallbackEnd;
 
 /* An engine has failed. TRUE: another was asked and the call goes on; FALSE:

@@ -34,7 +34,6 @@ typedef struct {
   const Settings *settings;
   float *samples;
   gsize count;
-  GBytes *bytes;    /* of the stretch; a request borrows them */
   gsize at, length; /* the stretch that is being recognised */
   int status;
 } Transcription;
@@ -76,6 +75,7 @@ static void
 next_stretch (Transcription *self)
 {
   gsize left = self->count - self->at;
+  g_autoptr (GBytes) bytes = NULL;
   DubAsrRequest request;
 
   if (left == 0) {
@@ -84,10 +84,8 @@ next_stretch (Transcription *self)
   }
   self->length = dub_speech_word_end (
       self->samples + self->at, left, STRETCH_SAMPLES, DUB_ASR_RATE_HZ);
-  g_clear_pointer (&self->bytes, g_bytes_unref);
-  self->bytes =
-      g_bytes_new (self->samples + self->at, self->length * sizeof (float));
-  request = (DubAsrRequest){self->bytes, self->settings->language,
+  bytes = g_bytes_new (self->samples + self->at, self->length * sizeof (float));
+  request = (DubAsrRequest){bytes, self->settings->language,
       g_str_equal (self->settings->task, "translate"),
       g_get_monotonic_time () * 1000 + DEADLINE_NS};
   self->asr->provider->recognise (self->asr, &request, on_heard, self);
@@ -106,29 +104,28 @@ model_of (const DubPipelineSettings *settings)
 }
 
 static int
-transcribe (const Settings *settings, DubPcm *pcm)
+transcribe (const Settings *settings, DubPcm *pcm, GError **error)
 {
   static const char *const argv[] = {"/proc/self/exe", "engine", NULL};
   g_autofree char *model = model_of (&settings->settings);
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autofree float *samples = g_new (float, pcm->frames + 1);
-  g_autoptr (GError) error = NULL;
-  DubAsrSettings asr = {argv, model, MAX (1, g_get_num_processors ())};
+  DubAsrSettings asr = {.engine_argv = argv,
+      .model = model,
+      .threads = MAX (1, g_get_num_processors ()),
+      .options = &settings->settings.asr};
   Transcription self = {.loop = loop,
       .settings = settings,
       .samples = samples,
       .count = pcm->frames};
 
-  dub_pcm_s16_to_f32 (pcm->samples, samples, pcm->frames);
-  self.asr = dub_asr_chain_new (settings->settings.asr.provider, &asr, &error);
-  if (self.asr == NULL) {
-    fprintf (stderr, "transcribe: %s\n", error->message);
+  self.asr = dub_asr_chain_new (settings->settings.asr.provider, &asr, error);
+  if (self.asr == NULL)
     return EX_CONFIG;
-  }
+  dub_pcm_s16_to_f32 (pcm->samples, samples, pcm->frames);
   next_stretch (&self);
   g_main_loop_run (loop);
   self.asr->provider->free (self.asr);
-  g_clear_pointer (&self.bytes, g_bytes_unref);
   return self.status;
 }
 
@@ -139,7 +136,7 @@ dub_command_transcribe (int argc, char **argv)
   g_auto (GStrv) environment = g_get_environ ();
   g_autoptr (GError) error = NULL;
   g_autoptr (DubPcm) pcm = NULL;
-  int status = EX_USAGE;
+  int status = EX_DATAERR;
 
   if (!dub_config_load (
           options, &settings, &argc, &argv, environment, &error) ||
@@ -151,11 +148,10 @@ dub_command_transcribe (int argc, char **argv)
     return error != NULL ? EX_CONFIG : EX_USAGE;
   }
   pcm = dub_media_file_read (argv[2], DUB_ASR_RATE_HZ, &error);
-  if (pcm == NULL) {
+  if (pcm != NULL)
+    status = transcribe (&settings, pcm, &error);
+  if (error != NULL)
     fprintf (stderr, "transcribe: %s\n", error->message);
-    status = EX_DATAERR;
-  } else
-    status = transcribe (&settings, pcm);
   dub_config_clear (options, &settings);
   return status;
 }

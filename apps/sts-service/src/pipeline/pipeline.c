@@ -92,7 +92,9 @@ pipeline_free (DubProcessor *base)
   g_clear_pointer (&self->trial, dub_trial_free);
   g_clear_pointer (&self->read_lane, dub_lane_free);
   g_clear_pointer (&self->make_lane, dub_lane_free);
+  dub_pace_free (self->pace);
   g_clear_pointer (&self->languages, dub_language_memory_free);
+  g_clear_pointer (&self->preparer, dub_preparer_free);
   if (self->asr != NULL)
     self->asr->provider->free (self->asr);
   if (self->translator != NULL)
@@ -238,6 +240,7 @@ pipeline_alloc (const DubPipelineSettings *settings, DubMetrics *metrics)
   self->make_lane =
       dub_lane_new (&dub_stage_make_lane, MAX (1, g_get_num_processors () - 1));
   self->languages = dub_language_memory_new ();
+  self->pace = dub_pace_new ();
   make_metrics (self, metrics);
   return self;
 }
@@ -248,7 +251,9 @@ dub_pipeline_new (
 {
   DubPipeline *self = pipeline_alloc (settings, metrics);
 
-  if (!start_engines (self, settings, metrics, error)) {
+  self->preparer = dub_preparer_new (&settings->translation, error);
+  if (self->preparer == NULL ||
+      !start_engines (self, settings, metrics, error)) {
     pipeline_free (&self->base);
     return NULL;
   }
@@ -263,6 +268,7 @@ dub_pipeline_new_with (const DubPipelineSettings *settings, DubMetrics *metrics,
 {
   DubPipeline *self = pipeline_alloc (settings, metrics);
 
+  self->preparer = dub_preparer_new (&settings->translation, NULL);
   self->asr = asr;
   self->translator = translator;
   self->tts = tts;

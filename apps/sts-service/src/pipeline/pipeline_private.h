@@ -3,10 +3,12 @@
 
 #include "fit.h"
 #include "lane.h"
+#include "pace.h"
 #include "pipeline.h"
 
 #include "asr/guards.h"
 #include "asr/language_memory.h"
+#include "translation/preparer.h"
 
 /*
  * What the stages of the chain share.
@@ -30,13 +32,14 @@ typedef struct {
   /* main thread only */
   DubAsr *asr;
   DubTranslator *translator;
+  DubPreparer *preparer;
   DubTts *tts;
   DubTrial *trial; /* (nullable): engines of tests need none */
   DubLane *read_lane;
   DubLane *make_lane;
   DubLanguageMemory *languages; /* of streams that did not say theirs */
   GList *works;                 /* every one that is not answered */
-  double ms_per_char; /* of the voice at rate 1, so far; 0: not known yet */
+  DubPace *pace;
 
   DubMetric *asr_seconds;
   DubMetric *translation_seconds;

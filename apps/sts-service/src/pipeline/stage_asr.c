@@ -27,7 +27,9 @@ dub_stage_finish_without_speech (DubWork *work, DubGuardVerdict verdict)
     dub_work_fail (work, "asr", "NO_SPEECH", FALSE, message);
     return;
   }
+  g_free (work->result->transcript);
   work->result->transcript = g_strdup ("");
+  g_free (work->result->translated_text);
   work->result->translated_text = g_strdup ("");
   dub_stage_make (work);
 }

@@ -4,6 +4,14 @@
 /* Kept back of a job's time for the stages that come after. */
 #define RESERVE_MS 600
 
+/* text, as it will be said. */
+static void
+take_text (DubWork *work, const char *text)
+{
+  work->result->translated_text = dub_preparer_finish (
+      work->pipeline->preparer, text, work->job->target_language);
+}
+
 static void
 on_translated (const char *text, const GError *error, gpointer user_data)
 {
@@ -18,22 +26,49 @@ on_translated (const char *text, const GError *error, gpointer user_data)
     dub_work_fail_stage (work, "translation", "TRANSLATION_FAILED", error);
     return;
   }
-  work->result->translated_text = g_strdup (text);
+  take_text (work, text);
   dub_work_note_engine (&work->result->translation_engine, translator->engine,
       translator->provider->name);
   if (!dub_work_is_too_late (work, "translation"))
     dub_stage_synthesise (work);
 }
 
+static void
+prepare (DubWork *work)
+{
+  const DubJob *job = work->job;
+  DubHeardText heard = {.stream_id = job->stream_id,
+      .sequence_number = job->sequence_number,
+      .text = work->text,
+      .source = dub_work_language (work),
+      .target = job->target_language,
+      .stream_hints = (const char *const *) job->hints,
+      .slot_ms = work->source.speech_ms + job->room_ms};
+
+  dub_preparer_prepare (
+      work->pipeline->preparer, &heard, dub_work_now_ns (), &work->prepared);
+}
+
+static void
+ask (DubWork *work)
+{
+  DubPipeline *self = work->pipeline;
+  DubTranslationRequest request = {.text = work->prepared.text,
+      .source = dub_work_language (work),
+      .target = work->job->target_language,
+      .hints = work->prepared.hints,
+      .deadline_ns = dub_work_stage_deadline_ns (
+          work, self->translation_timeout_ms, RESERVE_MS)};
+
+  work->translation_call = self->translator->provider->translate (
+      self->translator, &request, on_translated, work);
+}
+
 void
 dub_stage_translate (DubWork *work)
 {
-  DubPipeline *self = work->pipeline;
-  DubJob *job = work->job;
-  DubTranslationRequest request;
-
   if (work->is_translating) {
-    work->result->translated_text = g_strdup (work->text);
+    take_text (work, work->text);
     dub_work_note_engine (
         &work->result->translation_engine, work->result->asr_engine, NULL);
     dub_stage_synthesise (work);
@@ -43,12 +78,6 @@ dub_stage_translate (DubWork *work)
   }
   work->result->transcript = g_strdup (work->text);
   work->stage_start_ns = dub_work_now_ns ();
-  request = (DubTranslationRequest){.text = work->text,
-      .source = dub_work_language (work),
-      .target = job->target_language,
-      .hints = {.domain = job->domain},
-      .deadline_ns = dub_work_stage_deadline_ns (
-          work, self->translation_timeout_ms, RESERVE_MS)};
-  work->translation_call = self->translator->provider->translate (
-      self->translator, &request, on_translated, work);
+  prepare (work);
+  ask (work);
 }

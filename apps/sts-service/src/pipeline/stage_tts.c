@@ -3,6 +3,8 @@
 
 #include "speech.h"
 
+#include "tts/speakable.h"
+
 #include <dubbing_common/error.h>
 #include <math.h>
 
@@ -10,9 +12,6 @@
 #define RATE_WORTH 1.03
 /* An expected rate is a guess; below this the first try is at rate 1. */
 #define RATE_SURE 1.08
-#define LEARN 0.2
-/* "1881" is four letters long and a second. */
-#define LEARN_MIN_CHARS 20
 #define MIN_RATE_HZ 8000
 #define MAX_RATE_HZ 96000
 #define MAX_SAMPLE 8.0f
@@ -26,8 +25,8 @@ static void
 ask_for_speech (DubWork *work, double rate)
 {
   DubPipeline *self = work->pipeline;
-  DubTtsRequest request = {work->result->translated_text,
-      work->job->target_language, work->job->voice_profile, rate,
+  DubTtsRequest request = {work->spoken, work->job->target_language,
+      work->job->voice_profile, rate,
       dub_work_stage_deadline_ns (work, self->tts_timeout_ms, RESERVE_MS),
       NULL};
 
@@ -37,45 +36,29 @@ ask_for_speech (DubWork *work, double rate)
       self->tts, &request, on_synthesised, work);
 }
 
-static glong
-length_of_text (const DubWork *work)
-{
-  return g_utf8_strlen (work->result->translated_text, -1);
-}
-
-/* What is learnt from each synthesis saves the next one its second try. */
-static void
-learn_length (DubWork *work)
-{
-  DubPipeline *self = work->pipeline;
-  glong chars = length_of_text (work);
-  double seen = work->natural_ms / MAX (chars, 1);
-
-  if (chars < LEARN_MIN_CHARS)
-    return;
-  self->ms_per_char =
-      self->ms_per_char > 0
-          ? self->ms_per_char + LEARN * (seen - self->ms_per_char)
-          : seen;
-}
-
 /* At once as fast as it will have to be, when that can be told. */
 static double
 expected_rate (DubWork *work)
 {
+  DubPipeline *self = work->pipeline;
   DubFitSlot slot = dub_work_slot (work);
-  double rate = dub_fit_rate (&slot, &work->pipeline->fit_limits,
-      length_of_text (work) * work->pipeline->ms_per_char);
+  double rate = dub_fit_rate (&slot, &self->fit_limits,
+      dub_pace_expect (self->pace, work->job->target_language,
+          work->job->voice_profile, work->spoken));
 
-  return rate > RATE_SURE && length_of_text (work) >= LEARN_MIN_CHARS ? rate
-                                                                      : 1;
+  return rate > RATE_SURE ? rate : 1;
 }
 
 void
 dub_stage_synthesise (DubWork *work)
 {
   work->stage_start_ns = dub_work_now_ns ();
-  ask_for_speech (work, expected_rate (work));
+  work->spoken =
+      dub_speakable (work->result->translated_text, work->job->target_language);
+  if (*work->spoken == '\0')
+    dub_stage_finish_without_speech (work, DUB_GUARD_EMPTY);
+  else
+    ask_for_speech (work, expected_rate (work));
 }
 
 /* What is no number, or far beyond full scale, would be heard as a bang. */
@@ -115,14 +98,21 @@ take_speech (DubWork *work, GBytes *samples, guint rate_hz)
   return TRUE;
 }
 
+/* Who has just answered may not be able to speak as fast as asked. */
+static double
+possible_rate (const DubTts *tts, double rate)
+{
+  return tts->max_speed > 0 ? MIN (rate, tts->max_speed) : rate;
+}
+
 /* Synthesis again at a faster rate is the best way to make it fit, when the
  * first one shows that there is time for it. */
 static gboolean
 ask_again (DubWork *work)
 {
   DubFitSlot slot = dub_work_slot (work);
-  double rate =
-      dub_fit_rate (&slot, &work->pipeline->fit_limits, work->natural_ms);
+  double rate = possible_rate (work->pipeline->tts,
+      dub_fit_rate (&slot, &work->pipeline->fit_limits, work->natural_ms));
   gint64 took_ns = dub_work_now_ns () - work->stage_start_ns;
   gint64 left_ns = work->job->deadline_ns - dub_work_now_ns ();
 
@@ -161,8 +151,10 @@ on_synthesised (
   if (dub_work_is_too_late (work, "tts"))
     return;
   if (is_first) {
+    work->rate = possible_rate (work->pipeline->tts, work->rate);
     work->natural_ms = dub_work_speech_ms (work) * work->rate;
-    learn_length (work);
+    dub_pace_learn (work->pipeline->pace, work->job->target_language,
+        work->job->voice_profile, work->spoken, work->natural_ms);
     if (ask_again (work))
       return;
   }

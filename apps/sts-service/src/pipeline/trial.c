@@ -92,14 +92,23 @@ on_translated (const char *text, const GError *error, gpointer user_data)
     pass (self);
 }
 
+/* A text has a language, also where a stream would leave it open. */
+static const char *
+language_of (const DubTrial *self, const DubHeard *heard)
+{
+  if (self->source == NULL || g_str_equal (self->source, "auto"))
+    return heard->language;
+  return self->source;
+}
+
 /* Only what the default streams would need; a pair that is not there is
  * refused when a stream asks for it. */
 static void
-translate (DubTrial *self)
+translate (DubTrial *self, const DubHeard *heard)
 {
   DubTranslator *translator = self->pipeline->translator;
   const DubTranslationRequest request = {.text = TEXT,
-      .source = self->source != NULL ? self->source : "auto",
+      .source = language_of (self, heard),
       .target = self->target != NULL ? self->target : self->language,
       .deadline_ns = now_ns () + STEP_NS};
 
@@ -123,7 +132,7 @@ on_heard (const DubHeard *heard, const GError *error, gpointer user_data)
   if (heard == NULL)
     fail (self, "recognition", error->message);
   else
-    translate (self);
+    translate (self, heard);
 }
 
 static void

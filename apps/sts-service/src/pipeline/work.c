@@ -50,11 +50,13 @@ dub_work_unref (gpointer data)
 
   if (!g_atomic_ref_count_dec (&work->ref_count))
     return;
+  dub_prepared_text_clear (&work->prepared);
   dub_job_free (work->job);
   dub_result_free (work->result);
   dub_source_clear (&work->source);
   dub_dub_clear (&work->dub);
   g_free (work->text);
+  g_free (work->spoken);
   g_free (work->language);
   g_clear_error (&work->read_error);
   g_clear_error (&work->make_error);

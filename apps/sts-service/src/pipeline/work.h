@@ -40,7 +40,11 @@ struct _DubWork {
   char *text;     /* what was heard, in the source or the target language */
   char *language; /* heard, or as asked for (nullable) */
 
+  /* translate */
+  DubPreparedText prepared;
+
   /* synthesise */
+  char *spoken;      /* the translation as a voice should read it */
   double natural_ms; /* speech at rate 1 */
   double rate;       /* asked of the synthesiser */
   guint tries;       /* how often it was asked */

@@ -256,6 +256,10 @@ follow_stream (DubConnection *self)
 static void
 drop_session (DubConnection *self)
 {
+  /* A job that ends late may be the last to let go, when the server and what
+   * it lent are gone. */
+  if (!self->session)
+    return;
   clear_timer (self);
   dub_simulations_remove (self->simulations, self);
   g_clear_pointer (&self->session, dub_session_free);

@@ -10,6 +10,10 @@
 #include <string.h>
 
 #include "connection.h"
+#include "rest.h"
+
+/* One-off requests at a time. */
+#define MAX_REST_REQUESTS 8
 
 struct _DubStsServer {
   const DubStsServerSettings *settings;
@@ -20,6 +24,7 @@ struct _DubStsServer {
   SoupServer *soup;
   DubHttpListener *listener;
   DubSioServer *sio;
+  DubRest *rest;
 };
 
 /* --- authorisation --- */
@@ -180,7 +185,36 @@ on_metrics (SoupServer *soup, SoupServerMessage *message, const char *path,
       dub_metrics_to_text (self->metrics));
 }
 
+/* These paths have no use for a body, and none may fill the memory. */
+static void
+on_early (SoupServer *soup, SoupServerMessage *message, const char *path,
+    GHashTable *query, gpointer user_data)
+{
+  soup_message_body_set_accumulate (
+      soup_server_message_get_request_body (message), FALSE);
+}
+
+static gboolean
+on_rest_auth (const char *header, gpointer user_data)
+{
+  return is_authorised (user_data, header);
+}
+
 /* --- life --- */
+
+static DubRest *
+make_rest (DubStsServer *self)
+{
+  const DubRestSettings settings = {
+      .session = &self->settings->session,
+      .max_body_bytes = self->settings->max_message_bytes,
+      .max_requests = MAX_REST_REQUESTS,
+      .is_authorised = on_rest_auth,
+      .user_data = self,
+  };
+
+  return dub_rest_new (&settings, self->soup, self->processor, self->metrics);
+}
 
 static DubSioServer *
 make_sio (DubStsServer *self)
@@ -217,6 +251,7 @@ DubStsServer *
 dub_sts_server_new (const DubStsServerSettings *settings,
     DubProcessor *processor, DubMetrics *metrics, GError **error)
 {
+  static const char *const without_body[] = {NULL, "/health", "/metrics"};
   g_autoptr (DubStsServer) self = g_new0 (DubStsServer, 1);
 
   self->settings = settings;
@@ -227,6 +262,10 @@ dub_sts_server_new (const DubStsServerSettings *settings,
   self->soup = soup_server_new (NULL, NULL);
   soup_server_add_handler (self->soup, "/health", on_health, self, NULL);
   soup_server_add_handler (self->soup, "/metrics", on_metrics, self, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (without_body); i++)
+    soup_server_add_early_handler (
+        self->soup, without_body[i], on_early, NULL, NULL);
+  self->rest = make_rest (self);
   self->sio = make_sio (self);
   return listen_on (self, error) ? g_steal_pointer (&self) : NULL;
 }
@@ -238,6 +277,7 @@ dub_sts_server_free (DubStsServer *server)
     return;
   g_clear_pointer (&server->listener, dub_http_listener_free);
   g_clear_pointer (&server->sio, dub_sio_server_free);
+  g_clear_pointer (&server->rest, dub_rest_free);
   if (server->soup)
     soup_server_disconnect (server->soup);
   g_clear_object (&server->soup);

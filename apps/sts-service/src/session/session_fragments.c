@@ -460,6 +460,7 @@ job_new (
   job->target_language = g_strdup (init->target_language);
   job->voice_profile = g_strdup (init->voice_profile);
   job->domain = g_strdup (init->domain_hints ? init->domain_hints[0] : NULL);
+  job->hints = g_strdupv (init->domain_hints);
   job->sound.format = g_strdup (data->audio->format);
   job->sound.sample_rate_hz = data->audio->sample_rate_hz;
   job->sound.channels = data->audio->channels;

@@ -152,7 +152,8 @@ apertium_is_ready (DubTranslator *base, GError **error)
   return TRUE;
 }
 
-/* A stream that asks is a stream that comes: the pair is loaded for it. */
+/* A stream that asks is a stream that comes: the pair is loaded for it; for
+ * "auto" a likely one. */
 static gboolean
 apertium_supports (DubTranslator *base, const char *source, const char *target)
 {
@@ -208,7 +209,8 @@ apertium_translate (DubTranslator *base, const DubTranslationRequest *request,
   DubTranslatorCall *call =
       dub_translator_calls_begin (self->calls, done, user_data);
 
-  call->engine = engine_of (self, request->source, request->target);
+  if (!g_str_equal (request->source, "auto"))
+    call->engine = engine_of (self, request->source, request->target);
   if (call->engine == NULL)
     dub_translator_call_answer_later (call, NULL,
         g_error_new (DUB_ERROR, DUB_ERROR_UNSUPPORTED,

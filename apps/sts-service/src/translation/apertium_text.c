@@ -182,6 +182,8 @@ rate_side (const char *name, const char *wanted)
 {
   DubLanguageTag has, want;
 
+  if (g_str_equal (wanted, "auto"))
+    return 1;
   if (!dub_language_parse (name, &has) || !dub_language_parse (wanted, &want) ||
       strcmp (has.language, want.language) != 0)
     return 0;

@@ -29,7 +29,8 @@ char *dub_apertium_unescape (
 GPtrArray *dub_apertium_parse_mode (const char *text, GError **error);
 
 /* Of names like "eng-spa", "es-pt_BR", the one for these tags: the same
- * region first, then none, then any. (nullable), of modes. */
+ * region first, then none, then any. "auto" is any source. (nullable), of
+ * modes. */
 const char *dub_apertium_pick (
     const char *const *modes, const char *source, const char *target);
 

@@ -4,6 +4,9 @@
 #include <dubbing_common/error.h>
 #include <string.h>
 
+#define KEEP "keep:"
+#define TERM "term:"
+
 typedef struct {
   char *source, *target; /* "*": any */
   char *from;
@@ -187,6 +190,12 @@ take_term (Lists *lists, const char *from, const char *to)
     g_ptr_array_add (lists->keep, (char *) from);
 }
 
+gboolean
+dub_glossary_is_term (const char *hint)
+{
+  return g_str_has_prefix (hint, KEEP) || g_str_has_prefix (hint, TERM);
+}
+
 /* "keep:Real Madrid", "term:keeper=portero" */
 static void
 take_hint (Lists *lists, const char *hint, GPtrArray *owned)
@@ -196,13 +205,11 @@ take_hint (Lists *lists, const char *hint, GPtrArray *owned)
   if (strlen (hint) > 2 * DUB_GLOSSARY_MAX_TERM_BYTES ||
       owned->len >= DUB_GLOSSARY_MAX_TERMS)
     return;
-  if (g_str_has_prefix (hint, "keep:") && hint[5] != '\0') {
-    take_term (lists, hint + strlen ("keep:"), NULL);
+  if (g_str_has_prefix (hint, KEEP) && hint[strlen (KEEP)] != '\0')
+    take_term (lists, hint + strlen (KEEP), NULL);
+  if (!g_str_has_prefix (hint, TERM))
     return;
-  }
-  if (!g_str_has_prefix (hint, "term:"))
-    return;
-  copy = g_strdup (hint + strlen ("term:"));
+  copy = g_strdup (hint + strlen (TERM));
   g_ptr_array_add (owned, copy);
   to = strchr (copy, '=');
   if (to == NULL)

@@ -43,6 +43,8 @@ typedef struct {
   GPtrArray *owned;
 } DubGlossaryPick;
 
+/* Whether a hint is a term and not a domain. */
+gboolean dub_glossary_is_term (const char *hint);
 /* self: (nullable). stream_hints: domain_hints (nullable). */
 void dub_glossary_pick (const DubGlossary *self,
     const char *const *stream_hints, const char *source, const char *target,

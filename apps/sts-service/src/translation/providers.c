@@ -3,6 +3,7 @@
 
 #include "engine/provider_list.h"
 
+const char *const dub_formalities[] = {"default", "formal", "informal", NULL};
 const char *const dub_http_schemes[] = {"http", "https", NULL};
 const char *const dub_deepl_models[] = {
     "prefer_quality_optimized", "quality_optimized", "latency_optimized", NULL};

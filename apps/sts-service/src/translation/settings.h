@@ -9,9 +9,19 @@
  */
 G_BEGIN_DECLS
 
+typedef enum {
+  DUB_FORMALITY_DEFAULT = 0,
+  DUB_FORMALITY_FORMAL,
+  DUB_FORMALITY_INFORMAL
+} DubFormality;
+
 typedef struct {
   char *provider; /* a name, or several in the order they are tried */
   gint64 timeout_ms;
+  gint64 context_sentences;
+  char *glossary_file;
+  int formality; /* DubFormality */
+  gboolean normalises, cleans, removes_speakers;
   char *apertium_modes_dir;
   char *deepl_key;
   char *deepl_url;
@@ -27,6 +37,7 @@ typedef struct {
 } DubTranslationOptions;
 
 /* Each ends with NULL. */
+extern const char *const dub_formalities[];
 extern const char *const dub_http_schemes[];
 extern const char *const dub_deepl_models[];
 extern const char *const dub_deepl_english[];
@@ -45,6 +56,25 @@ extern const char *const dub_deepl_portuguese[];
   { DUB_OPTION_ROW (S, m, "translation-timeout-ms", "TRANSLATION_TIMEOUT_MS",  \
         INT, timeout_ms, "5000"), .min = 500, .max = 60000, .unit = "ms",      \
     .help = "How long translation of one fragment may take" },                 \
+  { DUB_OPTION_ROW (S, m, "translation-context", "TRANSLATION_CONTEXT", INT,   \
+        context_sentences, "3"), .min = 0, .max = 10,                          \
+    .help = "Sentences before that a translator is told" },                    \
+  { DUB_OPTION_ROW (S, m, "glossary-file", "GLOSSARY_FILE", STRING,            \
+        glossary_file, NULL),                                                  \
+    .help = "File of terms: \"Real Madrid\" stays, \"keeper = portero\" below "  \
+            "[en-es] is always so" },                                          \
+  { DUB_OPTION_ROW (S, m, "translation-formality", "TRANSLATION_FORMALITY",    \
+        CHOICE, formality, "default"), .choices = dub_formalities,             \
+    .help = "How people are addressed, for a translator that can choose" },    \
+  { DUB_OPTION_ROW (S, m, "translation-normalise", "TRANSLATION_NORMALISE",    \
+        BOOL, normalises, "true"),                                             \
+    .help = "Write signs and clock times out before translation" },            \
+  { DUB_OPTION_ROW (S, m, "translation-clean", "TRANSLATION_CLEAN", BOOL,      \
+        cleans, "true"),                                                       \
+    .help = "Write scores and ranges out before the voice reads them" },       \
+  { DUB_OPTION_ROW (S, m, "translation-remove-speakers",                       \
+        "TRANSLATION_REMOVE_SPEAKERS", BOOL, removes_speakers, "true"),        \
+    .help = "Leave out a label like \"Alice:\" at the beginning" },            \
   { DUB_OPTION_ROW (S, m, "apertium-modes-dir", "APERTIUM_MODES_DIR", STRING,  \
         apertium_modes_dir, "/usr/share/apertium/modes"),                      \
     .help = "Where Apertium keeps the modes of its language pairs" },          \

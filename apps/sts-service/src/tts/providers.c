@@ -3,8 +3,9 @@
 
 #include "engine/provider_list.h"
 
-const DubTtsProvider *const dub_tts_providers[] = {&dub_tts_piper,
-    &dub_tts_kokoro, &dub_tts_espeak, &dub_tts_mock_tone, &dub_tts_mock_fixture,
+const DubTtsProvider *const dub_tts_providers[] = {&dub_tts_elevenlabs,
+    &dub_tts_openai, &dub_tts_coqui, &dub_tts_piper, &dub_tts_kokoro,
+    &dub_tts_espeak, &dub_tts_mock_tone, &dub_tts_mock_fixture,
     &dub_tts_mock_fail_once, NULL};
 
 const DubTtsProvider *

@@ -65,11 +65,17 @@ struct _DubTts {
   const DubTtsProvider *provider;
   /* Of a chain, while done runs: who answered. (nullable) */
   const char *engine;
+  /* The fastest that it can be asked for; 0: whatever it is asked. Of a chain,
+   * while done runs: of who answered. */
+  double max_speed;
 };
 
 extern const DubTtsProvider dub_tts_piper;
 extern const DubTtsProvider dub_tts_kokoro;
 extern const DubTtsProvider dub_tts_espeak;
+extern const DubTtsProvider dub_tts_elevenlabs;
+extern const DubTtsProvider dub_tts_openai;
+extern const DubTtsProvider dub_tts_coqui;
 extern const DubTtsProvider dub_tts_mock_tone, dub_tts_mock_fixture,
     dub_tts_mock_fail_once;
 /* NULL-terminated; the first is the default. */

@@ -43,11 +43,14 @@ on_spoken (
 {
   DubFallbackCall *call = user_data;
   DubFallbackEnd end;
+  DubTts *self = NULL;
 
   if (samples == NULL && dub_fallback_call_retry (call, error))
     return;
   end = dub_fallback_call_end (call, samples != NULL);
-  ((Chain *) end.owner)->base.engine = end.engine;
+  self = end.owner;
+  self->engine = end.engine;
+  self->max_speed = end.member != NULL ? ((DubTts *) end.member)->max_speed : 0;
   ((DubTtsDoneFunc) end.done) (samples, rate_hz, error, end.user_data);
 }
 

@@ -136,7 +136,8 @@ test_knows_its_pairs (Fixture *f, gconstpointer data)
 
   g_assert_true (provider->supports (f->translator, "en-GB", "es-419"));
   g_assert_false (provider->supports (f->translator, "es", "en"));
-  g_assert_false (provider->supports (f->translator, "auto", "es"));
+  g_assert_true (provider->supports (f->translator, "auto", "es"));
+  g_assert_false (provider->supports (f->translator, "auto", "en"));
   translate (f, "ja", "Hello.", LONG_MS);
   g_assert_error (f->error, DUB_ERROR, DUB_ERROR_UNSUPPORTED);
 }

@@ -98,7 +98,8 @@ test_pick (void)
       {"es", "pt", "es-pt"},
       {"ca", "es", "cat-spa_valencia"},
       {"de", "es", NULL},
-      {"auto", "es", NULL},
+      {"auto", "es", "eng-spa"},
+      {"auto", "ja", NULL},
       {"da", "sv", NULL},
   };
 

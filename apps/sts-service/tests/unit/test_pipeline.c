@@ -143,8 +143,10 @@ mock_synthesise (DubTts *self, const DubTtsRequest *request,
   script.last_rate = request->speed;
   g_free (script.said);
   script.said = g_strdup (request->text);
-  *call =
-      (Call){.spoken = done, .user_data = user_data, .rate = request->speed};
+  *call = (Call){.spoken = done,
+      .user_data = user_data,
+      .rate = self->max_speed > 0 ? MIN (request->speed, self->max_speed)
+                                  : request->speed};
   return g_idle_add (on_speak, call);
 }
 
@@ -633,6 +635,53 @@ test_free_while_busy (void)
   }
 }
 
+/* The text stays as it was translated; the voice gets it as it is said. */
+static void
+test_reads_as_spoken (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_OFF);
+  g_autoptr (DubResult) result = NULL;
+  g_autoptr (DubResult) nothing = NULL;
+
+  script.text = "Dr. Ruiz won 21-14 for $20.";
+  result = run (self, job (0.2));
+  g_assert_cmpstr (result->translated_text, ==, script.text);
+  g_assert_cmpstr (script.said, ==, "Doctor Ruiz won 21 to 14 for 20 dollars.");
+  script.text = "… \342\200\224 …";
+  script.synthesised = 0;
+  nothing = run (self, job (0.2));
+  expect_failure (nothing, "asr", "NO_SPEECH", FALSE);
+  g_assert_cmpuint (script.synthesised, ==, 0);
+  self->free (self);
+}
+
+/* Who cannot speak faster is not asked twice, and the speed is the true one. */
+static void
+test_fixed_speed (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_OFF);
+  g_autoptr (DubResult) first = NULL;
+  g_autoptr (DubResult) second = NULL;
+
+  if (g_str_equal (dub_stretch_name (), "none")) {
+    self->free (self);
+    g_test_skip ("this build cannot stretch");
+    return;
+  }
+  mock_tts.max_speed = 1;
+  script.speech_s = 2.8;
+  first = run (self, job (0.2));
+  g_assert_cmpuint (script.synthesised, ==, 1);
+  g_assert_cmpfloat (first->speed_ratio, >, 1.05);
+  /* By now it is known to be too long, and asked for faster; in vain. */
+  second = run (self, job (0.2));
+  g_assert_cmpuint (script.synthesised, ==, 2);
+  g_assert_cmpfloat_with_epsilon (
+      second->speed_ratio, first->speed_ratio, 0.02);
+  mock_tts.max_speed = 0;
+  self->free (self);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -656,6 +705,8 @@ main (int argc, char **argv)
   g_test_add_func ("/sts/pipeline/m4a", test_m4a);
   g_test_add_func ("/sts/pipeline/check", test_check);
   g_test_add_func ("/sts/pipeline/free-while-busy", test_free_while_busy);
+  g_test_add_func ("/sts/pipeline/reads-as-spoken", test_reads_as_spoken);
+  g_test_add_func ("/sts/pipeline/fixed-speed", test_fixed_speed);
   status = g_test_run ();
   g_free (script.said);
   return status;

@@ -5,7 +5,7 @@
 
 /*
  * Short coded sound to PCM and back, for peers that do not take PCM: real MP4
- * ("m4a": ftyp, moov before mdat, AAC-LC), ADTS, WAV and raw samples. What
+ * ("m4a": ftyp, moov before mdat, AAC-LC), ADTS, MP3, WAV and raw samples. What
  * the bytes are is seen in the bytes; the label only decides about raw ones.
  *
  * Calls block (tens of milliseconds) and run their own small GStreamer

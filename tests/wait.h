@@ -3,11 +3,15 @@
 
 #include <glib.h>
 
-/* Runs the main context until condition holds; ends the test after 20 s. */
+/*
+ * Waiting in a test: for a state, never for a time, and never for ever.
+ */
+
+/* Runs the main context until condition holds; ends the test after 30 s. */
 #define WAIT_FOR(condition)                                                    \
   G_STMT_START                                                                 \
   {                                                                            \
-    gint64 wait_end = g_get_monotonic_time () + 20 * G_TIME_SPAN_SECOND;       \
+    gint64 wait_end = g_get_monotonic_time () + 30 * G_TIME_SPAN_SECOND;       \
     guint wait_tick = g_timeout_add (50, wait_on_tick, NULL);                  \
     while (!(condition)) {                                                     \
       if (g_get_monotonic_time () > wait_end)                                  \
