@@ -114,10 +114,18 @@ sts-test-e2e: setup ## sts-service alone, by the public Socket.IO client
 	@$(NINJA) -C $(BUILD_DIR)
 	@$(RUN) $(PICK) --no-meson --e2e sts
 
-.PHONY: e2e-test-p1
+.PHONY: e2e-test-p1 e2e-test-p2 e2e-test-p3
 e2e-test-p1: setup ## the whole system from outside, on real media
 	@$(NINJA) -C $(BUILD_DIR)
 	@$(RUN) $(PICK) --no-meson --e2e p1
+
+e2e-test-p2: setup ## faults of the speech service, judged on the output
+	@$(NINJA) -C $(BUILD_DIR)
+	@$(RUN) $(PICK) --no-meson --e2e p2
+
+e2e-test-p3: setup ## source, server, destination lost and found again
+	@$(NINJA) -C $(BUILD_DIR)
+	@$(RUN) $(PICK) --no-meson --e2e p3
 
 .PHONY: asan fuzz
 asan: setup ## unit tests and the echo path under the sanitizers

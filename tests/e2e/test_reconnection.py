@@ -127,7 +127,8 @@ def play_server(run: LossRun) -> None:
         mediamtx = stack.mediamtx()
         run.publish()
         target = f"live/{run.name}/out"
-        run.start(output_url=stack.rtmp_url(target))
+        run.start(input_url=stack.rtmp_url(f"live/{run.name}/in"),
+                  output_url=stack.rtmp_url(target))
         before = RtmpReader(stack.rtmp_url(target))
         run.sleep_until(20)
         mediamtx.signal(signal.SIGKILL)
@@ -140,7 +141,6 @@ def play_server(run: LossRun) -> None:
         stack.wait_path(target, 15)
         run.out_again_s = time.monotonic() - run.back_s
         run.publish()
-        run.published_s = time.monotonic()
         time.sleep(30)
         run.after, run.input_after = after.stop(), run.reader.stop()
     finally:
@@ -182,7 +182,7 @@ def test_times_only_rise(run):
 def test_nothing_is_lost_outside_of_the_faults(run):
     programme = run.programme()
     assert programme.lost_problems(END_S) == []
-    assert programme.hole_problems(run.name == "source") == []
+    assert programme.hole_problems(END_S, run.name == "source") == []
 
 
 @pytest.mark.parametrize("run", BOTH, indirect=True)
@@ -220,14 +220,17 @@ def test_flash_and_beep_stay_together(run):
 
 @pytest.mark.of("source")
 def test_worker_ends_after_the_grace_period(run):
-    print(f"ended {run.lasted_s:.1f} s after the source, "
-          f"code {run.exit_code}")
-    assert 13 <= run.lasted_s <= 14 + DELAY_MS / 1000 + 5
+    """At the last attempt within it; all that was taken in has left."""
+    print(f"ended {run.lasted_s:.1f} s after the source")
+    assert 14 - 2.5 <= run.lasted_s <= 14 + 2
+    assert run.exit_code == 69  # EX_UNAVAILABLE
+    assert max(s.clip_ms for s in run.programme().shown) > END_S * 1000
 
 
 @pytest.mark.of("destination")
 def test_each_loss_is_one_connection(run):
-    assert 3 <= len(run.outputs()) <= 5
+    """A stall too: it is noticed at 3 s, whatever the kernel takes."""
+    assert len(run.outputs()) >= 4
 
 
 @pytest.mark.of("server")
@@ -238,21 +241,24 @@ def test_output_is_on_the_new_server_at_once(run):
 
 @pytest.mark.of("server")
 def test_source_of_the_new_server_is_taken_in(run):
-    programme = Programme(run.source.units(), run.after.units())
     came = run.input_after.units()
-    new = [s for s in programme.shown
-           if s.unit.arrival_s > run.published_s + DELAY_MS / 1000 - 1]
-    assert new
-    first = came[0].arrival_s
-    again_s = new[0].unit.arrival_s - DELAY_MS / 1000 - first
+    again_s = new_pairs(run)[0][0] - came[0].arrival_s
     print(f"taken in {again_s:.2f} s after it was there")
     assert again_s <= BACK_S + KEY_S + MARGIN_S
 
 
+def new_pairs(run) -> list[tuple[float, float]]:
+    """Of the second time that the clip was played. What left before its
+    delay was over is of the first time, or a repeated picture of it."""
+    came = run.input_after.units()
+    later = came[0].arrival_s + DELAY_MS / 1000 - 0.2
+    return pair(came, [u for u in run.after.units() if u.arrival_s > later],
+                DELAY_MS / 1000)
+
+
 @pytest.mark.of("server")
 def test_delay_is_as_before_on_the_new_server(run):
-    delays = by_second(pair(run.input_after.units(), run.after.units(),
-                            DELAY_MS / 1000))
+    delays = by_second(new_pairs(run))
     print(f"{min(delays):.0f} to {max(delays):.0f} ms")
     assert len(delays) >= 12
     assert min(delays) > 7900 and max(delays) < 8100

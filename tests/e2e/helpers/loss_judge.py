@@ -102,13 +102,16 @@ class Programme:
         return [f"{len(bad)} pictures lost, first at {bad[0]:.2f} s"] \
             if bad else []
 
-    def hole_problems(self, is_held: bool = True) -> list[str]:
+    def hole_problems(self, until_s: float,
+                      is_held: bool = True) -> list[str]:
         """Time without a picture: in a fault only, and there no longer than
         it takes to repeat the last one."""
         found = []
         for last, unit in zip(self.units, self.units[1:]):
             hole_ms = unit.dts_ms - last.dts_ms
             at_s = (last.dts_ms - self.shift_ms) / 1000
+            if at_s > until_s:
+                break
             most = REPEAT_MS + 4 * PICTURE_MS if is_held else 60000
             if not self.in_fault(at_s) \
                     and not self.in_fault(at_s + hole_ms / 1000):

@@ -13,6 +13,9 @@
 #define NATURAL_FORWARD_NS (250 * DUB_NS_PER_MS)
 /* One wild pts must not push the next epoch away. */
 #define MAX_TAKEN_AHEAD_NS (2 * DUB_NS_PER_S)
+/* A server may begin a reader's dts at the pts of the key frame, as if nothing
+ * were reordered; no encoder reorders by more. */
+#define MAX_KEY_AHEAD_NS (500 * DUB_NS_PER_MS)
 /* Sound before the key frame that opened the epoch: a long GOP's worth. */
 #define BEFORE_EPOCH_NS (12 * DUB_NS_PER_S)
 
@@ -30,6 +33,7 @@ struct _DubMediaClock {
   /* Media time that is taken: ends of the last frames, by order and by pts. */
   gint64 order_end_ns[DUB_TRACK_COUNT];
   gint64 pts_end_ns[DUB_TRACK_COUNT];
+  gint64 key_ahead_ns; /* pts - dts of the last key frame within an epoch */
   gboolean has_started;
   gboolean is_requested;
 };
@@ -165,6 +169,25 @@ shift_epochs (DubMediaClock *self, gboolean forget_others)
   }
 }
 
+/* How much later than its dts says a connection's first key frame is. Without
+ * it every reconnection would shorten the delay by the reordering. */
+static gint64
+missing_ahead_ns (const DubMediaClock *self, const DubStamp *stamp)
+{
+  gint64 ahead_ns = stamp->pts_ns - stamp->order_ns;
+
+  if (stamp->track != DUB_TRACK_VIDEO || !stamp->is_key || stamp->is_reordered)
+    return 0;
+  return CLAMP (self->key_ahead_ns - ahead_ns, 0, MAX_KEY_AHEAD_NS);
+}
+
+static void
+note_key (DubMediaClock *self, const DubStamp *stamp)
+{
+  if (stamp->track == DUB_TRACK_VIDEO && stamp->is_key && !stamp->is_reordered)
+    self->key_ahead_ns = stamp->pts_ns - stamp->order_ns;
+}
+
 /* What passed, but behind the last frame of the track that opens the epoch:
  * its pts too, which may be ahead of its order. The other track follows with
  * the same offset, and overlaps at most by what it is ahead. */
@@ -173,7 +196,7 @@ epoch_start_ns (
     const DubMediaClock *self, const DubStamp *stamp, gint64 passed_ns)
 {
   gint64 ahead_ns = stamp->pts_ns - stamp->order_ns;
-  gint64 start_ns = passed_ns;
+  gint64 start_ns = passed_ns + missing_ahead_ns (self, stamp);
 
   if (!self->has_started)
     return stamp->is_reordered ? DUB_MEDIA_REORDER_ROOM_NS : 0;
@@ -241,6 +264,8 @@ dub_media_clock_map (DubMediaClock *self, const DubStamp *stamp,
   } else if (found != self->current[s.track]) {
     result = DUB_MAP_MOVED;
   }
+  if (result == DUB_MAP_OK)
+    note_key (self, &s);
   epoch = &self->epochs[found];
   epoch->last_ns[s.track] = s.order_ns;
   self->current[s.track] = found;

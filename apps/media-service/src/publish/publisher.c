@@ -7,6 +7,10 @@
 #include <media_service/retry.h>
 #include <media_service/safe_text.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "sent_log.h"
+#include "tcp_queue.h"
 
 #define MAX_WAITING_MS 3000
 /* 32-bit milliseconds wrap after 49 days; servers have been seen to fall over
@@ -27,11 +31,22 @@
 /* Sound waits for the next picture, or for so many frames, and goes with it:
  * each hand-over wakes two threads, and that costs more than the sending. */
 #define MAX_HELD 3
+/* From so many bytes on our socket is told from others to the same server. */
+#define SOCKET_BYTES 32768
+/* What a connection writes before the first tag: handshake and commands. */
+#define OPENING_BYTES 3500
+#define RTMP_PORT 1935
+#define RTMPS_PORT 443
 
 typedef struct {
   GstElement *pipeline;
   GstAppSrc *source;
   GSource *bus_source;
+  /* protected by the publisher's lock */
+  DubSentLog sent;
+  guint64 bytes;
+  gboolean is_socket_asked;
+  int socket; /* a duplicate; -1 until so much was sent that it is known */
 } Link;
 
 struct _DubPublisher {
@@ -111,6 +126,8 @@ link_free (Link *link)
     g_source_unref (link->bus_source);
   }
   gst_element_set_state (link->pipeline, GST_STATE_NULL);
+  if (link->socket >= 0)
+    close (link->socket);
   gst_clear_object (&link->source);
   gst_object_unref (link->pipeline);
   g_free (link);
@@ -242,6 +259,44 @@ do_running (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* What was pushed and has not reached the server: in our queue, and in the
+ * kernel's. Called with the lock held. */
+static gint64
+waiting_ms_locked (DubPublisher *self)
+{
+  gint64 waiting_ms = self->pushed_ms - self->taken_ms;
+
+  if (self->link)
+    waiting_ms += dub_sent_log_behind_ms (
+        &self->link->sent, dub_tcp_queue_unacknowledged (self->link->socket));
+  return waiting_ms;
+}
+
+static guint16
+port_of (const char *url)
+{
+  g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_NONE, NULL);
+  int port = uri ? g_uri_get_port (uri) : -1;
+  gboolean is_secure = g_ascii_strncasecmp (url, "rtmps", 5) == 0;
+
+  return (guint16) (port > 0 ? port : is_secure ? RTMPS_PORT : RTMP_PORT);
+}
+
+/* So much was sent that our socket can be told from others. */
+static gboolean
+do_find_socket (gpointer user_data)
+{
+  DubPublisher *self = user_data;
+  guint16 port = port_of (self->url);
+
+  g_mutex_lock (&self->lock);
+  if (self->link && self->link->is_socket_asked && self->link->socket < 0)
+    self->link->socket =
+        dub_tcp_queue_find (port, self->link->bytes + OPENING_BYTES);
+  g_mutex_unlock (&self->lock);
+  return G_SOURCE_REMOVE;
+}
+
 /* A stall was seen, or the link is old. */
 static gboolean
 do_lose (gpointer user_data)
@@ -253,7 +308,7 @@ do_lose (gpointer user_data)
 
   g_mutex_lock (&self->lock);
   is_told = self->is_loss_told;
-  waiting_ms = self->pushed_ms - self->taken_ms;
+  waiting_ms = waiting_ms_locked (self);
   g_mutex_unlock (&self->lock);
   if (!is_told)
     return G_SOURCE_REMOVE;
@@ -277,24 +332,43 @@ invoke (DubPublisher *self, GSourceFunc func)
 
 /* -- from any thread ----------------------------------------------------- */
 
+/* TRUE, once: now is the time to look for the socket. */
+static gboolean
+note_taken_locked (DubPublisher *self, GstBuffer *buffer)
+{
+  Link *link = self->link;
+
+  self->taken_ms = (gint64) (GST_BUFFER_OFFSET (buffer));
+  self->stats.tags_sent++;
+  self->stats.bytes_sent += gst_buffer_get_size (buffer);
+  if (!link)
+    return FALSE;
+  link->bytes += gst_buffer_get_size (buffer);
+  dub_sent_log_note (&link->sent, self->taken_ms, link->bytes);
+  if (link->is_socket_asked || link->bytes < SOCKET_BYTES)
+    return FALSE;
+  link->is_socket_asked = TRUE;
+  return TRUE;
+}
+
 /* A tag has left the queue for the socket; the streaming thread. */
 static GstPadProbeReturn
 on_taken (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
   DubPublisher *self = user_data;
   GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
-  gboolean is_first_picture;
+  gboolean is_first_picture, is_socket_wanted;
 
   g_mutex_lock (&self->lock);
-  self->taken_ms = (gint64) (GST_BUFFER_OFFSET (buffer));
-  self->stats.tags_sent++;
-  self->stats.bytes_sent += gst_buffer_get_size (buffer);
+  is_socket_wanted = note_taken_locked (self, buffer);
   /* This one follows others, so the socket has taken those. */
   is_first_picture = self->state != DUB_PUBLISHER_RUNNING &&
                      !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_HEADER);
   g_mutex_unlock (&self->lock);
   if (is_first_picture)
     invoke (self, do_running);
+  if (is_socket_wanted)
+    invoke (self, do_find_socket);
   return GST_PAD_PROBE_OK;
 }
 
@@ -394,7 +468,7 @@ hold_locked (DubPublisher *self, DubFlvTag *tag)
 static void
 check_link_locked (DubPublisher *self, const DubFlvTag *tag)
 {
-  gboolean is_stalled = self->pushed_ms - self->taken_ms > MAX_WAITING_MS;
+  gboolean is_stalled = waiting_ms_locked (self) > MAX_WAITING_MS;
   gboolean is_old = tag->is_key && tag->dts_ms - self->base_ms > RENEW_MS;
 
   if (!is_stalled && !is_old)
@@ -453,8 +527,7 @@ dub_publisher_get_stats (DubPublisher *self, DubPublisherStats *ret_stats)
 {
   g_mutex_lock (&self->lock);
   *ret_stats = self->stats;
-  ret_stats->waiting_ms =
-      self->is_sending ? self->pushed_ms - self->taken_ms : 0;
+  ret_stats->waiting_ms = self->is_sending ? waiting_ms_locked (self) : 0;
   g_mutex_unlock (&self->lock);
 }
 
@@ -473,6 +546,7 @@ build_link (DubPublisher *self)
   if (!sink || !source)
     return NULL;
   link = g_new0 (Link, 1);
+  link->socket = -1;
   link->pipeline = gst_object_ref_sink (gst_pipeline_new ("publish"));
   link->source = GST_APP_SRC (gst_object_ref_sink (source));
   g_object_set (source, "caps", caps, "format", GST_FORMAT_TIME, "block", FALSE,

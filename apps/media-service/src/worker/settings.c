@@ -311,9 +311,9 @@ derive (DubWorkerSettings *self, GError **error)
   return dub_worker_settings_check_fallback (self, error) &&
          require (self->input_url, "INPUT_URL", error) &&
          require (self->output_url, "OUTPUT_URL", error) &&
-         check_pace (self, error) &&
          (self->capture == 0 ||
-             require (self->capture_dir, "CAPTURE_DIR", error));
+             require (self->capture_dir, "CAPTURE_DIR", error)) &&
+         check_pace (self, error);
 }
 
 gboolean

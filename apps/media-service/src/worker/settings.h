@@ -18,8 +18,6 @@ G_BEGIN_DECLS
 /* Larger objects than this are refused. */
 #define DUB_WORKER_SETTINGS_MAX_BYTES 65536
 
-typedef enum { DUB_WORKER_LIVE = 0, DUB_WORKER_FILE } DubWorkerPace;
-
 typedef enum {
   DUB_WORKER_VAD_SPEECH = 0, /* Silero */
   DUB_WORKER_VAD_LEVEL,      /* the loudness gate */
@@ -28,6 +26,8 @@ typedef enum {
 /* SEGMENT_MODE=fixed: of this length, from this delay on. */
 #define DUB_WORKER_FIXED_SEGMENT_MS 6000
 #define DUB_WORKER_FIXED_MIN_DELAY_MS 9000
+
+typedef enum { DUB_WORKER_LIVE = 0, DUB_WORKER_FILE } DubWorkerPace;
 
 typedef struct {
   gboolean settings_stdin;

@@ -364,18 +364,6 @@ check_output (DubWorker *self, const DubPublisherStats *stats)
     fail (self, self->output_error);
 }
 
-/* Of a file: how far it is. */
-static void
-tell_progress (DubWorker *self, const DubProgrammeStats *stats)
-{
-  g_autofree char *text = NULL;
-
-  if (!is_file (self) || stats->media_ns == DUB_TIME_NONE)
-    return;
-  text = g_strdup_printf ("%" G_GINT64_FORMAT, stats->media_ns / DUB_NS_PER_MS);
-  dub_reporter_notice (self->reporter, "progress", text);
-}
-
 static void
 measure_capture (DubWorker *self)
 {
@@ -386,6 +374,18 @@ measure_capture (DubWorker *self)
   dub_capture_get_stats (self->capture, &stats);
   dub_worker_metrics_capture (
       self->metrics, stats.written, stats.failed + stats.dropped);
+}
+
+/* Of a file: how far it is. */
+static void
+tell_progress (DubWorker *self, const DubProgrammeStats *stats)
+{
+  g_autofree char *text = NULL;
+
+  if (!is_file (self) || stats->media_ns == DUB_TIME_NONE)
+    return;
+  text = g_strdup_printf ("%" G_GINT64_FORMAT, stats->media_ns / DUB_NS_PER_MS);
+  dub_reporter_notice (self->reporter, "progress", text);
 }
 
 static gboolean
@@ -399,8 +399,8 @@ on_tick (gpointer user_data)
   dub_programme_thread_get_stats (self->programme, &stats, &delay_ns);
   dub_publish_get_stats (self->publish, &published);
   dub_worker_metrics_update (self->metrics, &stats, &published, delay_ns);
-  tell_progress (self, &stats);
   measure_capture (self);
+  tell_progress (self, &stats);
   check_output (self, &published);
   return G_SOURCE_CONTINUE;
 }

@@ -266,6 +266,44 @@ test_many_epochs (void)
   }
 }
 
+static gint64
+key_with (DubMediaClock *clock, gint64 dts_ns, gint64 pts_ns, gint64 passed_ns)
+{
+  DubStamp stamp = {.track = DUB_TRACK_VIDEO,
+      .order_ns = dts_ns,
+      .pts_ns = pts_ns,
+      .is_key = TRUE};
+  gint64 media_ns = 0;
+
+  dub_media_clock_map (clock, &stamp, passed_ns, &dts_ns, &media_ns);
+  return media_ns;
+}
+
+/* A server that gives a reader's first key frame its pts as dts must not
+ * shorten the delay: its pts is where it would have been. */
+static void
+test_key_that_lost_its_reordering (void)
+{
+  static const struct {
+    gint64 dts_ms, pts_ms; /* of the key frame that comes after 10 s */
+    gint64 media_ms;       /* where its pts must be */
+  } table[] = {
+      {5000, 5080, 10080}, {5000, 5000, 10080}, {5000, 5040, 10080},
+      {5000, 5120, 10120}, /* more than before is taken as it is */
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autoptr (DubMediaClock) clock = dub_media_clock_new ();
+
+    g_assert_cmpint (key_with (clock, 0, 0, 0), ==, 0);
+    g_assert_cmpint (key_with (clock, S, S + 80 * MS, S), ==, S + 80 * MS);
+    dub_media_clock_reset (clock);
+    g_assert_cmpint (
+        key_with (clock, table[i].dts_ms * MS, table[i].pts_ms * MS, 10 * S),
+        ==, table[i].media_ms * MS);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -294,5 +332,7 @@ main (int argc, char **argv)
   g_test_add_func (
       "/media/media-clock/unrelated-tracks", test_unrelated_tracks_live_apart);
   g_test_add_func ("/media/media-clock/many-epochs", test_many_epochs);
+  g_test_add_func ("/media/media-clock/key-that-lost-its-reordering",
+      test_key_that_lost_its_reordering);
   return g_test_run ();
 }

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tcp_queue.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static guint16
+peer_port (int fd)
+{
+  struct sockaddr_storage address;
+  socklen_t length = sizeof address;
+
+  if (getpeername (fd, (struct sockaddr *) &address, &length) != 0)
+    return 0;
+  if (address.ss_family == AF_INET)
+    return ntohs (((struct sockaddr_in *) &address)->sin_port);
+  if (address.ss_family == AF_INET6)
+    return ntohs (((struct sockaddr_in6 *) &address)->sin6_port);
+  return 0;
+}
+
+guint64
+dub_tcp_queue_unacknowledged (int fd)
+{
+  int bytes = 0;
+
+  return fd >= 0 && ioctl (fd, SIOCOUTQ, &bytes) == 0 && bytes > 0
+             ? (guint64) bytes
+             : 0;
+}
+
+/* FALSE when it is no such connection. */
+static gboolean
+read_written (int fd, guint16 port, guint64 *ret_written)
+{
+  struct tcp_info info = {0};
+  socklen_t length = sizeof info;
+
+  if (peer_port (fd) != port ||
+      getsockopt (fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
+      length < G_STRUCT_OFFSET (struct tcp_info, tcpi_bytes_received))
+    return FALSE;
+  *ret_written = info.tcpi_bytes_acked + dub_tcp_queue_unacknowledged (fd);
+  return TRUE;
+}
+
+/* It may have been closed meanwhile, and its number be another's. */
+static int
+keep (int fd, guint16 port)
+{
+  int kept = fcntl (fd, F_DUPFD_CLOEXEC, 0);
+
+  if (kept < 0 || peer_port (kept) == port)
+    return kept;
+  close (kept);
+  return -1;
+}
+
+int
+dub_tcp_queue_find (guint16 port, guint64 written)
+{
+  g_autoptr (GDir) folder = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint64 best_off = G_MAXUINT64;
+  const char *name;
+  int best = -1;
+
+  while (folder && (name = g_dir_read_name (folder))) {
+    int fd = atoi (name);
+    guint64 found, off;
+
+    if (!read_written (fd, port, &found))
+      continue;
+    off = found > written ? found - written : written - found;
+    if (off < best_off) {
+      best_off = off;
+      best = fd;
+    }
+  }
+  return best >= 0 ? keep (best, port) : -1;
+}

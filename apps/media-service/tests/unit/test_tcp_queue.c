@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "publish/tcp_queue.h"
+
+#include <gio/gio.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct {
+  GSocketListener *listener;
+  guint16 port;
+  GSocketConnection *quiet, *busy; /* ours */
+  GSocketConnection *quiet_peer, *busy_peer;
+} Fixture;
+
+static GSocketConnection *
+connect_to (guint16 port)
+{
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GError) error = NULL;
+  GSocketConnection *connection =
+      g_socket_client_connect_to_host (client, "127.0.0.1", port, NULL, &error);
+
+  g_assert_no_error (error);
+  return connection;
+}
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  f->listener = g_socket_listener_new ();
+  f->port = g_socket_listener_add_any_inet_port (f->listener, NULL, NULL);
+  f->quiet = connect_to (f->port);
+  f->quiet_peer = g_socket_listener_accept (f->listener, NULL, NULL, NULL);
+  f->busy = connect_to (f->port);
+  f->busy_peer = g_socket_listener_accept (f->listener, NULL, NULL, NULL);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  g_object_unref (f->quiet);
+  g_object_unref (f->busy);
+  g_object_unref (f->quiet_peer);
+  g_object_unref (f->busy_peer);
+  g_object_unref (f->listener);
+}
+
+/* As much as the kernel takes, while nobody reads. */
+static guint64
+fill (GSocketConnection *connection)
+{
+  GSocket *socket = g_socket_connection_get_socket (connection);
+  static const char bytes[65536];
+  guint64 total = 0;
+  gssize n;
+
+  g_socket_set_blocking (socket, FALSE);
+  while ((n = g_socket_send (socket, bytes, sizeof bytes, NULL, NULL)) > 0)
+    total += (guint64) n;
+  return total;
+}
+
+static void
+test_finds_the_busy_one (Fixture *f, gconstpointer data)
+{
+  guint64 written = fill (f->busy);
+  int fd = dub_tcp_queue_find (f->port, written - 1000);
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpuint (dub_tcp_queue_unacknowledged (fd), >, 0);
+  g_assert_cmpuint (dub_tcp_queue_unacknowledged (fd), <=, written);
+  close (fd);
+  fd = dub_tcp_queue_find (f->port, 100);
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpuint (dub_tcp_queue_unacknowledged (fd), ==, 0);
+  close (fd);
+}
+
+static void
+test_finds_nothing (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (dub_tcp_queue_find (1, 1000), ==, -1);
+  g_assert_cmpuint (dub_tcp_queue_unacknowledged (-1), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add ("/media/publish/tcp-queue/busy", Fixture, NULL, set_up,
+      test_finds_the_busy_one, tear_down);
+  g_test_add ("/media/publish/tcp-queue/nothing", Fixture, NULL, set_up,
+      test_finds_nothing, tear_down);
+  return g_test_run ();
+}
