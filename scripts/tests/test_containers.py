@@ -22,6 +22,7 @@ EXAMPLE = """\
 ARG BASE=debian:1
 FROM ${BASE} AS build
 # between
+ARG GPU=
 RUN one \\
     # inside
     && two
@@ -37,7 +38,9 @@ def test_stages_and_their_steps():
     stages = dockerfile.parse(EXAMPLE)
     assert [(s.name, s.base) for s in stages.values()] == [
         ("build", "debian:1"), ("last", "build")]
-    step, text = stages["build"].steps[0]
+    assert stages["build"].steps[0] == ("ARG", "GPU=")
+    assert dockerfile.assignments("GPU=") == {"GPU": ""}
+    step, text = stages["build"].steps[1]
     assert (step, text.split()) == ("RUN", ["one", "&&", "two"])
     last = stages["last"]
     assert dockerfile.command(last.last("HEALTHCHECK")) == ["curl", "x"]
