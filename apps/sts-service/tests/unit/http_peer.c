@@ -73,11 +73,26 @@ play_raw (
   g_io_stream_close (stream, NULL, NULL);
 }
 
+#define DELAY "http-peer-delay" /* the id of a timeout, on the message */
+
 static gboolean
 on_delayed (gpointer user_data)
 {
+  g_object_set_data (user_data, DELAY, NULL);
   soup_server_message_unpause (user_data);
   return G_SOURCE_REMOVE;
+}
+
+/* The client may be gone before the answer is due. */
+static void
+on_finished (SoupServerMessage *message, gpointer user_data)
+{
+  guint delay =
+      GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (message), DELAY));
+
+  g_object_set_data (G_OBJECT (message), DELAY, NULL);
+  if (delay != 0)
+    g_source_remove (delay);
 }
 
 static void
@@ -87,6 +102,7 @@ play (SoupServerMessage *message, const HttpPeerAnswer *answer)
       answer->content_type != NULL ? answer->content_type : "application/json";
   const char *body = answer->body != NULL ? answer->body : "";
   gsize length = answer->body_bytes > 0 ? answer->body_bytes : strlen (body);
+  guint delay;
 
   soup_server_message_set_status (
       message, answer->status > 0 ? answer->status : 200, NULL);
@@ -99,8 +115,10 @@ play (SoupServerMessage *message, const HttpPeerAnswer *answer)
   if (answer->delay_ms == 0)
     return;
   soup_server_message_pause (message);
-  g_timeout_add_full (G_PRIORITY_DEFAULT, answer->delay_ms, on_delayed,
+  delay = g_timeout_add_full (G_PRIORITY_DEFAULT, answer->delay_ms, on_delayed,
       g_object_ref (message), g_object_unref);
+  g_object_set_data (G_OBJECT (message), DELAY, GUINT_TO_POINTER (delay));
+  g_signal_connect (message, "finished", G_CALLBACK (on_finished), NULL);
 }
 
 static guint
