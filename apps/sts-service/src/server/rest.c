@@ -33,6 +33,7 @@ typedef struct {
   SoupServerMessage *message; /* NULL once it is answered or lost */
   DubSession *session;        /* NULL likewise */
   gulong disconnected;
+  gpointer job;          /* its Ticket while it is in the processor */
   DubResult *result;     /* not owned: while the session takes it */
   DubSioMessage *answer; /* what the session said */
 } Request;
@@ -243,6 +244,7 @@ on_done (DubResult *result, gpointer user_data)
   g_autofree Ticket *ticket = user_data;
   Request *request = ticket->request;
 
+  request->job = NULL;
   if (request->session != NULL) {
     /* The session frees it; its engines are wanted after that. */
     DubResult names = {.asr_engine = g_strdup (result->asr_engine),
@@ -272,7 +274,19 @@ on_submit (DubJob *job, guint64 number, gpointer user_data)
 
   *ticket = (Ticket){request, number};
   g_ref_count_inc (&request->ref_count);
+  request->job = ticket;
   processor->submit (processor, job, on_done, ticket);
+}
+
+static void
+on_forget (guint64 number, gpointer user_data)
+{
+  Request *request = user_data;
+  DubProcessor *processor =
+      request->rest != NULL ? request->rest->processor : NULL;
+
+  if (request->job != NULL && processor != NULL && processor->cancel != NULL)
+    processor->cancel (processor, request->job);
 }
 
 static gboolean
@@ -296,8 +310,12 @@ on_unix_ms (gpointer user_data)
   return g_get_real_time () / 1000;
 }
 
-static const DubSessionOps session_ops = {
-    on_emit, on_submit, on_check, on_close, on_unix_ms};
+static const DubSessionOps session_ops = {.emit = on_emit,
+    .submit = on_submit,
+    .check = on_check,
+    .close = on_close,
+    .unix_ms = on_unix_ms,
+    .forget = on_forget};
 
 /* ---- in --------------------------------------------------------------------
  */
