@@ -169,11 +169,13 @@ append_sink (Builder *self, Chain *chain,
 {
   GstAppSinkCallbacks callbacks = {.new_sample = on_sample};
   GstElement *sink = append (self, chain, "appsink", error);
+  gboolean is_paced;
 
   if (!sink)
     return FALSE;
-  g_object_set (sink, "sync", !self->source->is_live, "async",
-      !self->source->is_live, "enable-last-sample", FALSE, "caps", caps, NULL);
+  is_paced = !self->source->is_live && !self->funcs.is_fast;
+  g_object_set (sink, "sync", is_paced, "async", is_paced, "enable-last-sample",
+      FALSE, "caps", caps, NULL);
   gst_app_sink_set_callbacks (GST_APP_SINK (sink), &callbacks, self, NULL);
   return TRUE;
 }

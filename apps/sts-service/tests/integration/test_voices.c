@@ -215,6 +215,10 @@ test_refuses_in_the_child (void)
   g_auto (Answer) empty = {FALSE}, large = {FALSE}, good = {FALSE},
                   unknown = {FALSE};
 
+  /* Not every language that it lists is one that it can read. */
+  g_assert_true (tts->provider->has_voice (tts, "fi", "default"));
+  g_assert_false (tts->provider->has_voice (tts, "zh-CN", "default"));
+  g_assert_false (tts->provider->has_voice (tts, "xx", "default"));
   speak (tts, "en", "default", " \n", &empty);
   g_assert_error (empty.error, DUB_ERROR, DUB_ERROR_INVALID);
   speak (tts, "en", "default", long_text, &large);
