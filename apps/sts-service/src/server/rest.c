@@ -131,7 +131,7 @@ finish_if_answered (Request *request)
   } else {
     if (request->result != NULL)
       add_engines (object, request->result);
-    answer (request->message, SOUP_STATUS_OK, DUB_JSON_TYPE,
+    dub_answer_json (request->message, SOUP_STATUS_OK, DUB_JSON_TYPE,
         json_object_ref (object));
   }
   send_off (request);
