@@ -630,6 +630,29 @@ test_check (void)
   self->free (self);
 }
 
+/* What nobody waits for any more gives its place to others. */
+static void
+test_cancel (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_AUTO);
+  DubResult *results[2] = {NULL, NULL};
+
+  script.is_stuck = TRUE;
+  self->submit (self, job (0.2), on_done, &results[0]);
+  self->submit (self, job (0.2), on_done, &results[1]);
+  while (script.recognised < 2)
+    g_main_context_iteration (NULL, TRUE);
+  self->cancel (self, &results[1]);
+  self->cancel (self, &results[1]);
+  g_assert_null (results[0]);
+  g_assert_nonnull (results[1]);
+  g_assert_cmpint (results[1]->status, ==, DUB_RESULT_FAILED);
+  g_assert_cmpuint (script.cancelled, ==, 1);
+  self->free (self);
+  dub_result_free (results[0]);
+  dub_result_free (results[1]);
+}
+
 /* Every job is answered, even by a pipeline that ends. */
 static void
 test_free_while_busy (void)
@@ -728,6 +751,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sts/pipeline/bad-sound", test_bad_sound);
   g_test_add_func ("/sts/pipeline/m4a", test_m4a);
   g_test_add_func ("/sts/pipeline/check", test_check);
+  g_test_add_func ("/sts/pipeline/cancel", test_cancel);
   g_test_add_func ("/sts/pipeline/free-while-busy", test_free_while_busy);
   g_test_add_func ("/sts/pipeline/reads-as-spoken", test_reads_as_spoken);
   g_test_add_func ("/sts/pipeline/fixed-speed", test_fixed_speed);
