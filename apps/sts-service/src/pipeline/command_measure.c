@@ -48,7 +48,7 @@ static const DubCandidate candidates[] = {
     {DUB_STAGE_TRANSLATION, "apertium", "fra-cat.mode", "fr-ca",
         "apt-get install apertium-fra-cat"},
     {DUB_STAGE_SYNTHESIS, "kokoro", "kokoro-v1.0-int8",
-        "en es fr hi it ja pt zh", "scripts/fetch kokoro"},
+        "en es fr hi it pt", "scripts/fetch kokoro"},
     {DUB_STAGE_SYNTHESIS, "piper", "piper-en_US-joe-medium", "en",
         "scripts/fetch piper-joe"},
     {DUB_STAGE_SYNTHESIS, "espeak", NULL, "*",
