@@ -33,7 +33,7 @@ on_watchdog (gpointer user_data)
 static gpointer
 serve (gpointer data)
 {
-  static const char *const parts[] = {"{\"type\": \"hel", "lo\"}\nnonsense\n",
+  static const char *const parts[] = {"{\"type\": \"hell", "o\"}\nnonsense\n",
       "[1]\n{\"type\": 3}\n{\"type\": \"end\"}\n"};
   g_autoptr (GSocket) server = g_socket_new (G_SOCKET_FAMILY_UNIX,
       G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT, NULL);

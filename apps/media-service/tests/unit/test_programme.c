@@ -664,6 +664,6 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  rig_add_tests ("programme", tests, G_N_ELEMENTS (tests));
+  rig_add_tests ("/media/programme/", tests, G_N_ELEMENTS (tests));
   return g_test_run ();
 }
