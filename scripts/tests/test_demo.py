@@ -97,8 +97,14 @@ def test_the_language_is_found_for_a_file_of_ones_own(tmp_path):
     assert demo.Settings({}).source == "es"
     with pytest.raises(programs.DemoError, match="no such file"):
         demo.Settings({"FILE": str(tmp_path / "none.mp4")})
-    with pytest.raises(programs.DemoError, match="TO=xx: there is en only"):
-        demo.Settings({"TO": "xx"})
+
+
+def test_the_clip_is_of_another_language_than_the_dub():
+    for target, source in (("en", "es"), ("en-GB", "es"), ("es", "en")):
+        settings = demo.Settings({"TO": target})
+        assert settings.source == source
+        assert settings.file.name == f"demo_{source}.mp4"
+        assert settings.is_clip
 
 
 def test_a_taken_port_gives_another():

@@ -13,6 +13,10 @@ static const struct {
   int (*run) (int argc, char **argv);
   const char *what;
 } verbs[] = {
+    {"file", dub_verb_file, "dubs a file: dub file in.mp4 -o out.mp4 --to es"},
+    {"live", dub_verb_live, "dubs a live stream: dub live URL URL --to es"},
+    {"status", dub_verb_status, "says which streams are dubbed now"},
+    {"chain", dub_verb_chain, "says which engines dub --from one --to another"},
     {"doctor", dub_verb_doctor, "says what this machine has, lacks and can do"},
 };
 

@@ -27,6 +27,8 @@ dub_access_unit_retimed (
           dts_ns, unit->is_key);
 
   copy->duration_ns = unit->duration_ns;
+  copy->width = unit->width;
+  copy->height = unit->height;
   return copy;
 }
 

@@ -18,6 +18,10 @@
 G_BEGIN_DECLS
 
 int dub_verb_doctor (int argc, char **argv);
+int dub_verb_chain (int argc, char **argv);
+int dub_verb_file (int argc, char **argv);
+int dub_verb_live (int argc, char **argv);
+int dub_verb_status (int argc, char **argv);
 
 typedef struct {
   const char *name; /* "dub doctor" */

@@ -11,12 +11,6 @@
 #define MAX_LOAD 0.8
 #define WORKER_LOAD 0.1
 
-typedef struct {
-  const DubEngines *engines;
-  const char *from, *to;
-  gboolean needs_translation;
-} Wish;
-
 /* "pt-BR" and "pt" are one language to us. */
 static gboolean
 is_language (const char *a, const char *b)
@@ -27,7 +21,7 @@ is_language (const char *a, const char *b)
 }
 
 static gboolean
-has_pair (const char *pair, const Wish *wish)
+has_pair (const char *pair, const DubChainWish *wish)
 {
   const char *dash = strchr (pair, '-');
   g_autofree char *source = NULL;
@@ -40,7 +34,7 @@ has_pair (const char *pair, const Wish *wish)
 }
 
 static gboolean
-fits (const DubEngine *engine, const Wish *wish)
+fits (const DubEngine *engine, const DubChainWish *wish)
 {
   g_auto (GStrv) words = g_strsplit (engine->languages, " ", -1);
   gboolean is_translation = g_str_equal (engine->stage, "translation");
@@ -56,19 +50,24 @@ fits (const DubEngine *engine, const Wish *wish)
 
 /* A recogniser hears the source, not the target. */
 static gboolean
-is_usable (const DubEngine *engine, const char *stage, const Wish *wish)
+is_usable (const DubEngine *engine, const char *stage, const DubChainWish *wish)
 {
-  return g_str_equal (engine->stage, stage) &&
-         (g_str_equal (stage, "recognition") || fits (engine, wish));
+  if (!g_str_equal (engine->stage, stage))
+    return FALSE;
+  if (g_str_equal (stage, "synthesis") && wish->synthesiser != NULL &&
+      !g_str_equal (wish->synthesiser, "auto") &&
+      !g_str_equal (wish->synthesiser, engine->provider))
+    return FALSE;
+  return g_str_equal (stage, "recognition") || fits (engine, wish);
 }
 
 static GPtrArray *
-usable (const Wish *wish, const char *stage)
+usable (const DubEngines *engines, const DubChainWish *wish, const char *stage)
 {
   GPtrArray *found = g_ptr_array_new ();
 
-  for (guint i = 0; i < wish->engines->list->len; i++) {
-    DubEngine *engine = wish->engines->list->pdata[i];
+  for (guint i = 0; i < engines->list->len; i++) {
+    DubEngine *engine = engines->list->pdata[i];
 
     if (is_usable (engine, stage, wish) && g_str_equal (engine->state, "ready"))
       g_ptr_array_add (found, engine);
@@ -77,10 +76,11 @@ usable (const Wish *wish, const char *stage)
 }
 
 static gboolean
-fail (const Wish *wish, const char *stage, GError **error)
+fail (const DubEngines *engines, const DubChainWish *wish, const char *stage,
+    GError **error)
 {
-  for (guint i = 0; i < wish->engines->list->len; i++) {
-    const DubEngine *engine = wish->engines->list->pdata[i];
+  for (guint i = 0; i < engines->list->len; i++) {
+    const DubEngine *engine = engines->list->pdata[i];
 
     if (!is_usable (engine, stage, wish))
       continue;
@@ -159,26 +159,26 @@ try_all (const Choice *choice, guint cores, gboolean wants_live, DubChain *best)
 }
 
 gboolean
-dub_chain_pick (const DubEngines *engines, const char *from, const char *to,
-    gboolean wants_live, DubChain *ret_chain, GError **error)
+dub_chain_pick (const DubEngines *engines, const DubChainWish *wish,
+    DubChain *ret_chain, GError **error)
 {
-  Wish wish = {engines, from, to};
-  g_autoptr (GPtrArray) recognition = usable (&wish, "recognition");
-  g_autoptr (GPtrArray) translation = NULL;
-  g_autoptr (GPtrArray) synthesis = usable (&wish, "synthesis");
+  gboolean needs_translation =
+      !is_language (wish->to, "en") && !is_language (wish->from, wish->to);
+  g_autoptr (GPtrArray) recognition = usable (engines, wish, "recognition");
+  g_autoptr (GPtrArray) translation =
+      needs_translation ? usable (engines, wish, "translation")
+                        : g_ptr_array_new ();
+  g_autoptr (GPtrArray) synthesis = usable (engines, wish, "synthesis");
   DubChain best = {NULL};
 
-  wish.needs_translation = !is_language (to, "en") && !is_language (from, to);
-  translation = wish.needs_translation ? usable (&wish, "translation")
-                                       : g_ptr_array_new ();
   if (recognition->len == 0)
-    return fail (&wish, "recognition", error);
-  if (wish.needs_translation && translation->len == 0)
-    return fail (&wish, "translation", error);
+    return fail (engines, wish, "recognition", error);
+  if (needs_translation && translation->len == 0)
+    return fail (engines, wish, "translation", error);
   if (synthesis->len == 0)
-    return fail (&wish, "synthesis", error);
+    return fail (engines, wish, "synthesis", error);
   try_all (&(Choice){recognition, translation, synthesis}, engines->cores,
-      wants_live, &best);
+      wish->wants_live, &best);
   *ret_chain = best;
   return TRUE;
 }
@@ -219,7 +219,7 @@ dub_chain_add_to_environment (const DubChain *chain, char **environment)
         env, "TRANSLATION_PROVIDER", chain->translation->provider, TRUE);
   env =
       g_environ_setenv (env, "TTS_PROVIDER", chain->synthesis->provider, TRUE);
-  if (*chain->synthesis->model)
+  if (g_str_equal (chain->synthesis->provider, "piper"))
     env = g_environ_setenv (env, "TTS_VOICE", chain->synthesis->model, TRUE);
   return env;
 }

@@ -26,11 +26,18 @@ typedef struct {
   guint live_streams; /* so many at once */
 } DubChain;
 
-/* from: a language, or "auto". wants_live: the best that keeps up, else the
- * best there is; with none that keeps up, the quickest. The chain points into
- * engines. DUB_ERROR_NOT_FOUND names what is missing, and what brings it. */
-gboolean dub_chain_pick (const DubEngines *engines, const char *from,
-    const char *to, gboolean wants_live, DubChain *ret_chain, GError **error);
+typedef struct {
+  const char *from; /* a language, or "auto" */
+  const char *to;
+  const char *synthesiser; /* (nullable): only this one; "auto" is any */
+  /* The best that keeps up (with none, the quickest); else the best. */
+  gboolean wants_live;
+} DubChainWish;
+
+/* The chain points into engines. DUB_ERROR_NOT_FOUND names what is missing, and
+ * what brings it. */
+gboolean dub_chain_pick (const DubEngines *engines, const DubChainWish *wish,
+    DubChain *ret_chain, GError **error);
 
 /* "whisper ggml-base.bin + piper piper-en_US-joe-medium (0.47 s of work per
  * second of speech)" (transfer full) */

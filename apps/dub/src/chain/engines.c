@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engines.h"
 
-#include "run/programs.h"
+#include "programs/programs.h"
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/paths.h>

@@ -3,8 +3,8 @@
 #include "report.h"
 
 #include "chain/chain.h"
-#include "run/http.h"
-#include "run/programs.h"
+#include "programs/http.h"
+#include "programs/programs.h"
 
 #include <dub/verbs.h>
 #include <dubbing_common/config.h>
@@ -183,9 +183,10 @@ check_chain (DubReport *report, const DubEngines *engines, const char *from,
   g_autofree char *name = g_strdup_printf ("%s to %s", from, to);
   g_autofree char *text = NULL, *detail = NULL;
   const char *verdict = "not measured";
+  DubChainWish wish = {.from = from, .to = to, .wants_live = TRUE};
   DubChain chain;
 
-  if (!dub_chain_pick (engines, from, to, TRUE, &chain, &error)) {
+  if (!dub_chain_pick (engines, &wish, &chain, &error)) {
     dub_report_add (report, DUB_CHECK_NOTE, name, NULL, error->message);
     return;
   }

@@ -4,6 +4,12 @@
 #include <dubbing_common/error.h>
 #include <string.h>
 
+#define WISH(a, b, live)                                                       \
+  &(DubChainWish)                                                              \
+  {                                                                            \
+    .from = a, .to = b, .wants_live = live                                     \
+  }
+
 /* A machine with a quick and a slow voice of Spanish. rtf of the three that
  * matter are given. */
 static DubEngines *
@@ -39,12 +45,14 @@ test_live_takes_what_keeps_up (void)
   g_autoptr (GError) error = NULL;
   DubChain chain;
 
-  g_assert_true (dub_chain_pick (slow, "en", "es", TRUE, &chain, &error));
+  g_assert_true (
+      dub_chain_pick (slow, WISH ("en", "es", TRUE), &chain, &error));
   g_assert_cmpstr (chain.synthesis->provider, ==, "espeak-ng");
   g_assert_cmpstr (chain.translation->provider, ==, "apertium");
   g_assert_true (chain.is_live);
   g_assert_cmpuint (chain.live_streams, ==, 2);
-  g_assert_true (dub_chain_pick (quick, "en", "es", TRUE, &chain, &error));
+  g_assert_true (
+      dub_chain_pick (quick, WISH ("en", "es", TRUE), &chain, &error));
   g_assert_cmpstr (chain.synthesis->provider, ==, "kokoro");
   g_assert_true (chain.is_live);
 }
@@ -56,7 +64,7 @@ test_file_takes_the_best (void)
   g_autoptr (DubEngines) slow = machine (0.3, 1.2, 0.02);
   DubChain chain;
 
-  g_assert_true (dub_chain_pick (slow, "en", "es", FALSE, &chain, NULL));
+  g_assert_true (dub_chain_pick (slow, WISH ("en", "es", FALSE), &chain, NULL));
   g_assert_cmpstr (chain.synthesis->provider, ==, "kokoro");
   g_assert_false (chain.is_live);
 }
@@ -67,7 +75,7 @@ test_nothing_keeps_up (void)
   g_autoptr (DubEngines) weak = machine (2.0, 9.0, 0.1);
   DubChain chain;
 
-  g_assert_true (dub_chain_pick (weak, "en", "es", TRUE, &chain, NULL));
+  g_assert_true (dub_chain_pick (weak, WISH ("en", "es", TRUE), &chain, NULL));
   g_assert_cmpstr (chain.synthesis->provider, ==, "espeak-ng");
   g_assert_false (chain.is_live);
   g_assert_cmpuint (chain.live_streams, ==, 0);
@@ -80,11 +88,14 @@ test_no_translation (void)
   g_autoptr (DubEngines) engines = machine (0.1, 0.2, 0.02);
   DubChain chain;
 
-  g_assert_true (dub_chain_pick (engines, "auto", "en", TRUE, &chain, NULL));
+  g_assert_true (
+      dub_chain_pick (engines, WISH ("auto", "en", TRUE), &chain, NULL));
   g_assert_null (chain.translation);
-  g_assert_true (dub_chain_pick (engines, "ja", "ja-JP", TRUE, &chain, NULL));
+  g_assert_true (
+      dub_chain_pick (engines, WISH ("ja", "ja-JP", TRUE), &chain, NULL));
   g_assert_null (chain.translation);
-  g_assert_true (dub_chain_pick (engines, "auto", "es", TRUE, &chain, NULL));
+  g_assert_true (
+      dub_chain_pick (engines, WISH ("auto", "es", TRUE), &chain, NULL));
   g_assert_nonnull (chain.translation);
 }
 
@@ -96,11 +107,29 @@ test_says_what_is_missing (void)
   g_autoptr (GError) unknown = NULL;
   DubChain chain;
 
-  g_assert_false (dub_chain_pick (engines, "en", "ca", TRUE, &chain, &missing));
+  g_assert_false (
+      dub_chain_pick (engines, WISH ("en", "ca", TRUE), &chain, &missing));
   g_assert_error (missing, DUB_ERROR, DUB_ERROR_NOT_FOUND);
   g_assert_nonnull (strstr (missing->message, "apt-get install x"));
-  g_assert_false (dub_chain_pick (engines, "en", "ja", TRUE, &chain, &unknown));
+  g_assert_false (
+      dub_chain_pick (engines, WISH ("en", "ja", TRUE), &chain, &unknown));
   g_assert_error (unknown, DUB_ERROR, DUB_ERROR_UNSUPPORTED);
+}
+
+/* Who was named, whatever is better. */
+static void
+test_named_synthesiser (void)
+{
+  g_autoptr (DubEngines) engines = machine (0.1, 0.2, 0.02);
+  g_autoptr (GError) error = NULL;
+  DubChainWish wish = {.from = "en", .to = "es", .synthesiser = "espeak-ng"};
+  DubChain chain;
+
+  g_assert_true (dub_chain_pick (engines, &wish, &chain, &error));
+  g_assert_cmpstr (chain.synthesis->provider, ==, "espeak-ng");
+  wish.synthesiser = "piper";
+  g_assert_false (dub_chain_pick (engines, &wish, &chain, &error));
+  g_assert_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED);
 }
 
 static void
@@ -110,7 +139,8 @@ test_environment (void)
   g_auto (GStrv) environment = g_new0 (char *, 1);
   DubChain chain;
 
-  g_assert_true (dub_chain_pick (engines, "en", "es", TRUE, &chain, NULL));
+  g_assert_true (
+      dub_chain_pick (engines, WISH ("en", "es", TRUE), &chain, NULL));
   environment =
       dub_chain_add_to_environment (&chain, g_steal_pointer (&environment));
   g_assert_cmpstr (
@@ -132,6 +162,7 @@ main (int argc, char **argv)
   g_test_add_func ("/dub/chain/no-translation", test_no_translation);
   g_test_add_func (
       "/dub/chain/says-what-is-missing", test_says_what_is_missing);
+  g_test_add_func ("/dub/chain/named-synthesiser", test_named_synthesiser);
   g_test_add_func ("/dub/chain/environment", test_environment);
   return g_test_run ();
 }

@@ -31,10 +31,11 @@ typedef struct {
   gatomicrefcount ref_count;
   DubVideoCodec codec;
   GBytes *data;
-  GBytes *codec_data; /* (nullable): only where it is new or has changed */
-  gint64 pts_ns;      /* source time before the programme, media time after */
-  gint64 dts_ns;      /* DUB_TIME_NONE: the source gave none */
-  gint64 duration_ns; /* 0 when unknown */
+  GBytes *codec_data;  /* (nullable): only where it is new or has changed */
+  gint64 pts_ns;       /* source time before the programme, media time after */
+  gint64 dts_ns;       /* DUB_TIME_NONE: the source gave none */
+  gint64 duration_ns;  /* 0 when unknown */
+  guint width, height; /* 0 when unknown */
   gboolean is_key;
 } DubAccessUnit;
 

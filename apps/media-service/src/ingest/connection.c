@@ -18,6 +18,8 @@ struct _DubConnection {
   char *url;
   char *shown_url;
   const DubPipelineSource *source;
+  gboolean is_fast;
+  DubQueue *queue;
   DubInlet *inlet;
   GstElement *pipeline;
 
@@ -31,9 +33,11 @@ struct _DubConnection {
   GstCaps *video_caps;
   GBytes *codec_data;
   gboolean has_key_frame;
+  guint width, height;
 
   /* any thread */
   gint64 started_ns;
+  _Atomic gboolean is_closing;
   _Atomic gint64 first_packet_ns;
   _Atomic gint64 last_packet_ns;
   _Atomic guint64 n_video;
@@ -41,6 +45,11 @@ struct _DubConnection {
   _Atomic gboolean has_video_track;
   _Atomic gboolean has_sound_track;
 };
+
+/* A file that is read fast waits while so much is in the queue. It looks again
+ * after a while: the queue's reader must not wait for us in turn. */
+#define FAST_MAX_ITEMS 1024
+#define FAST_WAIT_US 2000
 
 static gint64
 now_ns (void)
@@ -89,6 +98,19 @@ note_packet (DubConnection *self, gint64 arrival_ns)
 }
 
 static void
+wait_for_room (DubConnection *self)
+{
+  DubQueueStats stats;
+
+  for (;;) {
+    dub_queue_get_stats (self->queue, &stats);
+    if (stats.items < FAST_MAX_ITEMS || self->is_closing)
+      return;
+    g_usleep (FAST_WAIT_US);
+  }
+}
+
+static void
 push_item (DubConnection *self, DubIngestItemKind kind, DubAccessUnit *unit,
     DubPcm *pcm)
 {
@@ -99,7 +121,20 @@ push_item (DubConnection *self, DubIngestItemKind kind, DubAccessUnit *unit,
   item->unit = unit;
   item->pcm = pcm;
   note_packet (self, item->arrival_ns);
+  if (self->is_fast)
+    wait_for_room (self);
   dub_inlet_push (self->inlet, item);
+}
+
+static void
+take_size (DubConnection *self, const GstStructure *s)
+{
+  int width = 0, height = 0;
+
+  gst_structure_get_int (s, "width", &width);
+  gst_structure_get_int (s, "height", &height);
+  self->width = (guint) MAX (width, 0);
+  self->height = (guint) MAX (height, 0);
 }
 
 /* The new codec data when it is not what it was. (transfer full) */
@@ -112,6 +147,7 @@ take_new_codec_data (DubConnection *self, GstCaps *caps)
   if (caps == self->video_caps)
     return NULL;
   gst_caps_replace (&self->video_caps, caps);
+  take_size (self, gst_caps_get_structure (caps, 0));
   gst_structure_get (gst_caps_get_structure (caps, 0), "codec_data",
       GST_TYPE_BUFFER, &buffer, NULL);
   if (!buffer)
@@ -200,6 +236,8 @@ on_picture (DubVideoCodec codec, GstSample *sample, gpointer user_data)
       codec, g_steal_pointer (&bytes), codec_data, pts_ns, dts_ns, is_key);
   if (GST_BUFFER_DURATION_IS_VALID (buffer))
     unit->duration_ns = (gint64) GST_BUFFER_DURATION (buffer);
+  unit->width = self->width;
+  unit->height = self->height;
   push_item (self, DUB_INGEST_ITEM_VIDEO, unit, NULL);
 }
 
@@ -231,12 +269,14 @@ dub_connection_check_url (const char *url, GError **error)
 }
 
 DubConnection *
-dub_connection_new (const char *url, DubQueue *queue, GError **error)
+dub_connection_new (
+    const char *url, gboolean is_fast, DubQueue *queue, GError **error)
 {
-  static const DubPipelineFuncs funcs = {
+  const DubPipelineFuncs funcs = {
       .on_track = on_track,
       .on_picture = on_picture,
       .on_sound = on_sound,
+      .is_fast = is_fast,
   };
   g_autoptr (DubConnection) self = NULL;
   const DubPipelineSource *source = dub_pipeline_find_source (url, error);
@@ -247,6 +287,8 @@ dub_connection_new (const char *url, DubQueue *queue, GError **error)
   self->url = g_strdup (url);
   self->shown_url = dub_redact_url (url);
   self->source = source;
+  self->is_fast = is_fast && !source->is_live;
+  self->queue = dub_queue_ref (queue);
   self->inlet = dub_inlet_new (queue, !source->has_dts);
   self->pipeline = dub_pipeline_new (url, &funcs, self, error);
   if (!self->pipeline)
@@ -263,13 +305,15 @@ dub_connection_free (DubConnection *self)
     g_source_destroy (self->bus_source);
     g_source_unref (self->bus_source);
   }
+  self->is_closing = TRUE;
   if (self->pipeline) {
     gst_element_set_state (self->pipeline, GST_STATE_NULL);
     gst_object_unref (self->pipeline);
   }
   gst_clear_caps (&self->video_caps);
   g_clear_pointer (&self->codec_data, g_bytes_unref);
-  dub_inlet_free (self->inlet);
+  g_clear_pointer (&self->inlet, dub_inlet_free);
+  g_clear_pointer (&self->queue, dub_queue_unref);
   g_free (self->url);
   g_free (self->shown_url);
   g_free (self);
@@ -398,8 +442,9 @@ dub_connection_start (
   self->first_packet_ns = DUB_TIME_NONE;
   /* A file's sinks come while the pipeline starts; were it playing by then,
    * they might not know its base time yet and would not wait for any. */
-  gst_element_set_state (self->pipeline,
-      self->source->is_live ? GST_STATE_PLAYING : GST_STATE_PAUSED);
+  gst_element_set_state (self->pipeline, self->source->is_live || self->is_fast
+                                             ? GST_STATE_PLAYING
+                                             : GST_STATE_PAUSED);
 }
 
 void

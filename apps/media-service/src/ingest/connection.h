@@ -20,9 +20,10 @@ G_BEGIN_DECLS
 typedef struct _DubConnection DubConnection;
 
 /* url: one that dub_connection_check_url () accepts. No packet flows before
- * dub_connection_start (). */
+ * dub_connection_start (). is_fast: a file comes as fast as the queue is read,
+ * and waits while some thousand items are in it. */
 DubConnection *dub_connection_new (
-    const char *url, DubQueue *queue, GError **error);
+    const char *url, gboolean is_fast, DubQueue *queue, GError **error);
 gboolean dub_connection_check_url (const char *url, GError **error);
 /* Stops the pipeline and waits for its threads. */
 void dub_connection_free (DubConnection *self);

@@ -155,21 +155,6 @@ lose (DubIngest *self, const GError *error)
   set_state (self, DUB_INGEST_WAITING, error);
 }
 
-static void
-on_connection_end (const GError *error, gpointer user_data)
-{
-  DubIngest *self = user_data;
-  g_autoptr (GError) kept = error ? g_error_copy (error) : NULL;
-
-  if (kept) {
-    lose (self, kept);
-    return;
-  }
-  close_connection (self);
-  push_event (self, DUB_INGEST_ITEM_END);
-  set_state (self, DUB_INGEST_ENDED, NULL);
-}
-
 /* (transfer full) (nullable) */
 static GError *
 check_tracks (DubIngest *self, const DubConnectionStats *stats)
@@ -188,6 +173,26 @@ check_tracks (DubIngest *self, const DubConnectionStats *stats)
     push_event (self, DUB_INGEST_ITEM_NO_SOUND);
   self->has_told_no_sound = TRUE;
   return NULL;
+}
+
+static void
+on_connection_end (const GError *error, gpointer user_data)
+{
+  DubIngest *self = user_data;
+  g_autoptr (GError) kept = error ? g_error_copy (error) : NULL;
+  DubConnectionStats stats;
+
+  if (!kept) {
+    dub_connection_get_stats (self->connection, &stats);
+    kept = check_tracks (self, &stats);
+  }
+  if (kept) {
+    lose (self, kept);
+    return;
+  }
+  close_connection (self);
+  push_event (self, DUB_INGEST_ITEM_END);
+  set_state (self, DUB_INGEST_ENDED, NULL);
 }
 
 static void
@@ -212,8 +217,9 @@ on_check (gpointer user_data)
   if (has_packets && now - stats.first_packet_ns >
                          (gint64) self->options.tracks_ms * DUB_NS_PER_MS)
     error = check_tracks (self, &stats);
-  if (!error && now - stats.last_packet_ns >
-                    (gint64) self->options.silence_ms * DUB_NS_PER_MS)
+  if (!error && !self->options.is_fast &&
+      now - stats.last_packet_ns >
+          (gint64) self->options.silence_ms * DUB_NS_PER_MS)
     error = g_error_new (DUB_ERROR, DUB_ERROR_TIMEOUT,
         "no packet from %s for %u ms", self->shown_url,
         self->options.silence_ms);
@@ -230,8 +236,8 @@ connect_now (DubIngest *self)
   g_autoptr (GError) error = NULL;
 
   clear_timer (&self->retry_timer);
-  self->connection =
-      dub_connection_new (self->options.url, self->queue, &error);
+  self->connection = dub_connection_new (
+      self->options.url, self->options.is_fast, self->queue, &error);
   if (!self->connection) {
     fail (self, error);
     return;

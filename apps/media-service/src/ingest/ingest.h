@@ -55,7 +55,8 @@ typedef enum {
 const char *dub_ingest_state_to_string (DubIngestState state);
 
 typedef struct {
-  const char *url;         /* rtmp, rtmps or file */
+  const char *url;  /* rtmp, rtmps or file */
+  gboolean is_fast; /* a file: as fast as the queue is read, not in real time */
   gboolean allow_no_audio; /* silence in place of the error */
   guint tracks_ms;         /* both tracks must be there by then; 2000 */
   guint silence_ms;        /* no packet for so long is a loss; 3000 */

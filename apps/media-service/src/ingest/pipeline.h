@@ -29,13 +29,15 @@ typedef struct {
   void (*on_picture) (
       DubVideoCodec codec, GstSample *sample, gpointer user_data);
   void (*on_sound) (GstSample *sample, gpointer user_data);
+  gboolean is_fast; /* a file is not paced */
 } DubPipelineFuncs;
 
 /* What is true of a kind of source. */
 typedef struct {
   const char *scheme;
   const char *element;
-  gboolean is_live; /* comes at its own pace; a file is paced by its times */
+  gboolean is_live; /* comes at its own pace; a file is paced by its times,
+                     * or comes as fast as it can be read */
   gboolean has_dts;
 } DubPipelineSource;
 

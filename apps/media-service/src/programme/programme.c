@@ -2,6 +2,7 @@
 #include "programme.h"
 
 #include "departure_clock.h"
+#include "file_clock.h"
 #include "media_clock.h"
 #include "mixer.h"
 #include "segment/segmenter.h"
@@ -18,6 +19,12 @@
 /* No picture is shown so long after it is decoded. */
 #define MAX_AHEAD_NS (20 * DUB_NS_PER_S)
 #define MAX_SOURCE_NS (G_GINT64_CONSTANT (3155760000) * DUB_NS_PER_S / 2)
+/* File mode: how much may be held, well within the fixed limits, and how far
+ * the detector may be behind. */
+#define FILE_AHEAD_NS (40 * DUB_NS_PER_S)
+#define FILE_UNJUDGED_NS (5 * DUB_NS_PER_S)
+#define FILE_KEPT_BACK_NS (250 * DUB_NS_PER_MS)
+#define FILE_WAITING 8
 /* Sound without a source time, before any with one. */
 #define NO_SOURCE_NS 0
 
@@ -40,6 +47,7 @@ struct _DubProgramme {
   gint64 late_since_ns;       /* DUB_TIME_NONE: pictures come in time */
   gboolean is_ended;
   guint64 next_number;
+  gint64 judged_frame; /* one past the last mark */
   DubBreakerState breaker_told;
   gint64 now_ns; /* for callbacks inside a call */
 };
@@ -64,9 +72,12 @@ departure_ns (const DubProgramme *self)
          self->params.output_delay_ns;
 }
 
+/* No time passes for a file: an epoch follows the one before it. */
 static gint64
 passed_ns (const DubProgramme *self)
 {
+  if (self->params.is_file)
+    return 0;
   return self->now_ns - dub_departure_clock_offset_ns (&self->departure);
 }
 
@@ -75,6 +86,8 @@ static void
 set_now (DubProgramme *self, gint64 now_ns)
 {
   self->now_ns = now_ns;
+  if (self->params.is_file)
+    return;
   dub_departure_clock_advance (&self->departure, now_ns);
   dub_timeline_set_departure (self->timeline, departure_ns (self));
 }
@@ -206,6 +219,8 @@ on_send (DubFragment *fragment, gpointer user_data)
 static gint64
 slot_deadline_ns (const DubProgramme *self, gint64 first_frame)
 {
+  if (self->params.is_file)
+    return G_MAXINT64;
   return ns_of (self, first_frame) + departure_ns (self) +
          self->params.max_dub_lag_ns - self->params.lead_ns -
          ns_of (self, self->params.block_frames);
@@ -418,7 +433,7 @@ map_sound (DubProgramme *self, DubPcm *pcm, gboolean is_live)
     emit_epoch (self, pts_ns);
   if (result != DUB_MAP_OK)
     dub_sound_track_realign (self->sound_track);
-  if (is_live)
+  if (is_live && !self->params.is_file)
     dub_departure_clock_observe (&self->departure, pts_ns, self->now_ns);
   take_sound (self, retimed (pcm, pts_ns));
   dub_pcm_unref (pcm);
@@ -538,14 +553,14 @@ take_video (
   }
   if (!stamp->is_reordered)
     dts_ns = order_ns;
-  if (!stamp->is_reordered || stamp->is_key)
+  if ((!stamp->is_reordered || stamp->is_key) && !self->params.is_file)
     dub_departure_clock_observe (&self->departure, order_ns, self->now_ns);
   dub_timeline_set_departure (self->timeline, departure_ns (self));
   if (result == DUB_MAP_EPOCH)
     emit_epoch (self, order_ns);
   is_in_time = dub_timeline_add_video (self->timeline,
       dub_access_unit_retimed (unit, pts_ns, dts_ns), order_ns,
-      result == DUB_MAP_EPOCH, self->now_ns);
+      result == DUB_MAP_EPOCH, self->params.is_file ? 0 : self->now_ns);
   note_lateness (self, is_in_time);
   if (result == DUB_MAP_EPOCH)
     flush_pending (self);
@@ -613,6 +628,7 @@ dub_programme_push_mark (DubProgramme *self, gint64 first_frame, gint64 frames,
   if (self->segmenter == NULL || self->is_ended ||
       self->params.segment_mode != DUB_SEGMENT_MODE_SPEECH)
     return;
+  self->judged_frame = MAX (self->judged_frame, first_frame + frames);
   dub_segmenter_push (
       self->segmenter, first_frame, frames, is_speech, level_db);
 }
@@ -687,6 +703,14 @@ dub_programme_push_answer (DubProgramme *self, DubAnswer *answer, gint64 now_ns)
   }
   if (has_dub (answer)) {
     self->stats.answers_ok++;
+    emit (self, &(DubProgrammeEvent){.type = DUB_EVENT_ANSWERED,
+                    .fragment_id = answer->fragment_id,
+                    .number = slot->number,
+                    .media_ns = slot->pcm->pts_ns,
+                    .duration_ns = dub_frames_to_ns (
+                        (gint64) slot->pcm->frames, slot->pcm->rate_hz),
+                    .lag_ns = now_ns - slot->pcm->pts_ns - departure_ns (self),
+                    .answer = answer});
     dub_timeline_add_dub (self->timeline, slot, answer);
     return;
   }
@@ -709,6 +733,60 @@ dub_programme_set_fallback (DubProgramme *self, DubFallbackMode mode)
   self->params.fallback_mode = mode;
 }
 
+/* ---- file mode ---- */
+
+static gint64
+unjudged_ns (const DubProgramme *self)
+{
+  if (self->segmenter == NULL ||
+      self->params.segment_mode != DUB_SEGMENT_MODE_SPEECH)
+    return 0;
+  return ns_of (self, MAX (0, dub_timeline_sound_end_frame (self->timeline) -
+                                  self->judged_frame));
+}
+
+gboolean
+dub_programme_is_judged (const DubProgramme *self)
+{
+  return unjudged_ns (self) < FILE_KEPT_BACK_NS;
+}
+
+gboolean
+dub_programme_has_room (const DubProgramme *self)
+{
+  DubProgrammeStats held = {0};
+
+  dub_timeline_get_gauges (self->timeline, &held);
+  return held.sound_buffered_ns < FILE_AHEAD_NS &&
+         held.video_units < DUB_PROGRAMME_MAX_VIDEO_UNITS / 2 &&
+         held.video_buffered_bytes < DUB_PROGRAMME_MAX_VIDEO_BYTES / 2 &&
+         dub_tracker_waiting (self->tracker) < FILE_WAITING &&
+         unjudged_ns (self) < FILE_UNJUDGED_NS;
+}
+
+/* The time up to which the timeline may run. */
+static gint64
+file_now_ns (DubProgramme *self)
+{
+  gint64 sound_end = dub_timeline_sound_end_frame (self->timeline);
+  DubFileProgress progress = {
+      .video_ns = dub_timeline_video_end_ns (self->timeline),
+      .sound_ns = ns_of (self, sound_end),
+      .speech_ns = ns_of (
+          self, self->segmenter != NULL
+                    ? MIN (sound_end,
+                          dub_segmenter_get_settled_frame (self->segmenter))
+                    : sound_end),
+      .dubbing_ns = dub_tracker_oldest_ns (self->tracker),
+      .is_ended = self->is_ended,
+  };
+  gint64 block_ns =
+      ns_of (self, self->params.block_frames + DUB_MIXER_LOOK_AHEAD);
+  gint64 limit_ns = dub_file_clock_ns (&progress, block_ns);
+
+  return limit_ns == G_MAXINT64 ? limit_ns : limit_ns + departure_ns (self);
+}
+
 gint64
 dub_programme_run (DubProgramme *self, gint64 now_ns)
 {
@@ -717,8 +795,10 @@ dub_programme_run (DubProgramme *self, gint64 now_ns)
   set_now (self, now_ns);
   tracker_ns = dub_tracker_run (self->tracker, now_ns);
   tell_breaker (self);
-  timeline_ns = dub_timeline_run (self->timeline, now_ns);
-  return MIN (tracker_ns, timeline_ns);
+  timeline_ns = dub_timeline_run (
+      self->timeline, self->params.is_file ? file_now_ns (self) : now_ns);
+  /* A file's next step comes with a push. */
+  return self->params.is_file ? tracker_ns : MIN (tracker_ns, timeline_ns);
 }
 
 void

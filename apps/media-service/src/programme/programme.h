@@ -92,6 +92,7 @@ typedef struct {
   gint64 segment_bytes;          /* of its sound, at most: 10 MiB */
   guint max_inflight;            /* 3 */
   gint64 fragment_timeout_ns;    /* 8 s */
+  gboolean is_file; /* nothing is live: file_clock.h says when media leaves */
 } DubProgrammeParams;
 
 void dub_programme_params_init (DubProgrammeParams *params);
@@ -104,9 +105,12 @@ typedef enum {
   DUB_EVENT_SOUND_OVERLAP, /* duration_ns dropped at media_ns */
   DUB_EVENT_VIDEO_DROPPED, /* detail says why */
   DUB_EVENT_SOUND_DROPPED,
-  DUB_EVENT_SEGMENT,        /* cut: detail is the reason, media_ns, duration */
-  DUB_EVENT_FRAGMENT_SENT,  /* fragment_id, number */
-  DUB_EVENT_FALLBACK,       /* its slot keeps the original; detail: reason */
+  DUB_EVENT_SEGMENT,       /* cut: detail is the reason, media_ns, duration */
+  DUB_EVENT_FRAGMENT_SENT, /* fragment_id, number */
+  DUB_EVENT_FALLBACK,      /* its slot keeps the original; detail: reason */
+  /* A dub is there: fragment_id, media_ns, duration_ns of its slot; lag_ns past
+   * the moment at which the slot leaves, mostly less than 0 */
+  DUB_EVENT_ANSWERED,
   DUB_EVENT_ANSWER_IGNORED, /* detail: late, duplicate, unknown */
   DUB_EVENT_DUB_STARTED,    /* fragment_id, media_ns; lag_ns late */
   DUB_EVENT_DUB_HEARD,      /* the whole of it has been rendered */
@@ -234,6 +238,14 @@ void dub_programme_push_answer (
 void dub_programme_set_mix (
     DubProgramme *self, DubMixMode mode, double duck_db);
 void dub_programme_set_fallback (DubProgramme *self, DubFallbackMode mode);
+
+/* --- file mode: the source waits for us --- */
+/* May the next of the source come in? Bounds what is held; FALSE until the
+ * detector, or an answer, has caught up. */
+gboolean dub_programme_has_room (const DubProgramme *self);
+/* All that was heard has its mark, but for what the detector keeps back (less
+ * than 250 ms): the source may be ended. */
+gboolean dub_programme_is_judged (const DubProgramme *self);
 
 /* Does all that is due, and returns when to call again at the latest
  * (G_MAXINT64: only after a push). Call it after pushes, too: what they

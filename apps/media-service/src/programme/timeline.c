@@ -139,6 +139,18 @@ dub_timeline_next_frame (const DubTimeline *self)
   return self->next_frame;
 }
 
+gint64
+dub_timeline_video_end_ns (const DubTimeline *self)
+{
+  return self->newest_ns;
+}
+
+gint64
+dub_timeline_sound_end_frame (const DubTimeline *self)
+{
+  return dub_sound_store_end (self->sound);
+}
+
 /* ---- taking in ---- */
 
 /* Rendering begins, or begins again after the output was closed. */

@@ -57,6 +57,9 @@ void dub_timeline_set_ended (DubTimeline *self);
 DubPcm *dub_timeline_copy_sound (
     const DubTimeline *self, gint64 first_frame, gint64 frames);
 
+/* Pictures and sound that were taken in reach so far, in media time. */
+gint64 dub_timeline_video_end_ns (const DubTimeline *self);
+gint64 dub_timeline_sound_end_frame (const DubTimeline *self);
 /* The next frame to be rendered. */
 gint64 dub_timeline_next_frame (const DubTimeline *self);
 /* Lets leave what is due; when the next thing is, G_MAXINT64 for nothing. */

@@ -19,6 +19,8 @@
 #define PROBE_FRAMES (24 * DUB_AAC_FRAME)
 #define PROBE_CLICK (8 * DUB_AAC_FRAME)
 #define MAX_DELAY (8 * DUB_AAC_FRAME)
+#define WAIT_US 500
+#define FINISH_TIMEOUT_US (5 * G_USEC_PER_SEC)
 #define PROBE_TIMEOUT (5 * GST_SECOND)
 
 typedef struct {
@@ -49,6 +51,7 @@ struct _DubAacEncoder {
   _Atomic gint64 anchor; /* media sample of the first one pushed */
   _Atomic gint64 taken;  /* frames that came out, as input frames */
   _Atomic gboolean is_broken;
+  _Atomic gboolean is_done; /* nothing more comes out */
 };
 
 static GstCaps *
@@ -244,6 +247,14 @@ on_sample (GstAppSink *sink, gpointer user_data)
   return GST_FLOW_OK;
 }
 
+static void
+on_eos (GstAppSink *sink, gpointer user_data)
+{
+  DubAacEncoder *self = user_data;
+
+  self->is_done = TRUE;
+}
+
 static GstBusSyncReply
 on_bus_message (GstBus *bus, GstMessage *message, gpointer user_data)
 {
@@ -266,7 +277,7 @@ on_bus_message (GstBus *bus, GstMessage *message, gpointer user_data)
 static gboolean
 start (DubAacEncoder *self, guint bit_rate, GError **error)
 {
-  GstAppSinkCallbacks callbacks = {.new_sample = on_sample};
+  GstAppSinkCallbacks callbacks = {.new_sample = on_sample, .eos = on_eos};
   g_autoptr (GstElement) sink = NULL;
   g_autoptr (GstBus) bus = NULL;
 
@@ -372,4 +383,37 @@ dub_aac_encoder_push (DubAacEncoder *self, DubPcm *pcm)
       gst_util_uint64_scale ((guint64) frames, GST_SECOND, RATE);
   self->pushed += frames;
   return gst_app_src_push_buffer (self->source, buffer) == GST_FLOW_OK;
+}
+
+gboolean
+dub_aac_encoder_push_wait (DubAacEncoder *self, DubPcm *pcm)
+{
+  while (!self->is_broken && self->pushed - self->taken > RATE)
+    g_usleep (WAIT_US);
+  return dub_aac_encoder_push (self, pcm);
+}
+
+/* (transfer full): follows what was pushed last */
+static DubPcm *
+silence (const DubAacEncoder *self)
+{
+  gsize frames = self->delay + 2 * DUB_AAC_FRAME;
+
+  return dub_pcm_new (
+      g_bytes_new_take (g_malloc0 (frames * FRAME_SIZE), frames * FRAME_SIZE),
+      RATE, CHANNELS, dub_frames_to_ns (self->anchor + self->pushed, RATE));
+}
+
+gboolean
+dub_aac_encoder_finish (DubAacEncoder *self)
+{
+  gint64 until_us = g_get_monotonic_time () + FINISH_TIMEOUT_US;
+
+  /* An encoder keeps back its delay, and some of them the last frame. */
+  dub_aac_encoder_push (self, silence (self));
+  gst_app_src_end_of_stream (self->source);
+  while (
+      !self->is_broken && !self->is_done && g_get_monotonic_time () < until_us)
+    g_usleep (WAIT_US);
+  return self->is_done;
 }

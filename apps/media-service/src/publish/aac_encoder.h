@@ -41,6 +41,12 @@ const char *dub_aac_encoder_get_name (DubAacEncoder *self);
  * FALSE when more than 2 s wait to be coded (pcm is dropped). */
 gboolean dub_aac_encoder_push (DubAacEncoder *self, DubPcm *pcm);
 
+/* The same, and waits until less than 1 s is to be coded: for files. */
+gboolean dub_aac_encoder_push_wait (DubAacEncoder *self, DubPcm *pcm);
+/* Nothing follows: waits until all that was pushed has been coded. FALSE when
+ * that takes more than 5 s, or the encoder is broken. */
+gboolean dub_aac_encoder_finish (DubAacEncoder *self);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubAacEncoder, dub_aac_encoder_free)
 
 G_END_DECLS

@@ -2,14 +2,25 @@
 #include "publish.h"
 
 #include "aac_encoder.h"
+#include "mp4_file.h"
+
+#include <dubbing_common/error.h>
 
 struct _DubPublish {
   /* immutable */
   DubPublishHandlers handlers;
   gpointer user_data;
   GMainContext *context;
-  DubPublisher *publisher;
+  DubPublisher *publisher; /* NULL: a file */
   DubAacEncoder *encoder;
+
+  /* protected by lock */
+  GMutex lock;
+  DubMp4File *file; /* NULL: a server */
+  gboolean has_failed;
+
+  /* the thread of video and sound, then finish */
+  gint64 zero_ns, sound_end_ns, source_end_ns, block_ns;
 
   /* the thread of video only */
   DubVideoCodec codec; /* what the metadata says */
@@ -38,17 +49,42 @@ do_fail (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* From the encoder's thread. */
+/* Any thread. */
 static void
-on_encoder_error (const GError *error, gpointer user_data)
+tell_error (DubPublish *self, const GError *error)
 {
-  DubPublish *self = user_data;
   Failure *failure = g_new (Failure, 1);
 
   failure->self = self;
   failure->error = g_error_copy (error);
   g_main_context_invoke_full (
       self->context, G_PRIORITY_DEFAULT, do_fail, failure, failure_free);
+}
+
+/* From the encoder's thread. */
+static void
+on_encoder_error (const GError *error, gpointer user_data)
+{
+  tell_error (user_data, error);
+}
+
+/* One of unit and frame. */
+static void
+write_to_file (
+    DubPublish *self, const DubAccessUnit *unit, GBytes *frame, gint64 pts_ns)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean is_good = TRUE;
+
+  g_mutex_lock (&self->lock);
+  if (unit && !self->has_failed)
+    is_good = dub_mp4_file_add_video (self->file, unit, &error);
+  else if (!self->has_failed)
+    is_good = dub_mp4_file_add_sound (self->file, frame, pts_ns, &error);
+  self->has_failed |= !is_good;
+  g_mutex_unlock (&self->lock);
+  if (!is_good)
+    tell_error (self, error);
 }
 
 /* From the encoder's thread. The first frames are the encoder's lead-in, from
@@ -59,6 +95,10 @@ on_frame (GBytes *frame, gint64 pts_ns, gpointer user_data)
   DubPublish *self = user_data;
   g_autoptr (DubFlvTag) tag = NULL;
 
+  if (self->file) {
+    write_to_file (self, NULL, frame, pts_ns);
+    return;
+  }
   tag = dub_flv_tag_new_sound (frame, pts_ns);
   dub_publisher_push (self->publisher, tag);
 }
@@ -85,6 +125,30 @@ push_and_free (DubPublish *self, DubFlvTag *tag)
   dub_flv_tag_unref (tag);
 }
 
+static gboolean
+open_file (DubPublish *self, const DubPublishOptions *options, GError **error)
+{
+  g_autofree char *path = g_filename_from_uri (options->url, NULL, error);
+
+  if (path)
+    self->file =
+        dub_mp4_file_new (path, dub_aac_encoder_get_config (self->encoder),
+            options->audio_bit_rate, error);
+  return self->file != NULL;
+}
+
+static gboolean
+open_server (DubPublish *self, const DubPublishOptions *options, GError **error)
+{
+  self->publisher =
+      dub_publisher_new (options->url, on_publisher_state, self, error);
+  if (!self->publisher)
+    return FALSE;
+  push_and_free (self, dub_flv_tag_new_sound_config (
+                           dub_aac_encoder_get_config (self->encoder), 0));
+  return TRUE;
+}
+
 DubPublish *
 dub_publish_new (const DubPublishOptions *options,
     const DubPublishHandlers *handlers, gpointer user_data, GError **error)
@@ -92,20 +156,21 @@ dub_publish_new (const DubPublishOptions *options,
   g_autoptr (DubPublish) self = g_new0 (DubPublish, 1);
   DubAacEncoderHandlers encoder_handlers = {
       .on_frame = on_frame, .on_error = on_encoder_error};
+  gboolean is_open;
 
   self->handlers = *handlers;
   self->user_data = user_data;
   self->context = g_main_context_ref_thread_default ();
-  self->publisher =
-      dub_publisher_new (options->url, on_publisher_state, self, error);
-  if (!self->publisher)
-    return NULL;
+  g_mutex_init (&self->lock);
   self->encoder = dub_aac_encoder_new (
       options->audio_bit_rate, &encoder_handlers, self, error);
   if (!self->encoder)
     return NULL;
-  push_and_free (self, dub_flv_tag_new_sound_config (
-                           dub_aac_encoder_get_config (self->encoder), 0));
+  is_open = g_str_has_prefix (options->url, "file:")
+                ? open_file (self, options, error)
+                : open_server (self, options, error);
+  if (!is_open)
+    return NULL;
   return g_steal_pointer (&self);
 }
 
@@ -116,6 +181,8 @@ dub_publish_free (DubPublish *self)
     return;
   g_clear_pointer (&self->encoder, dub_aac_encoder_free);
   g_clear_pointer (&self->publisher, dub_publisher_free);
+  g_clear_pointer (&self->file, dub_mp4_file_free);
+  g_mutex_clear (&self->lock);
   g_main_context_unref (self->context);
   g_free (self);
 }
@@ -123,6 +190,8 @@ dub_publish_free (DubPublish *self)
 gint64
 dub_publish_get_lead_ns (DubPublish *self)
 {
+  if (self->file)
+    return 0;
   return dub_frames_to_ns (
       dub_aac_encoder_get_delay_frames (self->encoder) + DUB_AAC_FRAME,
       DUB_PROGRAMME_RATE_HZ);
@@ -132,8 +201,13 @@ void
 dub_publish_video (DubPublish *self, DubAccessUnit *unit)
 {
   g_autoptr (DubAccessUnit) G_GNUC_UNUSED owned = unit;
-  DubFlvTag *tag = dub_flv_tag_new_video (unit);
+  DubFlvTag *tag;
 
+  if (self->file) {
+    write_to_file (self, unit, NULL, 0);
+    return;
+  }
+  tag = dub_flv_tag_new_video (unit);
   if (unit->codec_data && unit->codec != self->codec)
     push_and_free (self, dub_flv_tag_new_metadata (unit->codec, tag->dts_ms));
   if (unit->codec_data)
@@ -146,17 +220,79 @@ dub_publish_video (DubPublish *self, DubAccessUnit *unit)
 void
 dub_publish_sound (DubPublish *self, DubPcm *pcm)
 {
-  dub_aac_encoder_push (self->encoder, pcm);
+  if (self->file) {
+    self->block_ns = dub_pcm_duration_ns (pcm);
+    self->sound_end_ns = pcm->pts_ns + self->block_ns;
+    dub_aac_encoder_push_wait (self->encoder, pcm);
+  } else {
+    dub_aac_encoder_push (self->encoder, pcm);
+  }
+}
+
+void
+dub_publish_set_zero (DubPublish *self, gint64 media_ns)
+{
+  self->zero_ns = media_ns;
+}
+
+void
+dub_publish_set_sound_end (DubPublish *self, gint64 media_ns)
+{
+  self->source_end_ns = media_ns;
+}
+
+/* A dub may sound on after the source's end; else the source's length is kept
+ * to the sample. */
+static gint64
+file_sound_end_ns (const DubPublish *self)
+{
+  gint64 rest_ns = self->sound_end_ns - self->source_end_ns;
+
+  return rest_ns > 0 && rest_ns < self->block_ns ? self->source_end_ns
+                                                 : self->sound_end_ns;
+}
+
+static gboolean
+do_end (gpointer user_data)
+{
+  DubPublish *self = user_data;
+
+  self->handlers.on_state (DUB_PUBLISHER_ENDED, NULL, self->user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+finish_file (DubPublish *self)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean is_good = dub_aac_encoder_finish (self->encoder);
+
+  if (!is_good)
+    g_set_error (&error, DUB_ERROR, DUB_ERROR_ENGINE,
+        "the sound encoder did not come to its end");
+  g_mutex_lock (&self->lock);
+  if (is_good && !self->has_failed)
+    is_good = dub_mp4_file_finish (
+        self->file, self->zero_ns, file_sound_end_ns (self), &error);
+  g_mutex_unlock (&self->lock);
+  if (error)
+    self->handlers.on_error (error, self->user_data);
+  g_main_context_invoke (self->context, do_end, self);
 }
 
 void
 dub_publish_finish (DubPublish *self, guint timeout_ms)
 {
-  dub_publisher_finish (self->publisher, timeout_ms);
+  if (self->file)
+    finish_file (self);
+  else
+    dub_publisher_finish (self->publisher, timeout_ms);
 }
 
 void
 dub_publish_get_stats (DubPublish *self, DubPublisherStats *ret_stats)
 {
-  dub_publisher_get_stats (self->publisher, ret_stats);
+  *ret_stats = (DubPublisherStats){.lost_since_ns = DUB_TIME_NONE};
+  if (self->publisher)
+    dub_publisher_get_stats (self->publisher, ret_stats);
 }

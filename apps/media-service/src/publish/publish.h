@@ -11,6 +11,8 @@
  *                                  ├─▶ publisher
  *   sound ─▶ AAC encoder ─▶ tag ───┘
  *
+ * A URL of a file takes all into one MP4 instead, and waits for the encoder.
+ *
  * new, finish and free on the owner's thread, where on_state and on_error are
  * called. video and sound on one other thread (the programme's); they never
  * block. Pictures come with media pts and dts, sound without gaps.
@@ -42,6 +44,13 @@ gint64 dub_publish_get_lead_ns (DubPublish *self);
 /* (transfer full) */
 void dub_publish_video (DubPublish *self, DubAccessUnit *unit);
 void dub_publish_sound (DubPublish *self, DubPcm *pcm);
+
+/* Of a file: the media time at which it starts. Before finish; the thread of
+ * video and sound. */
+void dub_publish_set_zero (DubPublish *self, gint64 media_ns);
+/* And where the source's sound ends, as far as known: the rest of the last
+ * block is not heard. */
+void dub_publish_set_sound_end (DubPublish *self, gint64 media_ns);
 
 /* Sends the rest; state ENDED follows within timeout_ms. */
 void dub_publish_finish (DubPublish *self, guint timeout_ms);

@@ -230,6 +230,18 @@ dub_segmenter_push (DubSegmenter *self, gint64 first_frame, gint64 frames,
   cut_due (self);
 }
 
+gint64
+dub_segmenter_get_settled_frame (const DubSegmenter *self)
+{
+  gint64 first = self->onset >= 0 ? self->onset : self->position;
+
+  if (self->is_open)
+    return self->start;
+  if (!self->params.is_fixed)
+    first -= self->params.before_frames;
+  return MAX (first, self->free_frame);
+}
+
 void
 dub_segmenter_flush (DubSegmenter *self)
 {

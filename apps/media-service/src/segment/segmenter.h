@@ -65,6 +65,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubSegmenter, dub_segmenter_free)
  * before what was given already are ignored. func may be called. */
 void dub_segmenter_push (DubSegmenter *self, gint64 first_frame, gint64 frames,
     gboolean is_speech, double level_db);
+/* No segment that is still to come starts before this frame. */
+gint64 dub_segmenter_get_settled_frame (const DubSegmenter *self);
 /* Nothing follows: what is open is cut (eos) if it is at least min_frames long,
  * else dropped; its original stays. */
 void dub_segmenter_flush (DubSegmenter *self);

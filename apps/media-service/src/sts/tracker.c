@@ -79,6 +79,18 @@ dub_tracker_inflight (const DubTracker *self)
   return self->flying->len;
 }
 
+gint64
+dub_tracker_oldest_ns (const DubTracker *self)
+{
+  const DubFragment *waiting = g_queue_peek_head ((GQueue *) &self->waiting);
+  gint64 oldest_ns = waiting != NULL ? waiting->pcm->pts_ns : G_MAXINT64;
+
+  for (guint i = 0; i < self->flying->len; i++)
+    oldest_ns = MIN (oldest_ns,
+        g_array_index (self->flying, Flight, i).fragment->pcm->pts_ns);
+  return oldest_ns;
+}
+
 guint
 dub_tracker_waiting (const DubTracker *self)
 {

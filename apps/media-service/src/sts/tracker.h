@@ -93,6 +93,9 @@ DubFragment *dub_tracker_take_answer (DubTracker *self, const char *fragment_id,
 /* Does what is due: sends, gives up. Next time to call, or G_MAXINT64. */
 gint64 dub_tracker_run (DubTracker *self, gint64 now_ns);
 
+/* Where the first of those that wait or fly begins, in media time; G_MAXINT64
+ * for none. */
+gint64 dub_tracker_oldest_ns (const DubTracker *self);
 guint dub_tracker_inflight (const DubTracker *self);
 guint dub_tracker_waiting (const DubTracker *self);
 /* Valid as long as the tracker. */

@@ -52,6 +52,8 @@ struct _DubProgrammeThread {
   DubProgramme *programme;
   gint64 offset_ns;
   gint64 next_stats_ns;
+  gboolean is_file;
+  DubIngestItem *held; /* of a file: it comes when there is room */
 
   /* protected by lock */
   GMutex lock;
@@ -236,6 +238,32 @@ take_command (DubProgrammeThread *self, Command *command, gint64 now)
   }
 }
 
+/* A file waits for us, and ends when all of it has been judged. */
+static gboolean
+may_take (DubProgrammeThread *self, const DubIngestItem *item)
+{
+  if (!self->is_file)
+    return TRUE;
+  if (item->kind == DUB_INGEST_ITEM_LOST || item->kind == DUB_INGEST_ITEM_END)
+    return dub_programme_is_judged (self->programme);
+  return dub_programme_has_room (self->programme);
+}
+
+/* (transfer full) (nullable) */
+static DubIngestItem *
+next_item (DubProgrammeThread *self)
+{
+  DubIngestItem *item = self->held;
+
+  if (!item)
+    item = dub_queue_pop (self->ingest);
+  self->held = NULL;
+  if (!item || may_take (self, item))
+    return item;
+  self->held = item;
+  return NULL;
+}
+
 static void
 take_all (DubProgrammeThread *self)
 {
@@ -243,7 +271,7 @@ take_all (DubProgrammeThread *self)
   Command *command;
   gboolean has_media = FALSE;
 
-  while ((item = dub_queue_pop (self->ingest))) {
+  while ((item = next_item (self))) {
     has_media |= item->unit || item->pcm;
     take_item (self, item);
     dub_ingest_item_free (item);
@@ -415,6 +443,7 @@ dub_programme_thread_new (const DubProgrammeParams *params, DubQueue *ingest,
   dub_queue_set_ready_func (self->commands, on_input_ready, self, NULL);
   dub_queue_set_ready_func (self->notices, on_notice_ready, self, NULL);
   self->programme = dub_programme_new (params, &sinks, self);
+  self->is_file = params->is_file;
   self->offset_ns = DUB_TIME_NONE;
   self->stats.media_ns = DUB_TIME_NONE;
   return self;
@@ -456,6 +485,7 @@ dub_programme_thread_free (DubProgrammeThread *self)
   dub_queue_close (self->commands);
   drop_deliveries (self);
   dub_programme_free (self->programme);
+  g_clear_pointer (&self->held, dub_ingest_item_free);
   dub_queue_unref (self->ingest);
   dub_queue_unref (self->commands);
   dub_queue_unref (self->notices);

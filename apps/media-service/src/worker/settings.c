@@ -12,13 +12,20 @@
 #define SEGMENT_MODE_FIXED 1 /* in segment_modes */
 #define AT(field) G_STRUCT_OFFSET (DubWorkerSettings, field)
 
-static const char *const output_schemes[] = {"rtmp", "rtmps", NULL};
+/* Nothing waits for a file: the delay only lets segments have any length, a dub
+ * may start as late as it must, and the service gives up before we do. */
+#define FILE_DELAY_NS (65 * DUB_NS_PER_S)
+#define FILE_LAG_NS (600 * DUB_NS_PER_S)
+#define FILE_GRACE_NS (2 * DUB_NS_PER_S)
+
+static const char *const output_schemes[] = {"rtmp", "rtmps", "file", NULL};
 static const char *const input_schemes[] = {
     "rtmp", "rtmps", "rtsp", "file", NULL};
 static const char *const sts_schemes[] = {"http", "https", "ws", "wss", NULL};
 static const char *const mix_modes[] = {"lower", "remove", NULL};
 static const char *const fallback_modes[] = {"pass-through", "ducked-original",
     "silence", "last-good-dub", "background-only", NULL};
+static const char *const paces[] = {"live", "file", NULL};
 static const char *const loss_modes[] = {"hold", "silence", "close", NULL};
 static const char *const segment_modes[] = {"speech", "fixed", "off", NULL};
 static const char *const capture_modes[] = {"off", "metadata", "media", NULL};
@@ -36,7 +43,8 @@ static const DubOption options[] = {
     {"input-url", "INPUT_URL", DUB_OPTION_URL, AT (input_url), NULL,
         .choices = input_schemes, .help = "Where the stream is pulled from"},
     {"output-url", "OUTPUT_URL", DUB_OPTION_URL, AT (output_url), NULL,
-        .choices = output_schemes, .help = "Where the result is published"},
+        .choices = output_schemes,
+        .help = "Where the result is published; with PACE=file, an MP4 file"},
     {"runtime-dir", "RUNTIME_DIR", DUB_OPTION_STRING, AT (runtime_dir), NULL,
         .help = "Folder of the control socket <stream>.sock; no socket when "
                 "unset"},
@@ -90,6 +98,10 @@ static const DubOption options[] = {
         "pass-through", .choices = fallback_modes,
         .help = "What sounds where the dub is missing; background-only is "
                 "refused until speech can be separated from it"},
+    {"pace", "PACE", DUB_OPTION_CHOICE, AT (pace), "live", .choices = paces,
+        .help =
+            "live: everything leaves at its time; file: a file into a file, "
+            "as fast as it can be dubbed, and nothing is too late"},
     {"source-loss", "SOURCE_LOSS", DUB_OPTION_CHOICE, AT (source_loss), "hold",
         .choices = loss_modes,
         .help = "What goes out when the buffer has run empty"},
@@ -264,6 +276,24 @@ dub_worker_settings_check_fallback (
   return FALSE;
 }
 
+/* A file is made from a file, whole; a live stream goes to a server. */
+static gboolean
+check_pace (const DubWorkerSettings *self, GError **error)
+{
+  gboolean is_file = self->pace == DUB_WORKER_FILE;
+
+  if (g_str_has_prefix (self->output_url, "file:") == is_file &&
+      (!is_file || (g_str_has_prefix (self->input_url, "file:") &&
+                       !self->allow_no_audio)))
+    return TRUE;
+  g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID, "PACE=%s: %s",
+      paces[self->pace],
+      is_file ? "INPUT_URL and OUTPUT_URL must be files, and ALLOW_NO_AUDIO "
+                "does not go with it"
+              : "OUTPUT_URL must be a server's, not a file");
+  return FALSE;
+}
+
 static gboolean
 derive (DubWorkerSettings *self, GError **error)
 {
@@ -282,7 +312,8 @@ derive (DubWorkerSettings *self, GError **error)
          require (self->input_url, "INPUT_URL", error) &&
          require (self->output_url, "OUTPUT_URL", error) &&
          (self->capture == 0 ||
-             require (self->capture_dir, "CAPTURE_DIR", error));
+             require (self->capture_dir, "CAPTURE_DIR", error)) &&
+         check_pace (self, error);
 }
 
 gboolean
@@ -363,6 +394,12 @@ dub_worker_settings_to_params (
     p->segment_mode = DUB_SEGMENT_MODE_NONE;
   p->max_inflight = (guint) self->sts_max_inflight;
   p->fragment_timeout_ns = self->sts_fragment_timeout_ms * DUB_NS_PER_MS;
+  if (self->pace != DUB_WORKER_FILE)
+    return;
+  p->is_file = TRUE;
+  p->output_delay_ns = FILE_DELAY_NS;
+  p->max_dub_lag_ns = FILE_LAG_NS;
+  p->fragment_timeout_ns += FILE_GRACE_NS;
 }
 
 char *

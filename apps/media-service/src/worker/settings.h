@@ -27,6 +27,8 @@ typedef enum {
 #define DUB_WORKER_FIXED_SEGMENT_MS 6000
 #define DUB_WORKER_FIXED_MIN_DELAY_MS 9000
 
+typedef enum { DUB_WORKER_LIVE = 0, DUB_WORKER_FILE } DubWorkerPace;
+
 typedef struct {
   gboolean settings_stdin;
   char *stream_id;
@@ -54,6 +56,7 @@ typedef struct {
   int mix_mode;      /* DubMixMode - 1 */
   int fallback_mode; /* index into the names of FALLBACK_MODE */
   int source_loss;   /* DubSourceLoss - 1 */
+  int pace;          /* DubWorkerPace */
   gboolean allow_no_audio;
   gint64 audio_bit_rate;
   char *grace_period;

@@ -31,7 +31,8 @@ struct _DubWorker {
   GError *error;        /* why it ends; NULL: all is well */
   GError *output_error; /* the last one */
   gboolean is_ending;
-  gboolean has_run; /* media has come in */
+  gboolean is_drained; /* of a file: all of it has left */
+  gboolean has_run;    /* media has come in */
 
   DubQueue *ingest_queue;
   DubIngest *ingest;
@@ -52,6 +53,8 @@ struct _DubWorker {
   DubTap *tap_video_in;
   DubTap *tap_video_out;
   DubTap *tap_sound_out;
+  gint64 source_pts_ns; /* of the first key frame; DUB_TIME_NONE before it */
+  gboolean has_zero;
 };
 
 /* -- the end ------------------------------------------------------------- */
@@ -65,6 +68,12 @@ on_stop_timeout (gpointer user_data)
   dub_warning ("the output did not end in time");
   g_main_loop_quit (self->loop);
   return G_SOURCE_REMOVE;
+}
+
+static gboolean
+is_file (const DubWorker *self)
+{
+  return self->settings->pace == DUB_WORKER_FILE;
 }
 
 static void
@@ -84,6 +93,10 @@ begin_end (DubWorker *self)
   tell_state (self, DUB_WORKER_STATE_STOPPING,
       self->error ? self->error->message : NULL);
   dub_ingest_stop (self->ingest);
+  if (is_file (self) && !self->is_drained) {
+    g_main_loop_quit (self->loop); /* what there is of the file is removed */
+    return;
+  }
   dub_publish_finish (self->publish, FINISH_MS);
   self->stop_id = g_timeout_add (STOP_MS, on_stop_timeout, self);
 }
@@ -114,6 +127,8 @@ on_video_in (const DubAccessUnit *unit, gpointer user_data)
 {
   DubWorker *self = user_data;
 
+  if (unit->is_key && self->source_pts_ns == DUB_TIME_NONE)
+    self->source_pts_ns = unit->pts_ns;
   dub_tap_video (self->tap_video_in, unit);
 }
 
@@ -122,6 +137,10 @@ on_video (DubAccessUnit *unit, gpointer user_data)
 {
   DubWorker *self = user_data;
 
+  /* The file that we write starts where the one that we read does. */
+  if (!self->has_zero)
+    dub_publish_set_zero (self->publish, unit->pts_ns - self->source_pts_ns);
+  self->has_zero = TRUE;
   dub_tap_video (self->tap_video_out, unit);
   dub_publish_video (self->publish, unit);
 }
@@ -140,6 +159,9 @@ on_heard (DubPcm *pcm, gint64 first_frame, gpointer user_data)
 {
   DubWorker *self = user_data;
 
+  dub_publish_set_sound_end (
+      self->publish, dub_frames_to_ns (first_frame + (gint64) pcm->frames,
+                         DUB_PROGRAMME_RATE_HZ));
   if (self->detector)
     dub_speech_detector_push (self->detector, pcm, first_frame);
   else if (self->level)
@@ -189,8 +211,10 @@ on_event (const DubProgrammeEvent *event, gpointer user_data)
   dub_worker_metrics_event (self->metrics, event);
   if (event->type == DUB_EVENT_SEGMENT && self->capture)
     dub_capture_segment (self->capture, event->fragment);
-  if (event->type == DUB_EVENT_DRAINED)
-    begin_end (self);
+  if (event->type != DUB_EVENT_DRAINED)
+    return;
+  self->is_drained = TRUE;
+  begin_end (self);
 }
 
 static gboolean
@@ -216,6 +240,8 @@ end_with_source (DubWorker *self, const GError *error)
     dub_warning ("input given up: %s", error->message);
   else
     dub_info ("input ended");
+  if (is_file (self) && !error)
+    return; /* it takes as long as it takes */
   if (!self->has_run || (error && !dub_error_is_retryable (error)))
     begin_end (self);
   else if (!self->drain_id)
@@ -290,7 +316,9 @@ on_link_state (
     DubStsLink *link, const DubStsLinkState *state, gpointer user_data)
 {
   DubWorker *self = user_data;
-  DubStsState told = state->phase != DUB_STS_LINK_READY ? DUB_STS_LOST
+  /* A file can wait until the service is there. */
+  DubStsState away = is_file (self) ? DUB_STS_PAUSED : DUB_STS_LOST;
+  DubStsState told = state->phase != DUB_STS_LINK_READY ? away
                      : state->is_paused                 ? DUB_STS_PAUSED
                                                         : DUB_STS_READY;
 
@@ -348,6 +376,18 @@ measure_capture (DubWorker *self)
       self->metrics, stats.written, stats.failed + stats.dropped);
 }
 
+/* Of a file: how far it is. */
+static void
+tell_progress (DubWorker *self, const DubProgrammeStats *stats)
+{
+  g_autofree char *text = NULL;
+
+  if (!is_file (self) || stats->media_ns == DUB_TIME_NONE)
+    return;
+  text = g_strdup_printf ("%" G_GINT64_FORMAT, stats->media_ns / DUB_NS_PER_MS);
+  dub_reporter_notice (self->reporter, "progress", text);
+}
+
 static gboolean
 on_tick (gpointer user_data)
 {
@@ -360,6 +400,7 @@ on_tick (gpointer user_data)
   dub_publish_get_stats (self->publish, &published);
   dub_worker_metrics_update (self->metrics, &stats, &published, delay_ns);
   measure_capture (self);
+  tell_progress (self, &stats);
   check_output (self, &published);
   return G_SOURCE_CONTINUE;
 }
@@ -501,6 +542,7 @@ build_ingest (DubWorker *self, GError **error)
 
   dub_ingest_options_init (&options);
   options.url = self->settings->input_url;
+  options.is_fast = is_file (self);
   options.allow_no_audio = self->settings->allow_no_audio;
   options.grace_ms = (guint) (self->settings->grace_ns / DUB_NS_PER_MS);
   self->ingest_queue = dub_ingest_queue_new ();
@@ -611,6 +653,7 @@ dub_worker_new (const DubWorkerSettings *settings, GError **error)
 
   self->settings = settings;
   self->loop = g_main_loop_new (NULL, FALSE);
+  self->source_pts_ns = DUB_TIME_NONE;
   self->metrics = dub_worker_metrics_new (settings->stream_id);
   if (!open_taps (self, error) || !build_control (self, error) ||
       !build_ingest (self, error) || !build_publish (self, error))
@@ -651,6 +694,20 @@ dub_worker_free (DubWorker *self)
   g_free (self);
 }
 
+/* A file that would only be copied is of no use. */
+static gboolean
+can_dub_file (DubWorker *self, GError **error)
+{
+  if (self->settings->skip_sts_connection || self->link) {
+    dub_programme_thread_set_sts (self->programme, DUB_STS_PAUSED, 0, 0);
+    return TRUE;
+  }
+  g_set_error (error, DUB_ERROR, DUB_ERROR_NOT_FOUND,
+      "a file is not dubbed without the speech detector and the speech "
+      "service");
+  return FALSE;
+}
+
 gboolean
 dub_worker_run (DubWorker *self, GError **error)
 {
@@ -658,6 +715,8 @@ dub_worker_run (DubWorker *self, GError **error)
    * the ingest queue. */
   dub_ingest_start (self->ingest);
   build_dubbing (self);
+  if (is_file (self) && !can_dub_file (self, error))
+    return FALSE;
   dub_programme_thread_start (self->programme);
   self->tick_id = g_timeout_add (TICK_MS, on_tick, self);
   g_main_loop_run (self->loop);

@@ -11,6 +11,7 @@
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
 #include <dubbing_common/pcm.h>
+#include <json-glib/json-glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ typedef struct {
   char *from, *to, *output;
   double seconds;
   gint64 deadline_ms;
+  gboolean is_json;
 } Settings;
 
 static const DubOption options[] = {
@@ -40,6 +42,9 @@ static const DubOption options[] = {
     {"deadline-ms", "FRAGMENT_DEADLINE_MS", DUB_OPTION_INT,
         G_STRUCT_OFFSET (Settings, deadline_ms), "8000", .min = 100,
         .max = 600000, .unit = "ms", .help = "Time that each fragment has"},
+    {"json", "FRAGMENT_JSON", DUB_OPTION_BOOL,
+        G_STRUCT_OFFSET (Settings, is_json), "false",
+        .help = "One JSON object a line for each fragment"},
     {NULL},
 };
 
@@ -119,11 +124,49 @@ place (Run *run, const DubResult *result)
 }
 
 static void
-on_done (DubResult *taken, gpointer user_data)
+add_text (JsonObject *object, const char *name, const char *text)
 {
-  Run *run = user_data;
-  g_autoptr (DubResult) result = taken;
+  if (text != NULL)
+    json_object_set_string_member (object, name, text);
+}
 
+static void
+print_json (const Run *run, const DubResult *result)
+{
+  static const char *const status[] = {"none", "success", "partial", "failed"};
+  g_autoptr (JsonObject) object = json_object_new ();
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  g_autofree char *line = NULL;
+
+  json_object_set_int_member (
+      object, "start_ms", (gint64) (run->at * 1000 / RATE_HZ));
+  json_object_set_int_member (
+      object, "slot_ms", (gint64) (run->length * 1000 / RATE_HZ));
+  json_object_set_int_member (object, "total_ms", result->total_ms);
+  json_object_set_int_member (object, "asr_ms", result->asr_ms);
+  json_object_set_int_member (object, "translation_ms", result->translation_ms);
+  json_object_set_int_member (object, "tts_ms", result->tts_ms);
+  json_object_set_int_member (
+      object, "speech_ms", result->original_duration_ms);
+  json_object_set_int_member (object, "dub_ms", result->dubbed_duration_ms);
+  json_object_set_double_member (
+      object, "over_percent", result->duration_variance_percent);
+  json_object_set_double_member (object, "speed", result->speed_ratio);
+  add_text (object, "status", status[result->status]);
+  add_text (object, "heard", result->transcript);
+  add_text (object, "said", result->translated_text);
+  add_text (object, "asr_engine", result->asr_engine);
+  add_text (object, "translation_engine", result->translation_engine);
+  add_text (object, "tts_engine", result->tts_engine);
+  add_text (object, "error", result->error_code);
+  json_node_set_object (node, object);
+  line = json_to_string (node, FALSE);
+  puts (line);
+}
+
+static void
+print_text (const Run *run, const DubResult *result)
+{
   printf ("%6.2f s  %u ms (asr %u, tts %u)  speech %u -> %u ms at %.2f%s%s\n",
       run->at / (double) RATE_HZ, result->total_ms, result->asr_ms,
       result->tts_ms, result->original_duration_ms, result->dubbed_duration_ms,
@@ -135,6 +178,18 @@ on_done (DubResult *taken, gpointer user_data)
     printf ("          said:  %s\n", result->translated_text);
   if (result->error_message != NULL)
     printf ("          %s\n", result->error_message);
+}
+
+static void
+on_done (DubResult *taken, gpointer user_data)
+{
+  Run *run = user_data;
+  g_autoptr (DubResult) result = taken;
+
+  if (run->settings->is_json)
+    print_json (run, result);
+  else
+    print_text (run, result);
   fflush (stdout);
   take_figures (run, result);
   if (result->sound.data != NULL)
@@ -230,7 +285,8 @@ run_file (Run *run, const char *path)
     run->status = EX_NOINPUT;
     return;
   }
-  printf ("%s\n", path);
+  if (!run->settings->is_json)
+    printf ("%s\n", path);
   dub = run->dub = g_new0 (gint16, run->pcm->frames + 1);
   run->at = 0;
   next_fragment (run);
@@ -300,7 +356,7 @@ dub_command_fragment (int argc, char **argv)
   wait_until_ready (&run);
   for (int i = 2; i < argc && run.status == 0; i++)
     run_file (&run, argv[i]);
-  if (run.status == 0)
+  if (run.status == 0 && !settings.is_json)
     print_figures (&figures);
   run.pipeline->free (run.pipeline);
   g_main_loop_unref (run.loop);

@@ -39,8 +39,20 @@ static const DubOption options[] = {
 static const DubCandidate candidates[] = {
     {DUB_STAGE_RECOGNITION, "whisper", "ggml-base.bin", "*",
         "scripts/fetch whisper-base"},
+    {DUB_STAGE_TRANSLATION, "apertium", "eng-spa.mode", "en-es",
+        "apt-get install apertium-eng-spa"},
+    {DUB_STAGE_TRANSLATION, "apertium", "spa-eng.mode", "es-en",
+        "apt-get install apertium-eng-spa"},
+    {DUB_STAGE_TRANSLATION, "apertium", "spa-cat.mode", "es-ca",
+        "apt-get install apertium-spa-cat"},
+    {DUB_STAGE_TRANSLATION, "apertium", "fra-cat.mode", "fr-ca",
+        "apt-get install apertium-fra-cat"},
+    {DUB_STAGE_SYNTHESIS, "kokoro", "kokoro-v1.0-int8",
+        "en es fr hi it ja pt zh", "scripts/fetch kokoro"},
     {DUB_STAGE_SYNTHESIS, "piper", "piper-en_US-joe-medium", "en",
         "scripts/fetch piper-joe"},
+    {DUB_STAGE_SYNTHESIS, "espeak", NULL, "*",
+        "apt-get install libespeak-ng-dev, and build again"},
 };
 
 /* DUB_ASR_RATE_HZ, mono. (transfer full) (nullable) */

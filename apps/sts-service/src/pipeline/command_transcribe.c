@@ -34,6 +34,7 @@ typedef struct {
   const Settings *settings;
   float *samples;
   gsize count;
+  GBytes *bytes;    /* of the stretch; a request borrows them */
   gsize at, length; /* the stretch that is being recognised */
   int status;
 } Transcription;
@@ -75,7 +76,6 @@ static void
 next_stretch (Transcription *self)
 {
   gsize left = self->count - self->at;
-  g_autoptr (GBytes) bytes = NULL;
   DubAsrRequest request;
 
   if (left == 0) {
@@ -84,8 +84,10 @@ next_stretch (Transcription *self)
   }
   self->length = dub_speech_word_end (
       self->samples + self->at, left, STRETCH_SAMPLES, DUB_ASR_RATE_HZ);
-  bytes = g_bytes_new (self->samples + self->at, self->length * sizeof (float));
-  request = (DubAsrRequest){bytes, self->settings->language,
+  g_clear_pointer (&self->bytes, g_bytes_unref);
+  self->bytes =
+      g_bytes_new (self->samples + self->at, self->length * sizeof (float));
+  request = (DubAsrRequest){self->bytes, self->settings->language,
       g_str_equal (self->settings->task, "translate"),
       g_get_monotonic_time () * 1000 + DEADLINE_NS};
   self->asr->provider->recognise (self->asr, &request, on_heard, self);
@@ -126,6 +128,7 @@ transcribe (const Settings *settings, DubPcm *pcm, GError **error)
   next_stretch (&self);
   g_main_loop_run (loop);
   self.asr->provider->free (self.asr);
+  g_clear_pointer (&self.bytes, g_bytes_unref);
   return self.status;
 }
 

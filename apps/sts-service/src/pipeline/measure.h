@@ -26,7 +26,8 @@ const char *dub_stage_to_string (DubStage stage);
 typedef struct {
   DubStage stage;
   const char *provider;
-  const char *model;     /* file or folder in the models' folder; NULL: none */
+  const char *model;     /* file or folder in the models' (of Apertium the
+                          * modes') folder; NULL: none */
   const char *languages; /* "en es", or "*"; of a translator: "en-es" */
   const char *bring;     /* what brings it */
 } DubCandidate;

@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How well the chains hear, translate and speak.
+
+Real speech (tests/media) goes through `sts-service fragment`, cut as a live
+stream is, but with time to finish: quality is looked at here, speed under
+load in bench-sts. What comes out is held against transcripts and translations
+of ours.
+
+    ONLY="es-en en-es-kokoro"   some of the chains (default: all)
+    PREPARED=1                  also the recogniser on prepared sound
+
+For each chain, KEY being its name with underscores:
+
+<KEY>_wer           share of words heard wrong (insertions count), against the
+                    transcript
+<KEY>_chrf          of the translation, against the reference translation
+<KEY>_chrf_spoken   of the dub as Whisper hears it again. There is no second
+                    recogniser here: it took part in what it judges
+<KEY>_success, _partial, _failed, _silent   share of fragments
+<KEY>_speed_p95     how much faster than its own pace the voice had to be
+<KEY>_loudness_lu   95th percentile of |dub - source speech|
+<KEY>_rtf           seconds of work for a second of sound
+<KEY>_p50_s, _p95_s of a fragment; <STAGE>_p95_ms of each stage
+<KEY>_memory_mib    of the engines together, at most
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jiwer
+import numpy as np
+from sacrebleu.metrics import CHRF
+
+from benchlib import ROOT, figure, header, load, percentile, say, tools
+
+from helpers import clips, recogniser, stream_analyzer as sa
+
+FOLDER = ROOT / "build" / "bench" / "quality"
+RATE = 48000
+WORDS = jiwer.Compose([
+    jiwer.ToLowerCase(), jiwer.SubstituteRegexes({r"[^\w\s']": " "}),
+    jiwer.RemoveMultipleSpaces(), jiwer.Strip(),
+    jiwer.ReduceToListOfListOfWords()])
+
+
+@dataclass
+class Text:
+    """A recording and what is said in it."""
+
+    name: str
+    language: str
+    files: list[Path]
+    transcript: str
+    translations: dict = field(default_factory=dict)
+
+
+@dataclass
+class Chain:
+    name: str
+    text: str
+    target: str
+    env: dict = field(default_factory=dict)
+    chain: str = ""
+
+
+def lines_of(name: str) -> str:
+    """A transcript, or a translation, as one text."""
+    found = []
+    for line in clips.media(name).read_text(encoding="utf-8").splitlines():
+        found.append(line.partition("|")[2] if "|" in line else line)
+    return " ".join(t for t in found if not t.isdecimal())
+
+
+def libri_vox(language: str, translated: str | None = None) -> Text:
+    texts = {translated: lines_of(f"lv_{language}.{translated}.txt")
+             } if translated else {}
+    return Text(f"lv_{language}", language, [clips.media(
+        f"lv_{language}.mp3")], lines_of(f"lv_{language}.txt"), texts)
+
+
+def lj_speech() -> Text:
+    with open(clips.media("lj/transcripts.csv"), encoding="utf-8") as file:
+        rows = list(csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE))
+    return Text("lj", "en", [clips.media(f"lj/{row[0]}.flac") for row in rows],
+                " ".join(row[2] for row in rows),
+                {"es": lines_of("lj/lj.es.txt")})
+
+
+TEXTS = {
+    "lv_es": lambda: libri_vox("es", "en"),
+    "lv_de": lambda: libri_vox("de", "en"),
+    "lv_en": lambda: libri_vox("en"),
+    "lj": lj_speech,
+}
+
+CHAINS = [
+    Chain("es-en", "lv_es", "en", chain="Whisper base (translates), Piper joe"),
+    Chain("de-en", "lv_de", "en", chain="Whisper base (translates), Piper joe"),
+    Chain("en-en", "lj", "en", chain="Whisper base, Piper joe"),
+    Chain("sonnet-en", "lv_en", "en", chain="Whisper base, Piper joe"),
+    Chain("en-es", "lj", "es", {"TTS_PROVIDER": "espeak"},
+          "Whisper base, Apertium, espeak-ng"),
+    Chain("en-es-kokoro", "lj", "es", {"TTS_PROVIDER": "kokoro"},
+          "Whisper base, Apertium, Kokoro"),
+    Chain("es-en-kokoro", "lv_es", "en", {"TTS_PROVIDER": "kokoro"},
+          "Whisper base (translates), Kokoro"),
+]
+
+
+# --- a run ----------------------------------------------------------------
+
+def memory_of_children(pid: int) -> float:
+    """Resident MiB of what the process has started."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = task.read_text().split()
+        except OSError:
+            continue
+        for child in children:
+            try:
+                status = Path(f"/proc/{child}/status").read_text()
+            except OSError:
+                continue
+            for line in status.splitlines():
+                if line.startswith("VmRSS:"):
+                    total += int(line.split()[1])
+    return total / 1024
+
+
+@dataclass
+class Run:
+    fragments: list[dict]
+    source: np.ndarray
+    dub: np.ndarray
+    memory_mib: float
+
+
+def joined(files: list[Path]) -> np.ndarray:
+    gap = np.zeros(RATE // 2)
+    sound = [part for path in files
+             for part in (clips.load_sound(path, RATE), gap)]
+    return np.concatenate(sound)
+
+
+def run_chain(sound: np.ndarray, language: str, chain: Chain) -> Run:
+    source, dub = FOLDER / "source.wav", FOLDER / f"{chain.name}.wav"
+    clips.write_wav(source, sound, RATE)
+    command = [tools.need("sts-service"), "fragment", str(source), "--from",
+               language, "--to", chain.target, "--json", "--output", str(dub),
+               "--deadline-ms", "60000"]
+    limits = {"ASR_TIMEOUT_MS": "60000", "TRANSLATION_TIMEOUT_MS": "60000",
+              "TTS_TIMEOUT_MS": "60000", "LOG_LEVEL": "error"}
+    peak = [0.0]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
+                          stdin=subprocess.DEVNULL,
+                          env={**os.environ, **limits, **chain.env}) as child:
+        def watch() -> None:
+            while child.poll() is None:
+                peak[0] = max(peak[0], memory_of_children(child.pid))
+                time.sleep(0.2)
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        fragments = [json.loads(line) for line in child.stdout]
+        watcher.join()
+    if child.returncode != 0:
+        raise RuntimeError(f"sts-service fragment ended with "
+                           f"{child.returncode}")
+    return Run(fragments, sound, clips.load_sound(dub, RATE), peak[0])
+
+
+# --- the figures ----------------------------------------------------------
+
+def word_error(reference: str, heard: str) -> float:
+    return jiwer.wer(reference, heard, reference_transform=WORDS,
+                     hypothesis_transform=WORDS)
+
+
+def chrf(reference: str, found: str) -> float:
+    return CHRF().sentence_score(found, [reference]).score
+
+
+def loudness_errors(run: Run) -> list[float]:
+    errors = []
+    for piece in run.fragments:
+        if piece["status"] not in ("success", "partial") \
+                or not piece["dub_ms"]:
+            continue
+        at = piece["start_ms"] * RATE // 1000
+        end = at + piece["slot_ms"] * RATE // 1000
+        found = []
+        for sound in (run.source[at:end], run.dub[at:end]):
+            clips.write_wav(FOLDER / "loudness.wav", sound, RATE)
+            found.append(sa.loudness(FOLDER / "loudness.wav")[0])
+        errors.append(abs(found[0] - found[1]))
+    return errors
+
+
+def share(run: Run, test) -> float:
+    return sum(map(test, run.fragments)) / max(1, len(run.fragments))
+
+
+def is_silent(piece: dict) -> bool:
+    return piece.get("error") == "NO_SPEECH"
+
+
+def judge(chain: Chain, text: Text, run: Run) -> None:
+    key = chain.name.replace("-", "_")
+
+    def say_figure(name: str, value: float, digits: int = 2) -> None:
+        figure(f"{key}_{name}", value, digits)
+
+    heard = " ".join(p.get("heard", "") for p in run.fragments)
+    said = " ".join(p.get("said", "") for p in run.fragments)
+    say_figure("wer", word_error(text.transcript, heard), 3)
+    reference = text.translations.get(chain.target)
+    if reference is not None:
+        again = recogniser.transcribe(FOLDER / f"{chain.name}.wav", FOLDER,
+                                      chain.target)
+        say_figure("chrf", chrf(reference, said), 1)
+        say_figure("chrf_spoken", chrf(reference, again), 1)
+    for status in ("success", "partial", "failed"):
+        say_figure(status, share(run, lambda p, s=status: p["status"] == s
+                                 and not is_silent(p)), 3)
+    say_figure("silent", share(run, is_silent), 3)
+    dubbed = [p for p in run.fragments if p["status"] != "failed"]
+    say_figure("speed_p95", percentile([p["speed"] for p in dubbed], 0.95))
+    say_figure("loudness_lu", percentile(loudness_errors(run), 0.95))
+    spoken = [p for p in run.fragments if not is_silent(p)]
+    say_figure("rtf", sum(p["total_ms"] for p in spoken)
+               / max(1, sum(p["slot_ms"] for p in spoken)))
+    for q, name in ((0.5, "p50_s"), (0.95, "p95_s")):
+        say_figure(name, percentile([p["total_ms"] / 1000 for p in spoken], q))
+    for stage in ("asr", "translation", "tts"):
+        say_figure(f"{stage}_p95_ms", percentile(
+            [p[f"{stage}_ms"] for p in spoken], 0.95), 0)
+    say_figure("memory_mib", run.memory_mib, 0)
+
+
+# --- does preparing the sound help? ---------------------------------------
+
+PREPARATIONS = {
+    "as it is": None,
+    "high-pass 80 Hz": "highpass=f=80:p=2",
+    "pre-emphasis 0.97": "aeval=val(0)-0.97*st(0\\,0):c=same",
+    "peak to 0 dB": "peak",
+    "high-pass, then peak": "highpass=f=80:p=2+peak",
+    "noise taken off": "afftdn=nr=12",
+}
+
+
+def prepared(sound: np.ndarray, how: str | None) -> np.ndarray:
+    if how is None:
+        return sound
+    if how.startswith("aeval"):
+        return sound - 0.97 * np.concatenate(([0.0], sound[:-1]))
+    for step in how.split("+"):
+        if step == "peak":
+            sound = sound / max(1e-9, float(np.max(np.abs(sound))))
+            continue
+        clips.write_wav(FOLDER / "raw.wav", sound, RATE)
+        tools.ffmpeg("-y", "-i", FOLDER / "raw.wav", "-af", step,
+                     FOLDER / "prepared.wav")
+        sound = clips.load_sound(FOLDER / "prepared.wav", RATE)
+    return sound
+
+
+def judge_preparations() -> None:
+    say("\nword error rate of the recogniser by how the sound is prepared:")
+    texts = [make() for make in TEXTS.values()]
+    for name, how in PREPARATIONS.items():
+        rates = []
+        for text in texts:
+            sound = prepared(joined(text.files), how)
+            run = run_chain(sound, text.language, Chain(
+                "prepared", text.name, text.language,
+                {"TRANSLATION_PROVIDER": "identity", "TTS_PROVIDER": "espeak"}))
+            rates.append(word_error(text.transcript, " ".join(
+                p.get("heard", "") for p in run.fragments)))
+        key = name.replace(",", "").replace(" ", "_").replace(".", "")
+        say(f"  {name:22}" + "  ".join(
+            f"{t.name} {r:.3f}" for t, r in zip(texts, rates)))
+        figure(f"prepared_{key}_wer", float(np.mean(rates)), 3)
+
+
+def main() -> int:
+    only = os.environ.get("ONLY", "").split()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    header("bench-quality", "real speech through the chains")
+    for chain in CHAINS:
+        if only and chain.name not in only:
+            continue
+        text = TEXTS[chain.text]()
+        say(f"\n{chain.name}: {chain.chain}")
+        run = run_chain(joined(text.files), text.language, chain)
+        for piece in run.fragments:
+            say(f"  {piece['total_ms'] / 1000:5.2f} s  {piece['status']:8}"
+                f"{piece.get('heard', '-')}  ->  {piece.get('said', '-')}  "
+                f"{piece.get('error', '')}")
+        judge(chain, text, run)
+    if os.environ.get("PREPARED"):
+        judge_preparations()
+    say(f"\n{load()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
