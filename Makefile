@@ -193,9 +193,13 @@ api-status: ## the streams that MediaMTX has
 
 ## Measure
 
-.PHONY: bench-worker bench-delay bench-sts bench-socketio bench-sessions bench-voices
+.PHONY: chaos bench-worker bench-delay bench-sts bench-socketio bench-sessions
+.PHONY: bench-voices bench-quality
 bench-worker: setup build ## cost of a worker, beside ffmpeg's
 	@bench/bench-worker
+
+chaos: setup build ## a worker through mixed faults; MINUTES=10 SEED=1
+	@bench/chaos
 
 bench-delay: setup build ## how constant the programme delay is
 	@bench/bench-delay
@@ -205,6 +209,9 @@ bench-sts: setup build ## speed of speech to speech, per stage
 
 bench-voices: setup build ## cost of each voice, and is it understood
 	@bench/bench-voices
+
+bench-quality: setup build ## how well the chains hear, translate and speak
+	@bench/bench-quality
 
 bench-sessions: build ## 50 sessions on mock engines for MINUTES (10)
 	@bench/bench-sessions

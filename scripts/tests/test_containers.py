@@ -188,7 +188,7 @@ def test_a_good_compose_file_passes(check):
 
 
 @pytest.mark.parametrize("text, said", [
-    ("servces: {}", "servces"),
+    ("svc: {}", "svc"),
     ("services: []", "not of type 'object'"),
     ("services: {a: {build: {context: ., dockerfile: Docker}}}",
      "no Docker"),

@@ -9,12 +9,15 @@ import shutil
 import pytest
 
 from helpers import tools
-from helpers.docker_compose_manager import running_or_own
+from helpers.docker_compose_manager import NotRunning, running_or_own
 
 
 @pytest.fixture(scope="session", name="services")
 def _services():
     folder = tools.ARTIFACTS / "services"
     shutil.rmtree(folder, ignore_errors=True)
-    with running_or_own(folder) as manager:
-        yield manager
+    try:
+        with running_or_own(folder) as manager:
+            yield manager
+    except NotRunning as error:
+        pytest.exit(str(error), returncode=1)

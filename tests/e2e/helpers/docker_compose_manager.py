@@ -29,6 +29,10 @@ from serviceslib.processes import RUN, Processes  # noqa: E402
 STACK = stacks.STACKS["e2e"]
 
 
+class NotRunning(Exception):
+    """Those that a test insists on."""
+
+
 def _choose(env: dict, run: Path):
     command = compose.find_command()
     if command is not None and env.get("SERVICES_ENGINE") != "processes":
@@ -99,7 +103,7 @@ def running_or_own(folder: Path):
     if found is not None:
         yield found
     elif wanted == "running":
-        raise RuntimeError("the services do not run: make e2e-up")
+        raise NotRunning("the services do not run: make e2e-up")
     else:
         with DockerComposeManager.own(folder, LOG_LEVEL="debug") as own:
             yield own

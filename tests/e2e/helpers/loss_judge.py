@@ -147,10 +147,16 @@ class Programme:
             found.append(f"only {len(seconds)} seconds could be compared")
         return found[:8]
 
-    def sync_problems(self, flashes: list[float], beeps: list[float],
+    def flash_times(self, every_s: float) -> list[float]:
+        """Stream times, without decoding: which pictures are white is known
+        from the clip."""
+        return [s.unit.pts_ms / 1000 for s in self.shown
+                if not s.is_repeat and s.clip_ms % (every_s * 1000) == 0]
+
+    def sync_problems(self, every_s: float, beeps: list[float],
                       tolerance_ms: float = 10.0) -> list[str]:
-        """Flash and beep outside of the faults. Stream times."""
-        wanted = [f for f in flashes
+        """Flash and beep outside of the faults. beeps: stream times."""
+        wanted = [f for f in self.flash_times(every_s)
                   if not self.in_fault(f - self.shift_ms / 1000)]
         report = sa.compare_sync(wanted, beeps, tolerance_ms=tolerance_ms)
         if report.pairs < 8:

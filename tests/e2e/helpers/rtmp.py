@@ -396,14 +396,16 @@ class _Session:
         self.server._start(self.feed, sid, source)
 
     def feed(self, sid: int, source: Recording) -> None:
-        """The source's tags, paced by their times."""
+        """The source's tags, paced by their times, or by arrival_s where a
+        test gives them other times than the clip's."""
         start = time.monotonic()
         first = None
         try:
             for tag in source.tags:
                 if tag.kind != SCRIPT and first is None:
                     first = tag.time_ms
-                due = start + (tag.time_ms - (first or 0)) / 1000
+                due = start + (tag.arrival_s
+                               or (tag.time_ms - (first or 0)) / 1000)
                 delay = due - time.monotonic()
                 if delay > 0:
                     time.sleep(delay)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline.h"
 
+#include "tag_times.h"
+
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
 #include <gst/app/gstappsink.h>
@@ -75,6 +77,9 @@ typedef struct {
   /* the threads of the source's pads, one after the other */
   gboolean has_video, has_sound;
   const Video *video;
+  /* RTMP: what the tags say, and by how much the demuxer is off */
+  DubTagTimes tags;
+  gint64 video_off_ns, sound_off_ns;
 } Builder;
 
 /* One way from a source's pad to its sink. */
@@ -82,6 +87,73 @@ typedef struct {
   GstElement *elements[MAX_CHAIN];
   guint n;
 } Chain;
+
+/* -- what the tags say ------------------------------------------------------
+ */
+
+static GstPadProbeReturn
+on_tags (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  Builder *self = user_data;
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  GstMapInfo map;
+
+  if (gst_buffer_map (buffer, &map, GST_MAP_READ)) {
+    dub_tag_times_feed (&self->tags, map.data, map.size);
+    gst_buffer_unmap (buffer, &map);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+note_off (Builder *self, gboolean is_video, GstClockTime demuxed)
+{
+  gint64 *off_ns = is_video ? &self->video_off_ns : &self->sound_off_ns;
+  gint64 ms;
+
+  if (GST_CLOCK_TIME_IS_VALID (demuxed) &&
+      dub_tag_times_take (&self->tags, is_video, &ms))
+    *off_ns = ms * DUB_NS_PER_MS - (gint64) demuxed;
+}
+
+static GstPadProbeReturn
+on_demuxed_video (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  note_off (user_data, TRUE, GST_BUFFER_DTS (GST_PAD_PROBE_INFO_BUFFER (info)));
+  return GST_PAD_PROBE_OK;
+}
+
+static GstPadProbeReturn
+on_demuxed_sound (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  note_off (
+      user_data, FALSE, GST_BUFFER_PTS (GST_PAD_PROBE_INFO_BUFFER (info)));
+  return GST_PAD_PROBE_OK;
+}
+
+static GstClockTime
+moved (GstClockTime time, gint64 off_ns)
+{
+  gint64 to_ns = (gint64) time + off_ns;
+
+  return GST_CLOCK_TIME_IS_VALID (time) ? (GstClockTime) MAX (to_ns, 0) : time;
+}
+
+/* The sample at its tag's time. sample: (transfer full) */
+static GstSample *
+move_sample (GstSample *sample, gint64 off_ns)
+{
+  g_autoptr (GstBuffer) buffer = NULL;
+
+  if (off_ns == 0)
+    return sample;
+  buffer = gst_buffer_copy (gst_sample_get_buffer (sample));
+  GST_BUFFER_PTS (buffer) = moved (GST_BUFFER_PTS (buffer), off_ns);
+  GST_BUFFER_DTS (buffer) = moved (GST_BUFFER_DTS (buffer), off_ns);
+  sample = gst_sample_make_writable (sample);
+  gst_sample_set_buffer (sample, buffer);
+  return sample;
+}
 
 /* -- samples ------------------------------------------------------------- */
 
@@ -92,8 +164,10 @@ on_picture_sample (GstAppSink *sink, gpointer user_data)
   GstSample *sample = gst_app_sink_pull_sample (sink);
   GstBuffer *buffer = sample ? gst_sample_get_buffer (sample) : NULL;
 
-  if (buffer && gst_buffer_get_size (buffer) > 0)
+  if (buffer && gst_buffer_get_size (buffer) > 0) {
+    sample = move_sample (sample, self->video_off_ns);
     self->funcs.on_picture (self->video->codec, sample, self->user_data);
+  }
   g_clear_pointer (&sample, gst_sample_unref);
   return GST_FLOW_OK;
 }
@@ -105,8 +179,10 @@ on_sound_sample (GstAppSink *sink, gpointer user_data)
   GstSample *sample = gst_app_sink_pull_sample (sink);
   GstBuffer *buffer = sample ? gst_sample_get_buffer (sample) : NULL;
 
-  if (buffer)
+  if (buffer) {
+    sample = move_sample (sample, self->sound_off_ns);
     self->funcs.on_sound (sample, self->user_data);
+  }
   g_clear_pointer (&sample, gst_sample_unref);
   return GST_FLOW_OK;
 }
@@ -396,14 +472,45 @@ build_file (Builder *self, GstElement *source, const char *url, GError **error)
   return gst_element_link (source, demux);
 }
 
+/* The demuxer's segment begins at the first time, and a decoder throws away
+ * what is before it: all sound after 32-bit milliseconds have wrapped. */
+static GstPadProbeReturn
+on_rtmp_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+  GstSegment segment;
+
+  if (GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT)
+    return GST_PAD_PROBE_OK;
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  GST_PAD_PROBE_INFO_DATA (info) = gst_event_new_segment (&segment);
+  gst_event_unref (event);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+on_rtmp_pad (GstElement *element, GstPad *pad, gpointer user_data)
+{
+  gboolean is_video = g_str_has_prefix (GST_PAD_NAME (pad), "video");
+
+  gst_pad_add_probe (
+      pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_rtmp_event, NULL, NULL);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER,
+      is_video ? on_demuxed_video : on_demuxed_sound, user_data, NULL);
+}
+
 static gboolean
 build_rtmp (Builder *self, GstElement *source, const char *url, GError **error)
 {
   GstElement *demux = add_element (self, "flvdemux", error);
+  g_autoptr (GstPad) pad = NULL;
 
   if (!demux)
     return FALSE;
   g_object_set (source, "location", url, NULL);
+  pad = gst_element_get_static_pad (source, "src");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_tags, self, NULL);
+  g_signal_connect (demux, "pad-added", G_CALLBACK (on_rtmp_pad), self);
   g_signal_connect (demux, "pad-added", G_CALLBACK (on_pad_added), self);
   return gst_element_link (source, demux);
 }

@@ -4,6 +4,8 @@
 /* H.264 and H.265 reorder by at most 16 pictures; looking at twice as many
  * shows every distance there is. */
 #define LOOK_AHEAD 32
+/* On the wire times are milliseconds, and must rise there too. */
+#define STEP_NS DUB_NS_PER_MS
 
 typedef struct {
   gint64 pts_ns;
@@ -81,14 +83,14 @@ is_usable (const DubDts *self, const Times *times)
   return times->dts_ns != DUB_TIME_NONE && times->dts_ns >= 0 &&
          times->dts_ns <= times->pts_ns && times->dts_ns <= SORTED (self, 0) &&
          (self->last_dts_ns == DUB_TIME_NONE ||
-             times->dts_ns > self->last_dts_ns);
+             times->dts_ns >= self->last_dts_ns + STEP_NS);
 }
 
 gboolean
 dub_dts_peek (DubDts *self, gint64 *ret_pts_ns, gint64 *ret_dts_ns)
 {
   gint64 lowest_ns =
-      self->last_dts_ns == DUB_TIME_NONE ? 0 : self->last_dts_ns + 1;
+      self->last_dts_ns == DUB_TIME_NONE ? 0 : self->last_dts_ns + STEP_NS;
   Times times;
 
   if (length (self) == 0)

@@ -732,6 +732,14 @@ dub_programme_push_answer (DubProgramme *self, DubAnswer *answer, gint64 now_ns)
   }
   if (has_dub (answer)) {
     self->stats.answers_ok++;
+    emit (self, &(DubProgrammeEvent){.type = DUB_EVENT_ANSWERED,
+                    .fragment_id = answer->fragment_id,
+                    .number = slot->number,
+                    .media_ns = slot->pcm->pts_ns,
+                    .duration_ns = dub_frames_to_ns (
+                        (gint64) slot->pcm->frames, slot->pcm->rate_hz),
+                    .lag_ns = now_ns - slot->pcm->pts_ns - departure_ns (self),
+                    .answer = answer});
     dub_timeline_add_dub (self->timeline, slot, answer);
     return;
   }

@@ -105,9 +105,12 @@ typedef enum {
   DUB_EVENT_SOUND_OVERLAP, /* duration_ns dropped at media_ns */
   DUB_EVENT_VIDEO_DROPPED, /* detail says why */
   DUB_EVENT_SOUND_DROPPED,
-  DUB_EVENT_SEGMENT,        /* cut: detail is the reason, media_ns, duration */
-  DUB_EVENT_FRAGMENT_SENT,  /* fragment_id, number */
-  DUB_EVENT_FALLBACK,       /* its slot keeps the original; detail: reason */
+  DUB_EVENT_SEGMENT,       /* cut: detail is the reason, media_ns, duration */
+  DUB_EVENT_FRAGMENT_SENT, /* fragment_id, number */
+  DUB_EVENT_FALLBACK,      /* its slot keeps the original; detail: reason */
+  /* A dub is there: fragment_id, media_ns, duration_ns of its slot; lag_ns past
+   * the moment at which the slot leaves, mostly less than 0 */
+  DUB_EVENT_ANSWERED,
   DUB_EVENT_ANSWER_IGNORED, /* detail: late, duplicate, unknown */
   DUB_EVENT_DUB_STARTED,    /* fragment_id, media_ns; lag_ns late */
   DUB_EVENT_DUB_HEARD,      /* the whole of it has been rendered */

@@ -56,8 +56,9 @@ dub_programme_event_type_to_string (DubProgrammeEventType type)
 {
   static const char *const names[] = {"none", "started", "epoch", "sound_gap",
       "sound_overlap", "video_dropped", "sound_dropped", "segment",
-      "fragment_sent", "fallback", "answer_ignored", "dub_started", "dub_heard",
-      "dub_dropped", "hold_begin", "hold_end", "breaker", "drained"};
+      "fragment_sent", "fallback", "answered", "answer_ignored", "dub_started",
+      "dub_heard", "dub_dropped", "hold_begin", "hold_end", "breaker",
+      "drained"};
 
   G_STATIC_ASSERT (G_N_ELEMENTS (names) == DUB_EVENT_DRAINED + 1);
   return type < G_N_ELEMENTS (names) ? names[type] : "none";

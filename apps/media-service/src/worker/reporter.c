@@ -93,6 +93,7 @@ level_of (const DubProgrammeEvent *event)
     case DUB_EVENT_SOUND_OVERLAP:
     case DUB_EVENT_SEGMENT:
     case DUB_EVENT_FRAGMENT_SENT:
+    case DUB_EVENT_ANSWERED:
     case DUB_EVENT_ANSWER_IGNORED:
     case DUB_EVENT_DUB_STARTED:
     case DUB_EVENT_DUB_HEARD:

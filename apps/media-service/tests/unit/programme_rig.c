@@ -382,11 +382,10 @@ rig_check_sync (const Rig *rig)
 }
 
 void
-rig_add_tests (const char *area, const RigTest *tests, gsize n)
+rig_add_tests (const char *prefix, const RigTest *tests, gsize n)
 {
   for (gsize i = 0; i < n; i++) {
-    g_autofree char *path =
-        g_strdup_printf ("/media/%s/%s", area, tests[i].name);
+    g_autofree char *path = g_strconcat (prefix, tests[i].name, NULL);
 
     g_test_add_func (path, tests[i].func);
   }

@@ -28,8 +28,8 @@ typedef struct {
   void (*func) (void);
 } RigTest;
 
-/* Adds each as /media/<area>/<name>. */
-void rig_add_tests (const char *area, const RigTest *tests, gsize n);
+/* prefix ends with a slash. */
+void rig_add_tests (const char *prefix, const RigTest *tests, gsize n);
 
 typedef struct {
   guint64 number;

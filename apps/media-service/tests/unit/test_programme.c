@@ -229,12 +229,18 @@ static void
 test_late_dub_starts_late (void)
 {
   g_autoptr (Rig) rig = rig_with_fragment (NULL);
-  gint64 lag_ns, start;
+  gint64 lag_ns, start, answered_ns;
 
   /* its slot leaves at 10.8 s */
   rig_play (rig, 11800 * MS - 7 * S);
+  answered_ns = rig->now_ns;
   rig_answer (rig, 0, 2 * RATE, 10000);
   rig_play (rig, 30 * S);
+  /* The dub came so long after it should have begun. */
+  g_assert_cmpint (rig_count (rig, DUB_EVENT_ANSWERED), ==, 1);
+  g_assert_cmpint (rig_event (rig, DUB_EVENT_ANSWERED, 0)->lag_ns, ==,
+      answered_ns - RIG_START - DELAY -
+          rig_event (rig, DUB_EVENT_ANSWERED, 0)->media_ns);
   lag_ns = rig_event (rig, DUB_EVENT_DUB_STARTED, 0)->lag_ns;
   g_assert_cmpint (lag_ns, >=, S);
   g_assert_cmpint (lag_ns, <=, S + 25 * MS);
@@ -658,6 +664,6 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  rig_add_tests ("programme", tests, G_N_ELEMENTS (tests));
+  rig_add_tests ("/media/programme/", tests, G_N_ELEMENTS (tests));
   return g_test_run ();
 }

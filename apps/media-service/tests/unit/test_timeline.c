@@ -479,6 +479,6 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  rig_add_tests ("timeline", tests, G_N_ELEMENTS (tests));
+  rig_add_tests ("/media/timeline/", tests, G_N_ELEMENTS (tests));
   return g_test_run ();
 }

@@ -101,13 +101,23 @@ dub_fallback_new (
   return self;
 }
 
+/* Who still waits is told, as by a single engine that goes. */
 static void
 let_all_go (DubFallback *self)
 {
   g_autoptr (GList) calls = g_hash_table_get_values (self->calls);
+  g_autoptr (GError) error = g_error_new_literal (
+      DUB_ERROR, DUB_ERROR_DISCONNECTED, "the service is ending");
 
-  for (GList *l = calls; l != NULL; l = l->next)
-    dub_fallback_cancel (self, ((DubFallbackCall *) l->data)->id);
+  for (GList *l = calls; l != NULL; l = l->next) {
+    DubFallbackCall *call = l->data;
+
+    if (call->member != NO_MEMBER)
+      self->funcs->cancel (
+          member_at (self, call->member)->engine, call->member_id);
+    call->member = NO_MEMBER; /* nobody else is asked */
+    self->funcs->fail (call, error);
+  }
 }
 
 void

@@ -43,6 +43,7 @@ typedef struct {
 /* owner: for the funcs, in DubFallbackEnd. metrics: (nullable). */
 DubFallback *dub_fallback_new (
     const DubFallbackFuncs *funcs, gpointer owner, DubMetrics *metrics);
+/* Who waits gets DUB_ERROR_DISCONNECTED now. */
 void dub_fallback_free (DubFallback *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubFallback, dub_fallback_free)
 

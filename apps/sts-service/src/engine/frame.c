@@ -190,7 +190,9 @@ gboolean
 dub_frame_reader_next (
     DubFrameReader *reader, DubFrame **ret_frame, GError **error)
 {
-  const guint8 *data = reader->buffer->data + reader->taken;
+  /* An empty array has no bytes to point at. */
+  const guint8 *data =
+      reader->buffer->len > 0 ? reader->buffer->data + reader->taken : NULL;
   gsize length = reader->buffer->len - reader->taken;
   gsize header_length, payload_length;
   JsonObject *header = NULL;

@@ -4,6 +4,7 @@
 #include "http_engine.h"
 
 #include "http_json.h"
+#include "http_proxy.h"
 #include "http_sort.h"
 
 #include <dubbing_common/clock.h>
@@ -73,6 +74,7 @@ struct _DubHttpEngine {
   GHashTable *calls; /* id → Call */
   guint64 last_id;
   gint64 pause_end_us; /* as Retry-After asked */
+  gboolean has_warned; /* of a key that goes unencrypted */
 };
 
 static void call_try (Call *call);
@@ -471,6 +473,17 @@ call_try (Call *call)
 
 /* ---- the engine -------------------------------------------------------- */
 
+static SoupSession *
+session_new (void)
+{
+  g_auto (GStrv) environment = g_get_environ ();
+  g_autoptr (GProxyResolver) proxy = dub_http_proxy_new (environment);
+
+  return soup_session_new_with_options ("user-agent",
+      "live-broadcast-dubbing/" DUB_VERSION, "timeout", 0, "idle-timeout", 60,
+      "proxy-resolver", proxy, NULL);
+}
+
 DubHttpEngine *
 dub_http_engine_new (const DubHttpEngineSettings *settings)
 {
@@ -483,9 +496,7 @@ dub_http_engine_new (const DubHttpEngineSettings *settings)
   self->backoff_ms = settings->backoff_ms;
   self->max_calls = settings->max_calls;
   self->context = g_main_context_ref_thread_default ();
-  self->session = soup_session_new_with_options ("user-agent",
-      "live-broadcast-dubbing/" DUB_VERSION, "timeout", 0, "idle-timeout", 60,
-      NULL);
+  self->session = session_new ();
   self->calls =
       g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, call_free);
   if (settings->metrics != NULL)
@@ -537,6 +548,29 @@ dub_http_url_check (const char *url, GError **error)
   return FALSE;
 }
 
+gboolean
+dub_http_url_is_open (const char *url)
+{
+  g_autoptr (GUri) uri = g_uri_parse (url, SOUP_HTTP_URI_FLAGS, NULL);
+  const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
+  g_autoptr (GInetAddress) address = NULL;
+
+  if (host == NULL || !g_str_equal (g_uri_get_scheme (uri), "http") ||
+      g_str_equal (host, "localhost"))
+    return FALSE;
+  address = g_inet_address_new_from_string (host);
+  return address == NULL || !g_inet_address_get_is_loopback (address);
+}
+
+static void
+warn_of_open_key (DubHttpEngine *self, const char *url)
+{
+  if (self->has_warned || self->secret == NULL || !dub_http_url_is_open (url))
+    return;
+  self->has_warned = TRUE;
+  dub_warning ("%s: its key goes out unencrypted; use https", self->name);
+}
+
 static Call *
 call_new (DubHttpEngine *self, const DubHttpRequest *request)
 {
@@ -569,6 +603,7 @@ dub_http_engine_request (DubHttpEngine *self, const DubHttpRequest *request,
   if (dub_http_url_check (request->url, &call->refusal)) {
     call->uri = g_uri_parse (request->url, SOUP_HTTP_URI_FLAGS, NULL);
     call->refusal = why_not_now (call);
+    warn_of_open_key (self, request->url);
   }
   /* The timer sends it: done must not be called from in here. */
   call_arm (call, 0, on_next_try);

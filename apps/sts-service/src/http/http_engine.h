@@ -95,5 +95,8 @@ gpointer dub_http_engine_cancel (DubHttpEngine *self, guint64 id);
 
 /* The scheme is http or https, there is a host, and no user or password. */
 gboolean dub_http_url_check (const char *url, GError **error);
+/* What goes there can be read on the way: http, and not to this machine. A key
+ * that does is warned of once. */
+gboolean dub_http_url_is_open (const char *url);
 
 G_END_DECLS

@@ -278,7 +278,11 @@ dub_pipeline_new_with (const DubPipelineSettings *settings, DubMetrics *metrics,
 char *
 dub_pipeline_features (void)
 {
-  return g_strdup_printf ("recognition: %s\nsynthesis: %s\nstretching: %s\n",
+  return g_strdup_printf (
+      "recognition: %s\n"
+      "translation: Apertium where it is installed (GPL-2, in processes of its "
+      "own); deepl, libretranslate, openai by HTTP\n"
+      "synthesis: %s\nstretching: %s\n",
       dub_whisper_engine.handle != NULL ? "whisper.cpp" : "none",
       !dub_phonemes_exist () ? "none of this machine's own"
       : dub_piper_engine.handle == NULL

@@ -12,6 +12,16 @@ take_text (DubWork *work, const char *text)
       work->pipeline->preparer, text, work->job->target_language);
 }
 
+/* The recogniser has translated: what it heard needs the end only. */
+static void
+take_translated (DubWork *work)
+{
+  g_autofree char *text = dub_preparer_take_speaker (
+      work->pipeline->preparer, work->text, &work->prepared.speaker);
+
+  take_text (work, text);
+}
+
 static void
 on_translated (const char *text, const GError *error, gpointer user_data)
 {
@@ -68,7 +78,7 @@ void
 dub_stage_translate (DubWork *work)
 {
   if (work->is_translating) {
-    take_text (work, work->text);
+    take_translated (work);
     dub_work_note_engine (
         &work->result->translation_engine, work->result->asr_engine, NULL);
     dub_stage_synthesise (work);

@@ -28,7 +28,7 @@ ask_for_speech (DubWork *work, double rate)
   DubTtsRequest request = {work->spoken, work->job->target_language,
       work->job->voice_profile, rate,
       dub_work_stage_deadline_ns (work, self->tts_timeout_ms, RESERVE_MS),
-      NULL};
+      work->prepared.speaker};
 
   work->rate = rate;
   work->tries++;

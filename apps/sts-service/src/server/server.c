@@ -185,6 +185,13 @@ on_metrics (SoupServer *soup, SoupServerMessage *message, const char *path,
       dub_metrics_to_text (self->metrics));
 }
 
+static void
+on_other (SoupServer *soup, SoupServerMessage *message, const char *path,
+    GHashTable *query, gpointer user_data)
+{
+  answer (message, SOUP_STATUS_NOT_FOUND, "text/plain", g_strdup ("Not Found"));
+}
+
 /* These paths have no use for a body, and none may fill the memory. */
 static void
 on_early (SoupServer *soup, SoupServerMessage *message, const char *path,
@@ -262,6 +269,7 @@ dub_sts_server_new (const DubStsServerSettings *settings,
   self->soup = soup_server_new (NULL, NULL);
   soup_server_add_handler (self->soup, "/health", on_health, self, NULL);
   soup_server_add_handler (self->soup, "/metrics", on_metrics, self, NULL);
+  soup_server_add_handler (self->soup, NULL, on_other, NULL, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (without_body); i++)
     soup_server_add_early_handler (
         self->soup, without_body[i], on_early, NULL, NULL);

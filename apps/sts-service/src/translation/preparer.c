@@ -10,8 +10,8 @@
 
 /* What was said a minute ago says nothing about this sentence. */
 #define CONTEXT_AGE_NS (60 * DUB_NS_PER_S)
-/* A voice may speak a little faster without being hurried. */
-#define RATE_MARGIN 1.15
+/* What a voice gains by speaking faster before a listener minds. */
+#define RATE_MARGIN 1.3
 
 struct _DubPreparer {
   DubTranslationOptions options; /* but for its strings, which may go */
@@ -57,12 +57,21 @@ dub_preparer_domain (const char *const *stream_hints)
   return NULL;
 }
 
+char *
+dub_preparer_take_speaker (
+    DubPreparer *self, const char *text, char **ret_speaker)
+{
+  if (self->options.removes_speakers)
+    return dub_text_take_speaker (text, ret_speaker);
+  *ret_speaker = NULL;
+  return g_strdup (text);
+}
+
 static char *
 make_text (DubPreparer *self, const DubHeardText *heard, char **ret_speaker)
 {
-  g_autofree char *text = self->options.removes_speakers
-                              ? dub_text_take_speaker (heard->text, ret_speaker)
-                              : g_strdup (heard->text);
+  g_autofree char *text =
+      dub_preparer_take_speaker (self, heard->text, ret_speaker);
 
   if (self->options.normalises)
     return dub_text_normalise (text, heard->source);
@@ -114,10 +123,10 @@ dub_prepared_text_clear (DubPreparedText *prepared)
 {
   Private *private = prepared->private;
 
-  if (private == NULL)
-    return;
-  g_strfreev (private->context);
-  dub_glossary_pick_clear (&private->pick);
+  if (private != NULL) {
+    g_strfreev (private->context);
+    dub_glossary_pick_clear (&private->pick);
+  }
   g_free (private);
   g_free (prepared->text);
   g_free (prepared->speaker);

@@ -42,6 +42,11 @@ typedef struct {
   gpointer private;
 } DubPreparedText;
 
+/* text without a label of who speaks. ret_speaker (nullable), (transfer full)
+ * each. */
+char *dub_preparer_take_speaker (
+    DubPreparer *self, const char *text, char **ret_speaker);
+
 /* What was heard is context for the sentences after it. */
 void dub_preparer_prepare (DubPreparer *self, const DubHeardText *heard,
     gint64 now_ns, DubPreparedText *ret_prepared);

@@ -51,7 +51,7 @@ DubTts *dub_http_voice_new (
 void dub_http_voice_free (DubTts *base);
 gboolean dub_http_voice_is_ready (DubTts *base, GError **error);
 gboolean dub_http_voice_has_voice (
-    DubTts *base, const char *language, const char *voice);
+    DubTts *base, const char *language, const char *profile);
 guint64 dub_http_voice_synthesise (DubTts *base, const DubTtsRequest *request,
     DubTtsDoneFunc done, gpointer user_data);
 void dub_http_voice_cancel (DubTts *base, guint64 id);

@@ -19,6 +19,25 @@ append_known (GArray *sentence, gunichar c, GHashTable *known)
   return TRUE;
 }
 
+/* Whole, else in its parts: Kokoro knows "ç", but of "ũ" only u and tilde. The
+ * number of those that known has not. */
+static guint
+append_char (GArray *sentence, gunichar c, GHashTable *known)
+{
+  gunichar parts[G_UNICHAR_MAX_DECOMPOSITION_LENGTH];
+  gsize n = 0;
+  guint unknown = 0;
+
+  if (append_known (sentence, c, known))
+    return 0;
+  n = g_unichar_fully_decompose (c, FALSE, parts, G_N_ELEMENTS (parts));
+  if (n < 2)
+    return 1;
+  for (gsize i = 0; i < n; i++)
+    unknown += !append_known (sentence, parts[i], known);
+  return unknown;
+}
+
 /* Piper's voices were trained on decomposed IPA, Kokoro's on composed: each
  * knows the cedilla of "ç" in its own form. */
 static GNormalizeMode
@@ -50,8 +69,9 @@ dub_phonemes_append (
       in_mark = FALSE;
     else if (c == '\n')
       append_known (sentence, ' ', known);
-    else if (!in_mark && c != 0x200d && c != '_' && c != '^' && c != '$')
-      unknown += !append_known (sentence, c, known);
+    else if (!in_mark && c != 0x200d &&
+             strchr ("_^$", (int) MIN (c, 127)) == NULL)
+      unknown += append_char (sentence, c, known);
   }
   if (sign != 0)
     append_known (sentence, sign, known);

@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-/* Longer runs of digits are years, telephone numbers, codes. */
-#define MAX_SCORE_DIGITS 3
-
 /* ---- signs ----------------------------------------------------------------
  */
 
@@ -32,48 +29,24 @@ is_drawn (gunichar c)
   }
 }
 
-static const char *
-plain (gunichar c)
+static gboolean
+is_blank (const char *at)
 {
-  switch (c) {
-    case 0x2018:
-    case 0x2019:
-    case 0x201b:
-    case 0x2032:
-      return "'";
-    case 0x201c:
-    case 0x201d:
-    case 0x201e:
-    case 0xab:
-    case 0xbb:
-      return "\"";
-    case 0x2026:
-      return "...";
-    case 0x2010:
-    case 0x2011:
-    case 0x2212:
-      return "-";
-    default:
-      return NULL;
-  }
+  return *at == '\0' || g_unichar_isspace (g_utf8_get_char (at));
 }
 
-/* A dash between words is a pause: voices pass over "--". Between digits it
- * is a score. */
+/* A dash between words is a pause: voices pass over "-" and "--". */
 static gboolean
-put_dash (GString *out, const char *rest, gunichar c)
+is_dash (const GString *out, const char *at)
 {
-  gboolean is_dash = c == 0x2013 || c == 0x2014 || c == 0x2015;
-  gboolean after_digit =
-      out->len > 0 && g_ascii_isdigit (out->str[out->len - 1]);
+  gunichar c = g_utf8_get_char (at);
+  gboolean after_blank = out->len == 0 || out->str[out->len - 1] == ' ';
 
-  if (!is_dash)
+  if (c >= 0x2013 && c <= 0x2015)
+    return TRUE;
+  if (c != '-')
     return FALSE;
-  if (c == 0x2013 && after_digit && g_ascii_isdigit (*rest))
-    g_string_append_c (out, '-');
-  else
-    g_string_append (out, ", ");
-  return TRUE;
+  return at[1] == '-' || (after_blank && is_blank (at + 1));
 }
 
 static gboolean
@@ -90,15 +63,12 @@ with_plain_signs (const char *text)
 
   for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p)) {
     gunichar c = g_utf8_get_char (p);
-    const char *sign = plain (c);
 
-    if (put_dash (out, g_utf8_next_char (p), c) || is_repeated (out, c))
-      continue;
-    if (sign != NULL)
-      g_string_append (out, sign);
+    if (is_dash (out, p))
+      g_string_append (out, ", ");
     else if (g_unichar_isspace (c) || g_unichar_iscntrl (c) || is_drawn (c))
       g_string_append_c (out, ' ');
-    else
+    else if (!is_repeated (out, c))
       g_string_append_unichar (out, c);
   }
   return out;
@@ -240,40 +210,12 @@ take_money (GString *out, const DubSpokenUnit *units, const char *at)
   return 0;
 }
 
-static gsize
-short_digits (const char *at)
-{
-  gsize length = strspn (at, "0123456789");
-
-  return length <= MAX_SCORE_DIGITS ? length : 0;
-}
-
-/* "21-14" → "21 to 14"; of "1-2-3" only the first two. */
-static gsize
-take_score (GString *out, const char *between, const char *at)
-{
-  gsize left = short_digits (at), right;
-
-  if (between == NULL || left == 0 || at[left] != '-')
-    return 0;
-  right = short_digits (at + left + 1);
-  if (right == 0 || is_wordy (at + left + 1 + right))
-    return 0;
-  g_string_append_len (out, at, (gssize) left);
-  g_string_append_printf (out, " %s ", between);
-  g_string_append_len (out, at + left + 1, (gssize) right);
-  return left + 1 + right;
-}
-
-/* A number, with its unit or as a part of a score. */
+/* A number with its unit. */
 static gsize
 take_number (GString *out, const DubSpokenLanguage *rules, const char *at)
 {
-  gsize length = take_score (out, rules->between, at);
+  gsize length = number_length (at);
 
-  if (length > 0)
-    return length;
-  length = number_length (at);
   if (length == 0)
     return 0;
   g_string_append_len (out, at, (gssize) length);
@@ -307,7 +249,7 @@ with_numbers (const char *text, const DubSpokenLanguage *rules)
 /* ---- all of it -------------------------------------------------------------
  */
 
-/* One space at a time, none before a comma. */
+/* One space at a time, none before a comma, and no two commas. */
 static char *
 tidy (const char *text)
 {

@@ -26,7 +26,6 @@ typedef struct {
   const char *language;       /* "en" */
   const DubSpokenWord *words; /* (nullable) */
   const DubSpokenUnit *units; /* (nullable) */
-  const char *between;        /* of a score: "to"; (nullable) */
 } DubSpokenLanguage;
 
 /* Never NULL: for a language that is not known one without rules. */

@@ -44,6 +44,17 @@ espeak_is_ready (DubTts *base, GError **error)
   return dub_engine_client_is_ready (((EspeakTts *) base)->engine, error);
 }
 
+/* What it takes for letters there are none: it spells signs in English, or
+ * reads consonants only. */
+static gboolean
+can_read (const char *tag)
+{
+  static const char *const illegible[] = {"zh", "cmn", "ja", "he", "my", NULL};
+  g_autofree char *base = g_strndup (tag, strcspn (tag, "-"));
+
+  return !g_strv_contains (illegible, base);
+}
+
 /* espeak-ng's own name: the file's, or the language with as much of its tag as
  * espeak-ng knows. (transfer full) (nullable) */
 static char *
@@ -54,6 +65,8 @@ name_of (const DubVoice *voice, const char *language)
   if (*voice->voice != '\0')
     return dub_espeak_find_voice (voice->voice);
   g_strdelimit (tag, "_", '-');
+  if (!can_read (tag))
+    return NULL;
   for (;;) {
     char *dash = strrchr (tag, '-');
     char *name = dub_espeak_find_voice (tag);

@@ -8,6 +8,7 @@
 #include <dubbing_common/error.h>
 #include <dubbing_contracts/contracts.h>
 #include <dubbing_socketio/client.h>
+#include <glib/gstdio.h>
 #include <gst/gst.h>
 #include <math.h>
 #include <signal.h>
@@ -169,6 +170,41 @@ run_engine (const char *kind)
   return 1;
 }
 
+/* ---- a voice that has its files --------------------------------------------
+ */
+
+static char *voice_folder;
+
+static void
+put_file (const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (voice_folder, name, NULL);
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+static void
+make_voice (void)
+{
+  voice_folder = g_dir_make_tmp ("voice-XXXXXX", NULL);
+  g_assert_nonnull (voice_folder);
+  put_file ("model.onnx", "no model");
+  put_file ("model.onnx.json", "{\"language\":{\"family\":\"en\"}}");
+}
+
+static void
+remove_voice (void)
+{
+  static const char *const names[] = {"model.onnx", "model.onnx.json"};
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *path = g_build_filename (voice_folder, names[i], NULL);
+    g_unlink (path);
+  }
+  g_rmdir (voice_folder);
+  g_free (voice_folder);
+}
+
 /* ---- the bench --------------------------------------------------------------
  */
 
@@ -186,7 +222,7 @@ pipeline (void)
           .max_no_speech = 0.6,
           .min_mean_logprob = -1.7},
       .translation = {.provider = identity, .timeout_ms = 8000},
-      .tts = {.provider = piper, .voice = here, .timeout_ms = 8000},
+      .tts = {.provider = piper, .voice = voice_folder, .timeout_ms = 8000},
       .transcript = DUB_TRANSCRIPT_OFF,
       .engine_argv = argv,
   };
@@ -411,6 +447,8 @@ test_ack_while_busy (void)
 int
 main (int argc, char **argv)
 {
+  int status;
+
   if (argc > 2 && g_str_equal (argv[1], "engine"))
     return run_engine (argv[2]);
   g_test_init (&argc, &argv, NULL);
@@ -421,5 +459,8 @@ main (int argc, char **argv)
     g_test_add_data_func (path, &cases[i], test_fault);
   }
   g_test_add_func ("/sts/engine-faults/ack-while-busy", test_ack_while_busy);
-  return g_test_run ();
+  make_voice ();
+  status = g_test_run ();
+  remove_voice ();
+  return status;
 }

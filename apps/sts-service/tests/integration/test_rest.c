@@ -195,18 +195,48 @@ test_other_methods (void)
   answer_clear (&answer);
 }
 
-static void
-test_counts (void)
+/* (transfer full) */
+static char *
+metrics_text (void)
 {
   g_autofree char *url = g_strconcat (service.url, "/metrics", NULL);
   g_autoptr (SoupMessage) message = soup_message_new ("GET", url);
   g_autoptr (GBytes) body = NULL;
-  g_autofree char *text = NULL;
 
   soup_message_headers_replace (soup_message_get_request_headers (message),
       "Authorization", "Bearer " KEY);
   body = soup_session_send_and_read (service.http, message, NULL, NULL);
-  text = g_strndup (g_bytes_get_data (body, NULL), g_bytes_get_size (body));
+  return g_strndup (g_bytes_get_data (body, NULL), g_bytes_get_size (body));
+}
+
+/* By the tool of those who read them. */
+static void
+test_metrics_are_clean (void)
+{
+  g_autofree char *promtool = g_find_program_in_path ("promtool");
+  g_autofree char *text = metrics_text ();
+  g_autofree char *out = NULL;
+  g_autoptr (GSubprocess) process = NULL;
+
+  if (promtool == NULL) {
+    g_test_skip ("promtool is not installed");
+    return;
+  }
+  process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE |
+                                  G_SUBPROCESS_FLAGS_STDOUT_PIPE |
+                                  G_SUBPROCESS_FLAGS_STDERR_MERGE,
+      NULL, promtool, "check", "metrics", NULL);
+  g_assert_true (
+      g_subprocess_communicate_utf8 (process, text, NULL, &out, NULL, NULL));
+  g_assert_cmpstr (out, ==, "");
+  g_assert_true (g_subprocess_get_successful (process));
+}
+
+static void
+test_counts (void)
+{
+  g_autofree char *text = metrics_text ();
+
   g_assert_nonnull (strstr (text, "sts_rest_requests_total{status=\"200\"} 1"));
   g_assert_nonnull (strstr (text, "sts_engine_requests_total{stage=\"asr\","
                                   "engine=\"mock-asr\",outcome=\"ok\"}"));
@@ -228,6 +258,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sts/rest/bad-requests", test_bad_requests);
   g_test_add_func ("/sts/rest/other-methods", test_other_methods);
   g_test_add_func ("/sts/rest/counts", test_counts);
+  g_test_add_func ("/sts/rest/metrics-are-clean", test_metrics_are_clean);
   service_start (&service, settings);
   status = g_test_run ();
   service_stop (&service);

@@ -181,11 +181,14 @@ test_cancel (void)
 
   asr->provider->cancel (asr, id);
   g_assert_true (asr->provider->is_idle (asr));
+  g_assert_cmpuint (heard.answers, ==, 0);
   ask (asr, &heard, "es", 60000);
   asr->provider->free (asr);
   while (g_main_context_iteration (NULL, FALSE))
     ;
-  g_assert_cmpuint (heard.answers, ==, 0);
+  g_assert_cmpuint (heard.answers, ==, 1);
+  g_assert_cmpint (heard.error, ==, DUB_ERROR_DISCONNECTED);
+  heard_clear (&heard);
 }
 
 static void

@@ -314,13 +314,15 @@ test_cancel (void)
   /* One that nobody could do. */
   b.engines[0].lacks = b.engines[1].lacks = 2;
   dub_fallback_cancel (b.list, ask (&b, 2, 1000));
-  /* And what is left when the list goes. */
+  g_assert_cmpuint (b.answers, ==, 0);
+  /* What is left when the list goes is told. */
   ask (&b, 1, 1000);
   bench_clear (&b);
   g_assert_cmpuint (b.engines[0].cancelled, ==, 2);
   while (g_main_context_iteration (NULL, FALSE))
     ;
-  g_assert_cmpuint (b.answers, ==, 0);
+  g_assert_cmpuint (b.answers, ==, 1);
+  g_assert_cmpint (b.error, ==, DUB_ERROR_DISCONNECTED);
 }
 
 static void

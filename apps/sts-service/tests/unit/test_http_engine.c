@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/http_engine.h"
 #include "http/http_json.h"
+#include "http/http_proxy.h"
 #include "http/http_sort.h"
 #include "http_peer.h"
 
@@ -449,6 +450,38 @@ test_retry_after (void)
 }
 
 static void
+assert_proxy (const char *environment, const char *url, const char *expected)
+{
+  g_auto (GStrv) variables = g_strsplit (environment, " ", -1);
+  g_autoptr (GProxyResolver) resolver = dub_http_proxy_new (variables);
+  g_auto (GStrv) found = NULL;
+
+  if (expected == NULL) {
+    g_assert_null (resolver);
+    return;
+  }
+  found = g_proxy_resolver_lookup (resolver, url, NULL, NULL);
+  g_assert_cmpstr (found[0], ==, expected);
+}
+
+static void
+test_proxy (void)
+{
+  static const char named[] = "https_proxy=http://a:1 http_proxy=http://b:2 "
+                              "NO_PROXY=c.org,10.0.0.0/8";
+
+  assert_proxy ("", "https://x.org/", NULL);
+  assert_proxy ("HTTP_PROXY=http://a:1 https_proxy=", "http://x.org/", NULL);
+  assert_proxy (named, "https://x.org/", "http://a:1");
+  assert_proxy (named, "http://x.org/", "http://b:2");
+  assert_proxy (named, "https://c.org/", "direct://");
+  assert_proxy (named, "https://10.1.2.3/", "direct://");
+  assert_proxy (named, "http://127.0.0.1:5000/", "direct://");
+  assert_proxy (named, "http://localhost/", "direct://");
+  assert_proxy ("ALL_PROXY=http://d:3", "https://x.org/", "http://d:3");
+}
+
+static void
 test_url (void)
 {
   static const char *const good[] = {
@@ -463,6 +496,20 @@ test_url (void)
     g_assert_false (dub_http_url_check (bad[i], &error));
     g_assert_error (error, DUB_ERROR, DUB_ERROR_INVALID);
   }
+}
+
+static void
+test_open_url (void)
+{
+  static const char *const open[] = {"http://api.example.org/v1",
+      "http://192.0.2.1:5000", "http://[2001:db8::1]/"};
+  static const char *const closed[] = {"https://api.example.org/v1",
+      "http://localhost:8080", "http://127.0.0.1", "http://[::1]:1/", "x"};
+
+  for (guint i = 0; i < G_N_ELEMENTS (open); i++)
+    g_assert_true (dub_http_url_is_open (open[i]));
+  for (guint i = 0; i < G_N_ELEMENTS (closed); i++)
+    g_assert_false (dub_http_url_is_open (closed[i]));
 }
 
 static void
@@ -504,7 +551,9 @@ main (int argc, char *argv[])
   ADD ("cancel", test_cancel);
   ADD ("bounds-what-is-under-way", test_bounds_what_is_under_way);
   g_test_add_func ("/sts/http-engine/retry-after", test_retry_after);
+  g_test_add_func ("/sts/http-engine/proxy", test_proxy);
   g_test_add_func ("/sts/http-engine/url", test_url);
+  g_test_add_func ("/sts/http-engine/open-url", test_open_url);
   g_test_add_func ("/sts/http-engine/json-paths", test_json_paths);
   return g_test_run ();
 }

@@ -26,7 +26,7 @@ typedef struct {
   gboolean translated;
   guint recognised, transcribed, synthesised, cancelled;
   double last_rate;
-  char *said;
+  char *said, *speaker;
 } Script;
 
 static Script script;
@@ -143,6 +143,8 @@ mock_synthesise (DubTts *self, const DubTtsRequest *request,
   script.last_rate = request->speed;
   g_free (script.said);
   script.said = g_strdup (request->text);
+  g_free (script.speaker);
+  script.speaker = g_strdup (request->speaker);
   *call = (Call){.spoken = done,
       .user_data = user_data,
       .rate = self->max_speed > 0 ? MIN (request->speed, self->max_speed)
@@ -188,12 +190,16 @@ pipeline (DubTranscriptMode transcript)
       .asr = {.timeout_ms = 5000,
           .max_no_speech = 0.6,
           .min_mean_logprob = -1.7},
-      .translation = {.timeout_ms = 5000},
+      .translation = {.timeout_ms = 5000,
+          .normalises = TRUE,
+          .cleans = TRUE,
+          .removes_speakers = TRUE},
       .tts = {.timeout_ms = 5000},
       .transcript = (int) transcript,
   };
 
   g_free (script.said);
+  g_free (script.speaker);
   g_free (script.asked_language);
   script = (Script){.text = "What was said in the hall.",
       .logprob = -0.4,
@@ -263,6 +269,22 @@ test_dubs (void)
   g_assert_cmpint (ABS ((int) result->original_duration_ms - 2400), <=, 30);
   g_assert_cmpfloat (result->duration_variance_percent, ==, 0);
   g_assert_cmpfloat_with_epsilon (result->speed_ratio, 1, 0.001);
+  self->free (self);
+}
+
+/* A label is for choosing the voice, and figures are said as words. */
+static void
+test_makes_text_ready_to_speak (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_AUTO);
+  g_autoptr (DubResult) result = NULL;
+
+  script.text = "Alice: It is 3-2 here in the hall.";
+  result = run (self, job (0.2));
+  g_assert_cmpstr (
+      result->translated_text, ==, "It is 3 to 2 here in the hall.");
+  g_assert_cmpstr (script.said, ==, "It is 3 to 2 here in the hall.");
+  g_assert_cmpstr (script.speaker, ==, "Alice");
   self->free (self);
 }
 
@@ -643,10 +665,10 @@ test_reads_as_spoken (void)
   g_autoptr (DubResult) result = NULL;
   g_autoptr (DubResult) nothing = NULL;
 
-  script.text = "Dr. Ruiz won 21-14 for $20.";
+  script.text = "Dr. Ruiz won 5 km from home.";
   result = run (self, job (0.2));
   g_assert_cmpstr (result->translated_text, ==, script.text);
-  g_assert_cmpstr (script.said, ==, "Doctor Ruiz won 21 to 14 for 20 dollars.");
+  g_assert_cmpstr (script.said, ==, "Doctor Ruiz won 5 kilometres from home.");
   script.text = "… \342\200\224 …";
   script.synthesised = 0;
   nothing = run (self, job (0.2));
@@ -690,6 +712,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   gst_init (NULL, NULL);
   g_test_add_func ("/sts/pipeline/dubs", test_dubs);
+  g_test_add_func ("/sts/pipeline/makes-text-ready-to-speak",
+      test_makes_text_ready_to_speak);
   g_test_add_func (
       "/sts/pipeline/no-transcript-when-off", test_no_transcript_when_off);
   g_test_add_func ("/sts/pipeline/same-language", test_same_language);

@@ -11,7 +11,9 @@ typedef struct {
 
 static const Case cases[] = {
     /* signs */
-    {"en", "“Well”, he said — it’s on…", "\"Well\", he said, it's on..."},
+    {"en", "He said — it is on — go", "He said, it is on, go"},
+    {"en", "He said - it is on -- go", "He said, it is on, go"},
+    {"en", "well-known, -5 and 21-14", "well-known, -5 and 21-14"},
     {"en", "a\302\240b\tc\n\nd  e ", "a b c d e"},
     {"en", "wow!!! what???", "wow! what?"},
     {"en", "wait...", "wait..."},
@@ -29,16 +31,6 @@ static const Case cases[] = {
     {"es", "en EE. UU. y la NBA", "en Estados Unidos y la NBA"},
     {"de", "Dr. Kohl, z. B. hier", "Doktor Kohl, zum Beispiel hier"},
     {"it", "la Sig.ra e il Sig. Rossi", "la signora e il signor Rossi"},
-    /* scores; longer numbers are no scores */
-    {"en", "They won 21-14.", "They won 21 to 14."},
-    {"en", "They won 21–14.", "They won 21 to 14."},
-    {"en", "on 12-31", "on 12 to 31"},
-    {"en", "1-2-3", "1 to 2-3"},
-    {"en", "call 555-1234 in 2019-20", "call 555-1234 in 2019-20"},
-    {"en", "the F-16 and a1-2", "the F-16 and a1-2"},
-    {"es", "ganaron 2-1", "ganaron 2 a 1"},
-    {"de", "es steht 2-1", "es steht 2 zu 1"},
-    {"ru", "2-1", "2-1"},
     /* money and units */
     {"en", "$20, $1 and £1,000.50", "20 dollars, 1 dollar and 1,000.50 pounds"},
     {"en", "$1.5 million", "$1.5 million"},
@@ -76,8 +68,7 @@ test_settles (void)
     g_autofree char *once = dub_speakable (cases[i].text, cases[i].language);
     g_autofree char *twice = dub_speakable (once, cases[i].language);
 
-    if (strstr (once, "2-3") == NULL)
-      g_assert_cmpstr (twice, ==, once);
+    g_assert_cmpstr (twice, ==, once);
   }
 }
 

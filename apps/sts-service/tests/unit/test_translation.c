@@ -66,7 +66,7 @@ test_prepares (Fixture *f, gconstpointer data)
   g_assert_cmpstr (prepared.hints.glossary[0].to, ==, "portero");
   /* 2 s of Spanish, and a little more. */
   g_assert_cmpuint (prepared.hints.max_chars, >=, 32);
-  g_assert_cmpuint (prepared.hints.max_chars, <, 45);
+  g_assert_cmpuint (prepared.hints.max_chars, <, 50);
   dub_prepared_text_clear (&prepared);
   dub_prepared_text_clear (&prepared);
 }

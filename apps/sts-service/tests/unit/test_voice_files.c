@@ -221,6 +221,12 @@ test_phonemes_form (void)
   g_hash_table_add (known, GUINT_TO_POINTER (0xe7));
   g_assert_cmpuint (dub_phonemes_append (composed, "\u00e7", 0, known), ==, 0);
   g_assert_cmpuint (composed->len, ==, 1);
+  /* "ũ" is not one of its symbols; its parts are. */
+  g_hash_table_add (known, GUINT_TO_POINTER ('u'));
+  g_hash_table_add (known, GUINT_TO_POINTER (0x303));
+  g_assert_cmpuint (dub_phonemes_append (composed, "\u0169", 0, known), ==, 0);
+  g_assert_cmpuint (g_array_index (composed, gunichar, 1), ==, 'u');
+  g_assert_cmpuint (composed->len, ==, 3);
   g_hash_table_add (known, GUINT_TO_POINTER ('c'));
   g_hash_table_add (known, GUINT_TO_POINTER (0x327));
   g_assert_cmpuint (dub_phonemes_append (apart, "\u00e7", 0, known), ==, 0);

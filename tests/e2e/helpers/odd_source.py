@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A clip whose times do what encoders and servers have been seen to do.
+
+Each step says from which moment of the clip on the times are moved, to where.
+The tags leave when the clip says, whatever their times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .flv import AUDIO, SCRIPT, VIDEO, Recording, Tag
+
+WRAP_MS = 1 << 32
+
+
+@dataclass
+class Step:
+    """From at_s on, at_s has the time to_ms."""
+
+    at_s: float
+    to_ms: int
+
+
+@dataclass
+class Missing:
+    """One kind of tags is not sent for a while."""
+
+    kind: int
+    start_s: float
+    end_s: float
+
+
+def is_config(tag: Tag) -> bool:
+    if tag.kind == SCRIPT:
+        return True
+    return len(tag.body) > 1 and tag.body[1] == 0
+
+
+def move(source: Recording, steps: list[Step],
+         missing: list[Missing] = ()) -> Recording:
+    """Both tracks at the same moment; pictures come back at a key frame."""
+    first = min(t.time_ms for t in source.tags if not is_config(t))
+    moved, is_waiting = Recording(), False
+    for tag in source.tags:
+        at_ms = max(0, tag.time_ms - first)
+        if any(m.kind == tag.kind and m.start_s <= at_ms / 1000 < m.end_s
+               for m in missing) and not is_config(tag):
+            is_waiting |= tag.kind == VIDEO
+            continue
+        if tag.kind == VIDEO and is_waiting and not is_config(tag):
+            if tag.body[0] >> 4 != 1:
+                continue
+            is_waiting = False
+        step = [s for s in steps if s.at_s <= at_ms / 1000][-1]
+        time_ms = step.to_ms + at_ms - round(step.at_s * 1000)
+        moved.tags.append(Tag(tag.kind, time_ms % WRAP_MS, tag.body,
+                              max(at_ms / 1000, 0.001)))
+    return moved
+
+
+__all__ = ["AUDIO", "VIDEO", "Missing", "Step", "move", "WRAP_MS"]
