@@ -3,7 +3,7 @@
 
 #include "mp4_box.h"
 
-#define SOUND_SCALE 48000
+#define SOUND_SCALE 48000u
 #define SOUND_CHANNELS 2
 #define AAC_FRAME 1024
 
