@@ -80,6 +80,32 @@ on_delayed (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* The client has gone before, or the server has. */
+static void
+on_finished (SoupServerMessage *message, gpointer user_data)
+{
+  g_source_destroy (user_data);
+}
+
+static void
+drop_source (gpointer source, GClosure *closure)
+{
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
+static void
+delay (SoupServerMessage *message, guint ms)
+{
+  GSource *source = g_timeout_source_new (ms);
+
+  soup_server_message_pause (message);
+  g_source_set_callback (source, on_delayed, message, NULL);
+  g_source_attach (source, NULL);
+  g_signal_connect_data (
+      message, "finished", G_CALLBACK (on_finished), source, drop_source, 0);
+}
+
 static void
 play (SoupServerMessage *message, const HttpPeerAnswer *answer)
 {
@@ -96,11 +122,8 @@ play (SoupServerMessage *message, const HttpPeerAnswer *answer)
     soup_message_headers_replace (
         soup_server_message_get_response_headers (message), answer->header,
         answer->value);
-  if (answer->delay_ms == 0)
-    return;
-  soup_server_message_pause (message);
-  g_timeout_add_full (G_PRIORITY_DEFAULT, answer->delay_ms, on_delayed,
-      g_object_ref (message), g_object_unref);
+  if (answer->delay_ms > 0)
+    delay (message, answer->delay_ms);
 }
 
 static guint
