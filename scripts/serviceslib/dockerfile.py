@@ -5,7 +5,7 @@ import json
 import re
 from dataclasses import dataclass, field
 
-STEPS = ("COPY", "ENV", "EXPOSE", "RUN", "USER", "VOLUME", "WORKDIR", "CMD",
+STEPS = ("ARG", "COPY", "ENV", "EXPOSE", "RUN", "USER", "VOLUME", "WORKDIR", "CMD",
          "HEALTHCHECK")
 
 
@@ -73,5 +73,5 @@ def command(text):
 
 
 def assignments(text):
-    """Of ENV: NAME=value ..., without blanks in the values."""
+    """Of ENV and ARG: NAME=value ..., without blanks in the values."""
     return dict(part.split("=", 1) for part in text.split())
