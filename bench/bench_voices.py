@@ -7,8 +7,11 @@ meanwhile.
 
     ENGINES=piper,kokoro,espeak  LANGUAGES=en,es,fr,it,pt,de,hi
 
-<engine>_<language>_rtf     seconds of work per second of speech, of the
-                            quickest sentence: what else runs only adds
+<engine>_<language>_rtf     seconds per second of speech, of the quickest
+                            sentence
+<engine>_<language>_cpu     seconds of CPU per second of speech: on a machine
+                            that does nothing else as long as it takes with
+                            one thread
 <engine>_<language>_wer     word errors per word, after Whisper base; it is
                             Whisper's as well as the voice's
 """
@@ -58,15 +61,17 @@ def run(*arguments: str, engine: str = "") -> subprocess.CompletedProcess:
 
 
 def speak(engine: str, language: str, texts: list[str],
-          wav: str) -> list[float]:
-    """Seconds of work per second of speech, for each text; empty: there is no
-    such voice."""
+          wav: str) -> tuple[float, float] | None:
+    """Least seconds, and seconds of CPU, per second of speech; None: there is
+    no such voice."""
     done = run("say", *texts, "--to", language, "--output", wav, engine=engine)
     if done.returncode != 0:
         say(done.stderr.strip())
-        return []
+        return None
     found = re.findall(r"([\d.]+) s of speech in ([\d.]+) s", done.stdout)
-    return [float(took) / float(length) for length, took in found]
+    cpu = re.search(r"^cpu_factor=([\d.]+)", done.stdout, re.M)
+    return (min(float(took) / float(length) for length, took in found),
+            float(cpu[1]))
 
 
 def hear(language: str, wav: str) -> list[str]:
@@ -80,14 +85,15 @@ def measure(engine: str, language: str, texts: list[str]) -> bool:
     said = words(" ".join(texts))
     with tempfile.TemporaryDirectory() as folder:
         wav = str(Path(folder) / "said.wav")
-        factors = speak(engine, language, texts, wav)
-        if not factors:
+        cost = speak(engine, language, texts, wav)
+        if cost is None:
             return False
         heard = hear(language, wav)
     name = f"{engine}_{language}"
     say(f"{engine:8} {language:3} {len(texts)} sentences, {len(said)} words: "
         + " ".join(heard))
-    figure(f"{name}_rtf", min(factors), 3)
+    figure(f"{name}_rtf", cost[0], 3)
+    figure(f"{name}_cpu", cost[1], 3)
     figure(f"{name}_wer", word_errors(said, heard) / len(said), 3)
     return True
 

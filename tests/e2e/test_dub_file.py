@@ -31,7 +31,7 @@ class Dubbed:
     path: Path
     folder: Path
     said: list[str]
-    printed: str
+    printed: str  # what is kept, and how far it is
 
 
 def dub(*words_, **kwargs) -> subprocess.CompletedProcess:
@@ -49,7 +49,7 @@ def dubbed(tmp_path_factory) -> Dubbed:
     assert done.returncode == 0, done.stderr
     said = [line.split("said", 1)[1].rsplit("(", 1)[0].strip()
             for line in done.stdout.splitlines() if "] said " in line]
-    return Dubbed(path, folder, said, done.stderr)
+    return Dubbed(path, folder, said, done.stdout + done.stderr)
 
 
 def packets(path, stream: str) -> list[tuple]:
@@ -107,8 +107,11 @@ def test_kept_sound_is_where_it_was(dubbed):
 
 
 def test_all_speech_is_dubbed_and_heard(dubbed):
-    assert "original kept 0 times" in dubbed.printed
-    assert len(dubbed.said) >= 12
+    # A fit or a guard may refuse a sentence; time never does.
+    kept = [line for line in dubbed.printed.splitlines() if "] kept " in line]
+    assert len(kept) <= 2
+    assert "timeout" not in "".join(kept).lower()
+    assert len(dubbed.said) >= 14
     said = [word for text in dubbed.said for word in words.normal(text)]
     heard = words.normal(
         recogniser.transcribe(dubbed.path, dubbed.folder, "en"))

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import signal
 import time
+from dataclasses import replace
 
 import pytest
 
-from helpers import stream_analyzer as sa
+from helpers import clips, stream_analyzer as sa
 from helpers.delay import by_second, pair
 from helpers.fault_proxy import FaultProxy
 from helpers.fault_run import FaultRun, run_together
-from helpers.flv import Recording
-from helpers.odd_source import AUDIO, VIDEO, WRAP_MS, Missing, Step, move
+from helpers.flv import Recording, read_flv
 from helpers.loss_judge import BACK_S, KEY_S, MARGIN_S, Fault, Programme
+from helpers.odd_source import (AUDIO, VIDEO, WRAP_MS, Missing, Step, move,
+                                splice)
 from helpers.processes import Stack, wait_for
 from helpers.rtmp import RtmpReader, RtmpServer
 from helpers.scenarios import DELAY_MS
@@ -155,9 +157,13 @@ STEPS = [Step(0, WRAP_MS - 12000),          # wraps at 12 s
          Step(28, 2600000),                 # back
          Step(36, 0)]                       # begins anew
 MISSING = [Missing(AUDIO, 44, 48), Missing(VIDEO, 54, 58)]
+SMALLER_S = 62.0  # from here on the pictures are half as large
 
 
 def play_times(run: LossRun) -> None:
+    smaller = replace(run.scenario.clip, name="sync-smaller",
+                      size="320x180")
+    run.source = splice(run.source, read_flv(clips.make(smaller)), SMALLER_S)
     run.faults = [Fault("no sound", 44, 48), Fault("no picture", 54, 58)]
     path = f"live/{run.name}/in"
     run.server.sources[path] = move(run.source, STEPS, MISSING)
@@ -231,6 +237,19 @@ def test_delay_is_as_before(run):
     assert programme.shift_problems() == []
     inputs = run.reader.recording.units() if run.reader else run.inputs()
     assert programme.delay_problems(inputs, DELAY_MS / 1000) == []
+
+
+@pytest.mark.of("times")
+def test_new_size_leaves_with_its_codec_data(run):
+    """At its key frame, and not before."""
+    (_, recording), = run.outputs()
+    bodies = [t.body for t in recording.video_configs()]
+    assert len(set(bodies)) == 2 and bodies.count(bodies[-1]) == 1
+    new, programme = recording.video_configs()[-1], run.programme()
+    first = next(s for s in programme.shown
+                 if s.unit.dts_ms >= new.time_ms and not s.is_repeat)
+    assert first.unit.is_key
+    assert SMALLER_S <= first.clip_ms / 1000 < SMALLER_S + KEY_S + 0.2
 
 
 @pytest.mark.parametrize("run", ["source", "times"], indirect=True)

@@ -100,7 +100,7 @@ read_text (const char *text)
 
   for (guint i = 0; i < G_N_ELEMENTS (languages); i++) {
     g_autofree char *before = dub_text_normalise (text, languages[i]);
-    g_autofree char *after = dub_text_clean (text, languages[i]);
+    g_autofree char *after = dub_text_tidy (text);
     g_autofree char *rest = dub_text_take_speaker (text, NULL);
 
     g_assert_true (g_utf8_validate (before, -1, NULL));

@@ -59,4 +59,20 @@ def move(source: Recording, steps: list[Step],
     return moved
 
 
-__all__ = ["AUDIO", "VIDEO", "Missing", "Step", "move", "WRAP_MS"]
+def splice(first: Recording, second: Recording, at_s: float) -> Recording:
+    """The pictures of `second` from its first key frame at at_s on, with its
+    codec data; all else is of `first`. Both have the same times."""
+    start = min(t.time_ms for t in first.tags if not is_config(t))
+    key = next(t for t in second.tags if t.kind == VIDEO
+               and not is_config(t) and t.body[0] >> 4 == 1
+               and t.time_ms - start >= at_s * 1000)
+    config = next(t for t in second.tags if t.kind == VIDEO and is_config(t))
+    tags = [t for t in first.tags
+            if t.kind != VIDEO or is_config(t) or t.time_ms < key.time_ms]
+    tags.append(Tag(VIDEO, key.time_ms, config.body))
+    tags += [t for t in second.tags if t.kind == VIDEO and not is_config(t)
+             and t.time_ms >= key.time_ms]
+    return Recording(sorted(tags, key=lambda t: t.time_ms))
+
+
+__all__ = ["splice", "AUDIO", "VIDEO", "Missing", "Step", "move", "WRAP_MS"]

@@ -5,8 +5,8 @@
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/paths.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define MAX_ENGINES 256
 #define MAX_TEXT (1 << 20)
@@ -136,28 +136,23 @@ file_text (const char *path)
   return text;
 }
 
-/* What the figures hold for: this machine, this program, these models. */
+/* What the figures hold for: this machine, these versions, these models. */
 static char *
-make_key (const char *program, const char *present)
+make_key (const char *version, const char *present)
 {
   g_autofree char *machine = file_text ("/etc/machine-id");
   g_autofree char *cpu = file_text ("/proc/cpuinfo");
   const char *model = cpu != NULL ? strstr (cpu, "model name") : NULL;
   g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
-  struct stat of_program = {0};
-  g_autofree char *build = NULL;
+  g_autofree char *cores = g_strdup_printf ("%u", g_get_num_processors ());
 
-  if (stat (program, &of_program) != 0)
-    of_program.st_size = 0;
-  build = g_strdup_printf ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %u",
-      (gint64) of_program.st_size, (gint64) of_program.st_mtime,
-      g_get_num_processors ());
-  g_checksum_update (sum, (const guchar *) build, -1);
+  g_checksum_update (sum, (const guchar *) cores, -1);
   if (machine != NULL)
     g_checksum_update (sum, (const guchar *) machine, -1);
   if (model != NULL)
     g_checksum_update (
         sum, (const guchar *) model, (gssize) strcspn (model, "\n"));
+  g_checksum_update (sum, (const guchar *) version, -1);
   g_checksum_update (sum, (const guchar *) present, -1);
   return g_strdup (g_checksum_get_string (sum));
 }
@@ -189,20 +184,26 @@ dub_engines_find (DubEnginesHow how, GError **error)
   g_autofree char *program = dub_program_find ("sts-service", error);
   const char *quick[] = {program, "measure", "--json", "--quick", NULL};
   const char *slow[] = {program, "measure", "--json", NULL};
-  g_autofree char *present = NULL, *key = NULL, *path = NULL, *text = NULL;
+  const char *versions[] = {program, "--version", NULL};
+  g_autofree char *present = NULL, *version = NULL, *key = NULL, *path = NULL;
+  g_autofree char *text = NULL;
 
   if (program == NULL)
     return NULL;
   present = dub_program_ask (quick, error);
-  if (present == NULL)
+  version = present != NULL ? dub_program_ask (versions, error) : NULL;
+  if (version == NULL)
     return NULL;
-  key = make_key (program, present);
+  key = make_key (version, present);
   path = cache_path (key);
   if (how != DUB_ENGINES_MEASURE)
     text = file_text (path);
   if (text == NULL && how == DUB_ENGINES_QUICK)
     text = g_strdup (present);
   if (text == NULL) {
+    fputs ("measuring the engines, once for this machine (ten seconds to a "
+           "minute)\n",
+        stderr);
     text = dub_program_ask (slow, error);
     if (text == NULL)
       return NULL;

@@ -60,6 +60,7 @@ on_event (const char *name, JsonObject *fields, gpointer user_data)
 {
   Run *run = user_data;
   g_autofree char *line = NULL;
+  guint kept = run->story.kept;
 
   if (strcmp (name, "progress") == 0) {
     dub_progress_show (&run->progress, dub_event_number (fields, "text") / 1000,
@@ -67,7 +68,8 @@ on_event (const char *name, JsonObject *fields, gpointer user_data)
     return;
   }
   line = dub_story_take (&run->story, name, fields);
-  if (line == NULL || !run->settings->is_told)
+  /* Where the original stays is always told. */
+  if (line == NULL || (!run->settings->is_told && run->story.kept == kept))
     return;
   dub_progress_clear (&run->progress);
   puts (line);

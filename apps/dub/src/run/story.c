@@ -42,8 +42,10 @@ dub_story_take (DubStory *self, const char *event, JsonObject *fields)
     return tell_dub (fields);
   }
   if (strcmp (event, "fallback") == 0 || strcmp (event, "dub_dropped") == 0) {
-    g_autofree char *text = g_strdup_printf ("the original sound (%s)",
-        dub_event_text (fields, "detail", "no answer"));
+    const char *code = dub_event_text (fields, "error_code", "");
+    g_autofree char *text = g_strdup_printf ("the original sound (%s%s%s)",
+        dub_event_text (fields, "detail", "no answer"), *code ? ": " : "",
+        code);
 
     self->kept++;
     return line_of (fields, "kept", text);

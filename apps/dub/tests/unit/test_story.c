@@ -29,10 +29,12 @@ test_kept (void)
   DubStory story = {0};
   g_autofree char *one = take (
       &story, "fallback", "{\"media_s\": \"1\", \"detail\": \"timeout\"}");
-  g_autofree char *two = take (&story, "dub_dropped", "{}");
+  g_autofree char *two = take (&story, "dub_dropped",
+      "{\"detail\": \"failed\", \"error_code\": \"NO_SPEECH\"}");
 
   g_assert_cmpstr (one, ==, "[00:01.0] kept   the original sound (timeout)");
-  g_assert_nonnull (two);
+  g_assert_cmpstr (
+      two, ==, "[00:00.0] kept   the original sound (failed: NO_SPEECH)");
   g_assert_cmpuint (story.kept, ==, 2);
   g_assert_cmpuint (story.dubs, ==, 0);
 }

@@ -25,6 +25,8 @@
 #define FILE_UNJUDGED_NS (5 * DUB_NS_PER_S)
 #define FILE_KEPT_BACK_NS (250 * DUB_NS_PER_MS)
 #define FILE_WAITING 8
+/* Slots that are remembered as asked for twice; far more than are held. */
+#define FILE_RETRIED 64
 /* Sound without a source time, before any with one. */
 #define NO_SOURCE_NS 0
 
@@ -47,7 +49,9 @@ struct _DubProgramme {
   gint64 late_since_ns;       /* DUB_TIME_NONE: pictures come in time */
   gboolean is_ended;
   guint64 next_number;
-  gint64 judged_frame; /* one past the last mark */
+  gint64 judged_frame;           /* one past the last mark */
+  guint64 retried[FILE_RETRIED]; /* numbers + 1 of slots; a ring */
+  guint n_retried;
   DubBreakerState breaker_told;
   gint64 now_ns; /* for callbacks inside a call */
 };
@@ -686,6 +690,31 @@ judge_answer (const DubAnswer *answer)
                                     : DUB_BREAKER_RESULT_NEUTRAL;
 }
 
+static gboolean
+was_retried (const DubProgramme *self, guint64 number)
+{
+  for (guint i = 0; i < FILE_RETRIED; i++)
+    if (self->retried[i] == number + 1)
+      return TRUE;
+  return FALSE;
+}
+
+/* A file has time to ask once more for what failed by chance: under another
+ * id, since a service gives the old answer to an old one. */
+static gboolean
+ask_again (DubProgramme *self, const DubFragment *slot, const DubAnswer *answer)
+{
+  if (!self->params.is_file || !answer->is_retryable ||
+      was_retried (self, slot->number))
+    return FALSE;
+  self->retried[self->n_retried++ % FILE_RETRIED] = slot->number + 1;
+  dub_tracker_push (self->tracker,
+      dub_fragment_new (slot->number, dub_pcm_ref (slot->pcm), slot->reason,
+          slot->deadline_ns, slot->room_ns),
+      self->now_ns);
+  return TRUE;
+}
+
 void
 dub_programme_push_answer (DubProgramme *self, DubAnswer *answer, gint64 now_ns)
 {
@@ -715,7 +744,8 @@ dub_programme_push_answer (DubProgramme *self, DubAnswer *answer, gint64 now_ns)
     return;
   }
   self->stats.answers_failed++;
-  on_fallback (slot, DUB_FALLBACK_REASON_FAILED, self);
+  if (!ask_again (self, slot, answer))
+    on_fallback (slot, DUB_FALLBACK_REASON_FAILED, self);
 }
 
 /* ---- settings, run, statistics ---- */

@@ -82,9 +82,10 @@ dub_tracker_inflight (const DubTracker *self)
 gint64
 dub_tracker_oldest_ns (const DubTracker *self)
 {
-  const DubFragment *waiting = g_queue_peek_head ((GQueue *) &self->waiting);
-  gint64 oldest_ns = waiting != NULL ? waiting->pcm->pts_ns : G_MAXINT64;
+  gint64 oldest_ns = G_MAXINT64;
 
+  for (const GList *l = self->waiting.head; l != NULL; l = l->next)
+    oldest_ns = MIN (oldest_ns, ((const DubFragment *) l->data)->pcm->pts_ns);
   for (guint i = 0; i < self->flying->len; i++)
     oldest_ns = MIN (oldest_ns,
         g_array_index (self->flying, Flight, i).fragment->pcm->pts_ns);

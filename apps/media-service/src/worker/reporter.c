@@ -6,7 +6,7 @@
 
 /* More answers than can wait for their time are never kept. */
 #define MAX_ANSWERS 64
-#define MAX_FIELDS 8
+#define MAX_FIELDS 10
 
 struct _DubReporter {
   DubControl *control;
@@ -50,8 +50,6 @@ forget (DubReporter *self, const char *fragment_id)
 void
 dub_reporter_answer (DubReporter *self, DubAnswer *answer)
 {
-  if (answer->status == DUB_ANSWER_FAILED)
-    return;
   forget (self, answer->fragment_id);
   while (g_queue_get_length (&self->order) >= MAX_ANSWERS)
     forget (self, g_queue_peek_head (&self->order));
@@ -174,6 +172,7 @@ send_event (
   if (answer) {
     take_field (&fields, "transcript", g_strdup (answer->transcript));
     take_field (&fields, "translated_text", g_strdup (answer->translated_text));
+    take_field (&fields, "error_code", g_strdup (answer->error_code));
   }
   dub_control_send_event (self->control,
       dub_programme_event_type_to_string (event->type), fields.pairs);
@@ -208,7 +207,8 @@ dub_reporter_event (DubReporter *self, const DubProgrammeEvent *event)
   if (self->control && !is_of_single_unit (event))
     send_event (self, event, answer);
   if (answer && (event->type == DUB_EVENT_DUB_HEARD ||
-                    event->type == DUB_EVENT_DUB_DROPPED))
+                    event->type == DUB_EVENT_DUB_DROPPED ||
+                    event->type == DUB_EVENT_FALLBACK))
     forget (self, event->fragment_id);
 }
 

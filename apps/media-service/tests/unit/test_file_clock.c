@@ -155,6 +155,38 @@ test_failure_goes_on (void)
   rig_check_sound (rig, slot, slot + 2 * RATE, 0);
 }
 
+static void
+fail_by_chance (Rig *rig, guint i)
+{
+  const DubFragment *fragment = g_ptr_array_index (rig->fragments, i);
+  DubAnswer *answer = dub_answer_new (fragment->id, DUB_ANSWER_FAILED);
+
+  answer->is_retryable = TRUE;
+  dub_programme_push_answer (rig->programme, answer, rig->now_ns);
+  dub_programme_run (rig->programme, rig->now_ns);
+}
+
+/* What failed by chance is asked for once more, under another id. */
+static void
+test_asks_again_once (void)
+{
+  g_autoptr (Rig) rig = two_sentences ();
+  gint64 slot = slot_of (rig, 0);
+  const DubFragment *first = g_ptr_array_index (rig->fragments, 0);
+  const DubFragment *again;
+
+  fail_by_chance (rig, 0);
+  g_assert_cmpuint (rig->fragments->len, ==, 3);
+  again = g_ptr_array_index (rig->fragments, 2);
+  g_assert_cmpstr (again->id, !=, first->id);
+  g_assert_true (again->pcm == first->pcm);
+  g_assert_cmpint (left_until (rig), <=, slot);
+  fail_by_chance (rig, 2);
+  g_assert_cmpuint (rig->fragments->len, ==, 3);
+  g_assert_cmpuint (rig_count (rig, DUB_EVENT_FALLBACK), ==, 1);
+  g_assert_cmpint (left_until (rig), >, slot + 2 * RATE);
+}
+
 /* A service that never answers costs the fragment its time, not the file. */
 static void
 test_silent_service (void)
@@ -204,6 +236,7 @@ main (int argc, char **argv)
   g_test_add_func ("/media/file-clock/order-of-answers-is-free",
       test_order_of_answers_is_free);
   g_test_add_func ("/media/file-clock/failure-goes-on", test_failure_goes_on);
+  g_test_add_func ("/media/file-clock/asks-again-once", test_asks_again_once);
   g_test_add_func ("/media/file-clock/silent-service", test_silent_service);
   g_test_add_func ("/media/file-clock/room", test_room);
   return g_test_run ();

@@ -90,6 +90,10 @@ struct _DubProcessor {
   gboolean (*check) (DubProcessor *self, const char *source_language,
       const char *target_language, const char *voice_profile, GError **error);
   void (*free) (DubProcessor *self);
+  /* Nobody waits any more for what was submitted with user_data: done comes
+   * from inside, and what had not begun is not begun. (nullable): it ends by
+   * itself. */
+  void (*cancel) (DubProcessor *self, gpointer user_data);
 };
 
 G_END_DECLS

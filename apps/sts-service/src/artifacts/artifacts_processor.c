@@ -7,6 +7,7 @@ typedef struct {
   DubProcessor base;
   DubProcessor *inner;
   DubArtifacts *artifacts;
+  GList *calls; /* of Call */
 } Keeper;
 
 typedef struct {
@@ -39,6 +40,7 @@ on_done (DubResult *result, gpointer user_data)
 {
   g_autofree Call *call = user_data;
 
+  call->keeper->calls = g_list_remove (call->keeper->calls, call);
   dub_artifacts_put (call->keeper->artifacts, call->job, result);
   call->done (result, call->user_data);
   dub_job_free (call->job);
@@ -52,6 +54,7 @@ keeper_submit (
   Call *call = g_new (Call, 1);
 
   *call = (Call){self, copy_of (job), done, user_data};
+  self->calls = g_list_prepend (self->calls, call);
   self->inner->submit (self->inner, job, on_done, call);
 }
 
@@ -72,6 +75,21 @@ keeper_check (DubProcessor *base, const char *source, const char *target,
   return inner->check (inner, source, target, voice, error);
 }
 
+static void
+keeper_cancel (DubProcessor *base, gpointer user_data)
+{
+  Keeper *self = (Keeper *) base;
+
+  for (GList *l = self->calls; l != NULL; l = l->next) {
+    Call *call = l->data;
+
+    if (call->user_data != user_data)
+      continue;
+    self->inner->cancel (self->inner, call);
+    return;
+  }
+}
+
 /* What inner still answers is kept too. */
 static void
 keeper_free (DubProcessor *base)
@@ -88,8 +106,8 @@ dub_artifacts_processor_new (DubProcessor *inner, DubArtifacts *artifacts)
 {
   Keeper *self = g_new0 (Keeper, 1);
 
-  self->base = (DubProcessor){
-      inner->name, keeper_submit, keeper_is_ready, keeper_check, keeper_free};
+  self->base = (DubProcessor){inner->name, keeper_submit, keeper_is_ready,
+      keeper_check, keeper_free, inner->cancel != NULL ? keeper_cancel : NULL};
   self->inner = inner;
   self->artifacts = artifacts;
   return &self->base;

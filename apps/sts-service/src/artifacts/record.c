@@ -31,8 +31,7 @@ dub_artifacts_safe_name (const char *name)
   return g_strdup_printf ("%s-%.12s", safe, hash);
 }
 
-/* ---- sound ----------------------------------------------------------------
- */
+/* ---- sound ---------------------------------------------------------- */
 
 static const char *
 extension_of (const DubSound *sound)
@@ -79,8 +78,7 @@ wav_header (const DubSound *sound)
   return g_bytes_new_take (header, WAV_HEADER);
 }
 
-/* ---- files ----------------------------------------------------------------
- */
+/* ---- files ---------------------------------------------------------- */
 
 static void
 file_free (gpointer data)
@@ -124,8 +122,7 @@ add_sound (DubRecord *record, const char *name, const DubSound *sound)
       is_raw ? wav_header (sound) : NULL, g_bytes_ref (sound->data));
 }
 
-/* ---- metadata -------------------------------------------------------------
- */
+/* ---- metadata ------------------------------------------------------- */
 
 static void
 set_text (JsonObject *object, const char *name, const char *text)
@@ -236,8 +233,7 @@ add_metadata (DubRecord *record, const DubJob *job, const DubResult *result)
   add_text (record, "metadata.json", text);
 }
 
-/* ---- the whole ------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------ */
 
 DubRecord *
 dub_record_new (const DubJob *job, const DubResult *result)

@@ -37,8 +37,7 @@ entry_free (gpointer data)
   g_free (entry);
 }
 
-/* ---- removing --------------------------------------------------------------
- */
+/* ---- removing ------------------------------------------------------- */
 
 /* Our names only: what a person put there stays, and then so does the folder.
  */
@@ -83,8 +82,7 @@ dub_store_tidy (DubStore *store, gint64 unix_s)
     remove_oldest (store);
 }
 
-/* ---- what is there from before ----------------------------------------------
- */
+/* ---- what is there from before -------------------------------------- */
 
 static int
 compare_entries (gconstpointer a, gconstpointer b, gpointer user_data)
@@ -185,8 +183,7 @@ dub_store_get_count (DubStore *store)
   return g_queue_get_length (&store->entries);
 }
 
-/* ---- writing ----------------------------------------------------------------
- */
+/* ---- writing -------------------------------------------------------- */
 
 static gboolean
 make_folder (const char *path, GError **error)

@@ -78,8 +78,7 @@ member_free (gpointer engine)
 static const DubFallbackFuncs funcs = {"asr", member_name, member_is_ready,
     member_is_able, member_begin, member_cancel, member_free, member_fail};
 
-/* ---- as one recogniser ----------------------------------------------------
- */
+/* ---- as one recogniser ---------------------------------------------- */
 
 static void
 chain_free (DubAsr *base)
@@ -148,8 +147,7 @@ static const DubAsrProvider chain = {
     .cancel = chain_cancel,
 };
 
-/* ---- out of names ---------------------------------------------------------
- */
+/* ---- out of names --------------------------------------------------- */
 
 static gboolean
 is_installed (gconstpointer provider, gconstpointer settings)

@@ -3,6 +3,7 @@
 
 #include "http_engine.h"
 
+#include "http_exchange.h"
 #include "http_json.h"
 #include "http_proxy.h"
 #include "http_sort.h"
@@ -11,16 +12,11 @@
 #include <dubbing_common/log.h>
 #include <libsoup/soup.h>
 
-#define READ_BYTES (64 * 1024)
 /* Less than this is not worth another try. */
 #define MIN_TRY_MS 50
 #define MAX_BACKOFF_MS 2000
 /* However long a server wants to be left alone. */
 #define MAX_PAUSE_MS 60000
-/* Of an answer that says no, all that is read. */
-#define MAX_REFUSAL_BYTES (64 * 1024)
-
-typedef struct _Try Try;
 
 /* One request of ours, over all its tries. */
 typedef struct {
@@ -38,24 +34,12 @@ typedef struct {
   DubHttpDoneFunc done;
   gpointer user_data;
 
-  GError *refusal; /* why it is not even sent */
-  GSource *timer;  /* the deadline, or the next try */
-  Try *try;        /* while one is under way */
+  GError *refusal;           /* why it is not even sent */
+  GSource *timer;            /* the deadline, or the next try */
+  DubHttpExchange *exchange; /* while a try is under way */
   guint tries;
   GError *last_error; /* of the try before */
 } Call;
-
-/* One exchange. libsoup calls back even after a cancel, so it outlives its
- * call. */
-struct _Try {
-  Call *call; /* NULL: nobody waits for it any more */
-  SoupSession *session;
-  SoupMessage *message;
-  GInputStream *stream;
-  GCancellable *cancellable;
-  GByteArray *answer;
-  gsize max_bytes;
-};
 
 struct _DubHttpEngine {
   /* immutable */
@@ -126,29 +110,6 @@ count_answer (const Call *call, const GError *error)
       (double) taken_us / G_USEC_PER_SEC);
 }
 
-/* ---- one exchange ------------------------------------------------------ */
-
-static void
-try_free (Try *try)
-{
-  g_clear_object (&try->stream);
-  g_clear_object (&try->message);
-  g_clear_object (&try->cancellable);
-  g_clear_object (&try->session);
-  g_clear_pointer (&try->answer, g_byte_array_unref);
-  g_free (try);
-}
-
-/* Lets it end by itself. The cancel may call back before it returns. */
-static void
-try_abandon (Try *try)
-{
-  g_autoptr (GCancellable) cancellable = g_object_ref (try->cancellable);
-
-  try->call = NULL;
-  g_cancellable_cancel (cancellable);
-}
-
 /* ---- a call ------------------------------------------------------------ */
 
 static void
@@ -165,8 +126,7 @@ call_free (gpointer data)
   Call *call = data;
 
   clear_timer (call);
-  if (call->try != NULL)
-    try_abandon (g_steal_pointer (&call->try));
+  g_clear_pointer (&call->exchange, dub_http_exchange_abandon);
   g_clear_error (&call->refusal);
   g_clear_error (&call->last_error);
   g_clear_pointer (&call->uri, g_uri_unref);
@@ -317,95 +277,27 @@ take_answer (Call *call, SoupMessage *message, GBytes *body)
           g_get_real_time () / G_USEC_PER_SEC));
 }
 
-/* Takes the exchange out of its call. NULL: nobody waits for it. */
-static Call *
-try_release (Try *try)
+static GError *
+in_our_words (const Call *call, const GError *error)
 {
-  Call *call = try->call;
+  DubErrorCode code = error->domain == DUB_ERROR ? (DubErrorCode) error->code
+                                                 : dub_http_sort_error (error);
 
-  if (call != NULL)
-    call->try = NULL;
-  try->call = NULL;
-  return call;
+  return g_error_new (
+      DUB_ERROR, (gint) code, "%s: %s", call->engine->name, error->message);
 }
 
 static void
-try_end (Try *try)
+on_exchanged (
+    SoupMessage *message, GBytes *body, const GError *error, gpointer user_data)
 {
-  Call *call = try_release (try);
-  g_autoptr (GBytes) body =
-      g_byte_array_free_to_bytes (g_steal_pointer (&try->answer));
+  Call *call = user_data;
 
-  take_answer (call, try->message, body);
-  try_free (try);
-}
-
-static void
-try_break (Try *try, const GError *error)
-{
-  Call *call = try_release (try);
-
-  if (call != NULL)
-    try_failed (call,
-        g_error_new (DUB_ERROR, (gint) dub_http_sort_error (error), "%s: %s",
-            call->engine->name, error->message),
-        -1);
-  try_free (try);
-}
-
-static void
-try_refuse_size (Try *try)
-{
-  Call *call = try_release (try);
-  g_autofree char *what = g_strdup_printf (
-      "the answer is larger than %" G_GSIZE_FORMAT " bytes", try->max_bytes);
-
-  g_cancellable_cancel (try->cancellable);
-  call_fail (call, DUB_ERROR_LIMIT, what);
-  try_free (try);
-}
-
-static void
-on_read (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Try *try = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) bytes =
-      g_input_stream_read_bytes_finish (try->stream, result, &error);
-
-  if (try->call == NULL || bytes == NULL) {
-    try_break (try, error);
-    return;
-  }
-  if (g_bytes_get_size (bytes) == 0) {
-    try_end (try);
-    return;
-  }
-  if (try->answer->len + g_bytes_get_size (bytes) > try->max_bytes) {
-    try_refuse_size (try);
-    return;
-  }
-  g_byte_array_append (try->answer, g_bytes_get_data (bytes, NULL),
-      (guint) g_bytes_get_size (bytes));
-  g_input_stream_read_bytes_async (try->stream, READ_BYTES, G_PRIORITY_DEFAULT,
-      try->cancellable, on_read, try);
-}
-
-static void
-on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Try *try = user_data;
-  g_autoptr (GError) error = NULL;
-
-  try->stream = soup_session_send_finish (try->session, result, &error);
-  if (try->call == NULL || try->stream == NULL) {
-    try_break (try, error);
-    return;
-  }
-  if (soup_message_get_status (try->message) >= 300)
-    try->max_bytes = MAX_REFUSAL_BYTES;
-  g_input_stream_read_bytes_async (try->stream, READ_BYTES, G_PRIORITY_DEFAULT,
-      try->cancellable, on_read, try);
+  call->exchange = NULL;
+  if (body != NULL)
+    take_answer (call, message, body);
+  else
+    try_failed (call, in_our_words (call, error), -1);
 }
 
 static SoupMessage *
@@ -446,8 +338,6 @@ why_not_now (const Call *call)
 static void
 call_try (Call *call)
 {
-  Try *try = NULL;
-
   if (call->refusal != NULL) {
     g_autoptr (GError) refusal = g_steal_pointer (&call->refusal);
     call_answer (call, NULL, refusal);
@@ -457,18 +347,10 @@ call_try (Call *call)
     on_deadline (call);
     return;
   }
-  try = g_new0 (Try, 1);
-  try->call = call;
-  try->session = g_object_ref (call->engine->session);
-  try->message = make_message (call);
-  try->cancellable = g_cancellable_new ();
-  try->answer = g_byte_array_new ();
-  try->max_bytes = call->max_answer_bytes;
-  call->try = try;
   call->tries++;
   call_arm (call, call->deadline_us, on_deadline);
-  soup_session_send_async (try->session, try->message, G_PRIORITY_DEFAULT,
-      try->cancellable, on_sent, try);
+  call->exchange = dub_http_exchange_start (call->engine->session,
+      make_message (call), call->max_answer_bytes, on_exchanged, call);
 }
 
 /* ---- the engine -------------------------------------------------------- */

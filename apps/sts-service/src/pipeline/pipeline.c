@@ -20,6 +20,22 @@ pipeline_submit (
   dub_stage_read (dub_work_new (self, job, done, user_data));
 }
 
+static void
+pipeline_cancel (DubProcessor *base, gpointer user_data)
+{
+  DubPipeline *self = (DubPipeline *) base;
+
+  for (GList *l = self->works; l != NULL; l = l->next) {
+    DubWork *work = l->data;
+
+    if (work->user_data != user_data)
+      continue;
+    dub_work_fail (work, "pipeline", "PROCESSING_ERROR", TRUE,
+        "nobody waits for it any more");
+    return;
+  }
+}
+
 gboolean
 dub_pipeline_engines_are_up (DubPipeline *self, GError **error)
 {
@@ -234,6 +250,7 @@ pipeline_alloc (const DubPipelineSettings *settings, DubMetrics *metrics)
   self->base.is_ready = pipeline_is_ready;
   self->base.check = pipeline_check;
   self->base.free = pipeline_free;
+  self->base.cancel = pipeline_cancel;
   take_settings (self, settings);
   self->read_lane =
       dub_lane_new (&dub_stage_read_lane, MAX (1, g_get_num_processors () - 1));

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "work.h"
 
+#include "translation/text_rules.h"
+
 /* Kept back of a job's time for the stages that come after. */
 #define RESERVE_MS 600
-
-/* text, as it will be said. */
-static void
-take_text (DubWork *work, const char *text)
-{
-  work->result->translated_text = dub_preparer_finish (
-      work->pipeline->preparer, text, work->job->target_language);
-}
 
 /* The recogniser has translated: what it heard needs the end only. */
 static void
@@ -19,7 +13,7 @@ take_translated (DubWork *work)
   g_autofree char *text = dub_preparer_take_speaker (
       work->pipeline->preparer, work->text, &work->prepared.speaker);
 
-  take_text (work, text);
+  work->result->translated_text = dub_text_tidy (text);
 }
 
 static void
@@ -36,7 +30,7 @@ on_translated (const char *text, const GError *error, gpointer user_data)
     dub_work_fail_stage (work, "translation", "TRANSLATION_FAILED", error);
     return;
   }
-  take_text (work, text);
+  work->result->translated_text = dub_text_tidy (text);
   dub_work_note_engine (&work->result->translation_engine, translator->engine,
       translator->provider->name);
   if (!dub_work_is_too_late (work, "translation"))

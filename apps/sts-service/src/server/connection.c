@@ -14,6 +14,7 @@ struct _DubConnection {
   DubProcessor *processor;
   DubStreamMetrics *metrics;
   DubSimulations *simulations;
+  GList *tickets; /* of jobs in the processor */
   GSource *timer; /* (nullable) */
   gint64 timer_ns;
   char *stream_id; /* (nullable) whose series are in the metrics */
@@ -27,6 +28,7 @@ typedef struct {
   guint64 ticket;
   char *fragment_id;
   char *stream_id;
+  gboolean is_forgotten; /* the session does not know it any more */
 } Ticket;
 
 static gint64
@@ -94,7 +96,8 @@ on_done (DubResult *result, gpointer user_data)
   Ticket *ticket = user_data;
   DubConnection *self = ticket->connection;
 
-  if (self->session) {
+  self->tickets = g_list_remove (self->tickets, ticket);
+  if (self->session && !ticket->is_forgotten) {
     note_result (self, ticket, result);
     self->depth++;
     dub_session_finish (self->session, ticket->ticket, result, now_ns ());
@@ -119,7 +122,25 @@ on_submit (DubJob *job, guint64 number, gpointer user_data)
   ticket->ticket = number;
   ticket->fragment_id = g_strdup (job->fragment_id);
   ticket->stream_id = g_strdup (job->stream_id);
+  self->tickets = g_list_prepend (self->tickets, ticket);
   self->processor->submit (self->processor, job, on_done, ticket);
+}
+
+/* Engines have better to do than what nobody waits for. */
+static void
+on_forget (guint64 number, gpointer user_data)
+{
+  DubConnection *self = user_data;
+  Ticket *ticket = NULL;
+
+  for (GList *l = self->tickets; l != NULL; l = l->next)
+    if (((Ticket *) l->data)->ticket == number)
+      ticket = l->data;
+  if (ticket == NULL)
+    return;
+  ticket->is_forgotten = TRUE;
+  if (self->processor->cancel != NULL)
+    self->processor->cancel (self->processor, ticket);
 }
 
 static gboolean
@@ -177,6 +198,7 @@ static const DubSessionOps session_ops = {
     .check = on_check,
     .close = on_close,
     .unix_ms = on_unix_ms,
+    .forget = on_forget,
     .simulate_errors = on_simulate_errors,
     .simulate_disconnect = on_simulate_disconnect,
     .find_simulation = on_find_simulation,

@@ -3,18 +3,15 @@
 
 #include "rest.h"
 
+#include "problem.h"
+
 #include <dubbing_common/log.h>
 #include <dubbing_contracts/events.h>
 #include <dubbing_contracts/wire_error.h>
 #include <dubbing_socketio/json.h>
 #include <string.h>
 
-#define JSON_TYPE "application/json"
-#define PROBLEM_TYPE "application/problem+json"
 #define STREAM "rest"
-#define RETRY_AFTER_S "1"
-/* libsoup has no name for it. */
-#define TOO_MANY_REQUESTS 429
 
 struct _DubRest {
   DubRestSettings settings;
@@ -33,6 +30,7 @@ typedef struct {
   SoupServerMessage *message; /* NULL once it is answered or lost */
   DubSession *session;        /* NULL likewise */
   gulong disconnected;
+  gpointer job;          /* its Ticket while it is in the processor */
   DubResult *result;     /* not owned: while the session takes it */
   DubSioMessage *answer; /* what the session said */
 } Request;
@@ -42,88 +40,7 @@ typedef struct {
   guint64 ticket;
 } Ticket;
 
-/* ---- answers ---------------------------------------------------------------
- */
-
-guint
-dub_rest_status_for (const char *code, gboolean is_retryable)
-{
-  static const struct {
-    const char *code;
-    guint status;
-  } table[] = {
-      {DUB_CODE_AUTH_FAILED, SOUP_STATUS_UNAUTHORIZED},
-      {DUB_CODE_MALFORMED_DATA, SOUP_STATUS_BAD_REQUEST},
-      {DUB_CODE_INVALID_CONFIG, SOUP_STATUS_BAD_REQUEST},
-      {DUB_CODE_FRAGMENT_TOO_LARGE, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE},
-      {DUB_CODE_TIMEOUT, SOUP_STATUS_GATEWAY_TIMEOUT},
-  };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
-    if (g_strcmp0 (code, table[i].code) == 0)
-      return table[i].status;
-  return is_retryable ? SOUP_STATUS_SERVICE_UNAVAILABLE
-                      : SOUP_STATUS_UNPROCESSABLE_ENTITY;
-}
-
-/* object (transfer full) */
-static void
-answer (SoupServerMessage *message, guint status, const char *type,
-    JsonObject *object)
-{
-  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
-  GString *text = g_string_new (NULL);
-  gsize length = 0;
-
-  json_node_take_object (node, object);
-  dub_sio_json_write (node, text);
-  length = text->len;
-  soup_server_message_set_status (message, status, NULL);
-  soup_server_message_set_response (
-      message, type, SOUP_MEMORY_TAKE, g_string_free (text, FALSE), length);
-}
-
-typedef struct {
-  guint status;
-  const char *code, *stage, *detail; /* stage: (nullable) */
-  gboolean is_retryable;
-} Problem;
-
-static void
-answer_problem (SoupServerMessage *message, const Problem *problem)
-{
-  SoupMessageHeaders *headers =
-      soup_server_message_get_response_headers (message);
-  JsonObject *object = json_object_new ();
-
-  json_object_set_string_member (object, "type", "about:blank");
-  json_object_set_string_member (object, "title",
-      problem->status == TOO_MANY_REQUESTS
-          ? "Too Many Requests"
-          : soup_status_get_phrase (problem->status));
-  json_object_set_int_member (object, "status", problem->status);
-  json_object_set_string_member (object, "detail", problem->detail);
-  json_object_set_string_member (object, "code", problem->code);
-  if (problem->stage != NULL)
-    json_object_set_string_member (object, "stage", problem->stage);
-  json_object_set_boolean_member (object, "retryable", problem->is_retryable);
-  if (problem->status == SOUP_STATUS_UNAUTHORIZED)
-    soup_message_headers_replace (headers, "WWW-Authenticate", "Bearer");
-  if (problem->is_retryable)
-    soup_message_headers_replace (headers, "Retry-After", RETRY_AFTER_S);
-  answer (message, problem->status, PROBLEM_TYPE, object);
-}
-
-static void
-answer_wire_error (SoupServerMessage *message, const DubWireError *error)
-{
-  answer_problem (message,
-      &(Problem){dub_rest_status_for (error->code, error->is_retryable),
-          error->code, error->stage, error->message, error->is_retryable});
-}
-
-/* ---- a request's end -------------------------------------------------------
- */
+/* ---- a request's end ------------------------------------------------ */
 
 static void
 request_unref (Request *request)
@@ -210,18 +127,17 @@ finish_if_answered (Request *request)
     error = dub_wire_error_from_json (
         json_object_get_member (object, "error"), NULL);
   if (error != NULL) {
-    answer_wire_error (request->message, error);
+    dub_answer_wire_error (request->message, error);
   } else {
     if (request->result != NULL)
       add_engines (object, request->result);
-    answer (
-        request->message, SOUP_STATUS_OK, JSON_TYPE, json_object_ref (object));
+    dub_answer_json (request->message, SOUP_STATUS_OK, DUB_JSON_TYPE,
+        json_object_ref (object));
   }
   send_off (request);
 }
 
-/* ---- what the session asks for ---------------------------------------------
- */
+/* ---- what the session asks for -------------------------------------- */
 
 static void
 on_emit (DubSioMessage *message, gpointer user_data)
@@ -243,6 +159,7 @@ on_done (DubResult *result, gpointer user_data)
   g_autofree Ticket *ticket = user_data;
   Request *request = ticket->request;
 
+  request->job = NULL;
   if (request->session != NULL) {
     /* The session frees it; its engines are wanted after that. */
     DubResult names = {.asr_engine = g_strdup (result->asr_engine),
@@ -272,7 +189,19 @@ on_submit (DubJob *job, guint64 number, gpointer user_data)
 
   *ticket = (Ticket){request, number};
   g_ref_count_inc (&request->ref_count);
+  request->job = ticket;
   processor->submit (processor, job, on_done, ticket);
+}
+
+static void
+on_forget (guint64 number, gpointer user_data)
+{
+  Request *request = user_data;
+  DubProcessor *processor =
+      request->rest != NULL ? request->rest->processor : NULL;
+
+  if (request->job != NULL && processor != NULL && processor->cancel != NULL)
+    processor->cancel (processor, request->job);
 }
 
 static gboolean
@@ -296,11 +225,14 @@ on_unix_ms (gpointer user_data)
   return g_get_real_time () / 1000;
 }
 
-static const DubSessionOps session_ops = {
-    on_emit, on_submit, on_check, on_close, on_unix_ms};
+static const DubSessionOps session_ops = {.emit = on_emit,
+    .submit = on_submit,
+    .check = on_check,
+    .close = on_close,
+    .unix_ms = on_unix_ms,
+    .forget = on_forget};
 
-/* ---- in --------------------------------------------------------------------
- */
+/* ---- in ------------------------------------------------------------- */
 
 /* object (transfer full) */
 static void
@@ -393,8 +325,8 @@ on_request (SoupServer *soup, SoupServerMessage *message, const char *path,
   node = dub_sio_json_parse (
       g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), &error);
   if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node)) {
-    answer_problem (message,
-        &(Problem){SOUP_STATUS_BAD_REQUEST, DUB_CODE_MALFORMED_DATA, NULL,
+    dub_answer_problem (message,
+        &(DubProblem){SOUP_STATUS_BAD_REQUEST, DUB_CODE_MALFORMED_DATA, NULL,
             error != NULL ? error->message : "the body is no JSON object",
             FALSE});
     return;
@@ -402,18 +334,17 @@ on_request (SoupServer *soup, SoupServerMessage *message, const char *path,
   begin (self, message, json_node_get_object (node));
 }
 
-/* ---- before the body -------------------------------------------------------
- */
+/* ---- before the body ------------------------------------------------ */
 
 static gboolean
 has_json (SoupMessageHeaders *headers)
 {
   return g_strcmp0 (soup_message_headers_get_content_type (headers, NULL),
-             JSON_TYPE) == 0;
+             DUB_JSON_TYPE) == 0;
 }
 
 /* status 0: nothing is wrong. */
-static Problem
+static DubProblem
 look_at (DubRest *self, SoupServerMessage *message, const char *path)
 {
   SoupMessageHeaders *headers =
@@ -422,30 +353,31 @@ look_at (DubRest *self, SoupServerMessage *message, const char *path)
   if (!self->settings.is_authorised (
           soup_message_headers_get_one (headers, "Authorization"),
           self->settings.user_data))
-    return (Problem){SOUP_STATUS_UNAUTHORIZED, DUB_CODE_AUTH_FAILED, NULL,
+    return (DubProblem){SOUP_STATUS_UNAUTHORIZED, DUB_CODE_AUTH_FAILED, NULL,
         "send the key as \"Authorization: Bearer ...\"", FALSE};
   if (!g_str_equal (path, DUB_REST_PATH))
-    return (Problem){SOUP_STATUS_NOT_FOUND, DUB_CODE_MALFORMED_DATA, NULL,
+    return (DubProblem){SOUP_STATUS_NOT_FOUND, DUB_CODE_MALFORMED_DATA, NULL,
         "there is only " DUB_REST_PATH, FALSE};
   if (soup_server_message_get_method (message) != SOUP_METHOD_POST)
-    return (Problem){SOUP_STATUS_METHOD_NOT_ALLOWED, DUB_CODE_MALFORMED_DATA,
+    return (DubProblem){SOUP_STATUS_METHOD_NOT_ALLOWED, DUB_CODE_MALFORMED_DATA,
         NULL, "only POST is understood here", FALSE};
   if (!has_json (headers))
-    return (Problem){SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE,
+    return (DubProblem){SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE,
         DUB_CODE_MALFORMED_DATA, NULL, "the body must be application/json",
         FALSE};
   if (soup_message_headers_get_encoding (headers) !=
       SOUP_ENCODING_CONTENT_LENGTH)
-    return (Problem){SOUP_STATUS_LENGTH_REQUIRED, DUB_CODE_MALFORMED_DATA, NULL,
-        "Content-Length is missing", FALSE};
+    return (DubProblem){SOUP_STATUS_LENGTH_REQUIRED, DUB_CODE_MALFORMED_DATA,
+        NULL, "Content-Length is missing", FALSE};
   if (soup_message_headers_get_content_length (headers) >
       (goffset) self->settings.max_body_bytes)
-    return (Problem){SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE,
+    return (DubProblem){SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE,
         DUB_CODE_FRAGMENT_TOO_LARGE, NULL, "the body is too large", FALSE};
   if (g_hash_table_size (self->requests) >= self->settings.max_requests)
-    return (Problem){TOO_MANY_REQUESTS, DUB_CODE_BACKPRESSURE_EXCEEDED, NULL,
+    return (DubProblem){DUB_HTTP_TOO_MANY_REQUESTS,
+        DUB_CODE_BACKPRESSURE_EXCEEDED, NULL,
         "too many requests are being worked on", TRUE};
-  return (Problem){0};
+  return (DubProblem){0};
 }
 
 /* Nothing is kept of what is refused anyway. */
@@ -455,16 +387,15 @@ on_early (SoupServer *soup, SoupServerMessage *message, const char *path,
 {
   DubRest *self = user_data;
   SoupMessageBody *body = soup_server_message_get_request_body (message);
-  Problem problem = look_at (self, message, path);
+  DubProblem problem = look_at (self, message, path);
 
   if (problem.status == 0)
     return;
   soup_message_body_set_accumulate (body, FALSE);
-  answer_problem (message, &problem);
+  dub_answer_problem (message, &problem);
 }
 
-/* ---- life ------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------- */
 
 static void
 forget_rest (gpointer key, gpointer value, gpointer user_data)

@@ -51,7 +51,4 @@ DubRest *dub_rest_new (const DubRestSettings *settings, SoupServer *soup,
 void dub_rest_free (DubRest *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubRest, dub_rest_free)
 
-/* The HTTP status for a code of the protocol (3.8). */
-guint dub_rest_status_for (const char *code, gboolean is_retryable);
-
 G_END_DECLS

@@ -55,6 +55,8 @@ typedef struct {
   /* Leave: 41, and then the transport. */
   void (*close) (gpointer user_data);
   gint64 (*unix_ms) (gpointer user_data);
+  /* The job's result is not wanted any more: the stream has gone. (nullable) */
+  void (*forget) (guint64 ticket, gpointer user_data);
   /* Echo mode, about other clients' sessions: what is asked for a stream by
    * its name. Each may be NULL. simulation (transfer full) */
   void (*simulate_errors) (DubErrorSimulation *simulation, gpointer user_data);

@@ -42,8 +42,13 @@ void
 dub_session_forget_fragments (DubSession *self)
 {
   g_clear_pointer (&self->order, dub_order_free);
-  for (guint i = 0; self->open && i < self->open->len; i++)
-    open_free (g_ptr_array_index (self->open, i));
+  for (guint i = 0; self->open && i < self->open->len; i++) {
+    DubOpenFragment *open = g_ptr_array_index (self->open, i);
+
+    if (!open->answer && self->ops->forget)
+      self->ops->forget (open->ticket, self->user_data);
+    open_free (open);
+  }
   g_clear_pointer (&self->open, g_ptr_array_unref);
   g_queue_clear_full (
       &self->answered, (GDestroyNotify) dub_fragment_processed_free);

@@ -132,11 +132,3 @@ dub_prepared_text_clear (DubPreparedText *prepared)
   g_free (prepared->speaker);
   *prepared = (DubPreparedText){NULL};
 }
-
-char *
-dub_preparer_finish (DubPreparer *self, const char *text, const char *target)
-{
-  if (self->options.cleans)
-    return dub_text_clean (text, target);
-  return g_strdup (text);
-}

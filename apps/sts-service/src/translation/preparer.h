@@ -6,10 +6,9 @@
 /*
  * What is done around a translator, whichever answers: the text is made ready
  * before (speaker labels, text_rules.h), the translator is told what may help
- * it (context.h, glossary.h, formality, how much fits), and its text is made
- * ready to be spoken.
+ * it (context.h, glossary.h, formality, how much fits).
  *
- *   heard ─▶ prepare ─▶ text, hints ─▶ translator ─▶ finish ─▶ to be said
+ *   heard ─▶ prepare ─▶ text, hints ─▶ translator ─▶ dub_text_tidy ()
  *
  * Main thread only.
  */
@@ -51,10 +50,6 @@ char *dub_preparer_take_speaker (
 void dub_preparer_prepare (DubPreparer *self, const DubHeardText *heard,
     gint64 now_ns, DubPreparedText *ret_prepared);
 void dub_prepared_text_clear (DubPreparedText *prepared);
-
-/* (transfer full) */
-char *dub_preparer_finish (
-    DubPreparer *self, const char *text, const char *target);
 
 /* The first of a stream's hints that is no term; NULL: none. */
 const char *dub_preparer_domain (const char *const *stream_hints);

@@ -21,7 +21,7 @@ typedef struct {
   gint64 context_sentences;
   char *glossary_file;
   int formality; /* DubFormality */
-  gboolean normalises, cleans, removes_speakers;
+  gboolean normalises, removes_speakers;
   char *apertium_modes_dir;
   char *deepl_key;
   char *deepl_url;
@@ -69,9 +69,6 @@ extern const char *const dub_deepl_portuguese[];
   { DUB_OPTION_ROW (S, m, "translation-normalise", "TRANSLATION_NORMALISE",    \
         BOOL, normalises, "true"),                                             \
     .help = "Write signs and clock times out before translation" },            \
-  { DUB_OPTION_ROW (S, m, "translation-clean", "TRANSLATION_CLEAN", BOOL,      \
-        cleans, "true"),                                                       \
-    .help = "Write scores and ranges out before the voice reads them" },       \
   { DUB_OPTION_ROW (S, m, "translation-remove-speakers",                       \
         "TRANSLATION_REMOVE_SPEAKERS", BOOL, removes_speakers, "true"),        \
     .help = "Leave out a label like \"Alice:\" at the beginning" },            \

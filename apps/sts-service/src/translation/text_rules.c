@@ -10,25 +10,18 @@
 
 typedef struct {
   char language[4];
-  /* before */
   const char *and, *percent, *dollars, *euros, *pounds, *at, *versus;
-  /* after: between two scores, between two years */
-  const char *score, *range;
 } Words;
 
 static const Words words[] = {
-    {"de", "und", "Prozent", "Dollar", "Euro", "Pfund", "at", "gegen", "zu",
-        "bis"},
-    {"en", "and", "percent", "dollars", "euros", "pounds", "at", "versus", "to",
-        "to"},
-    {"es", "y", "por ciento", "dólares", "euros", "libras", "arroba", "contra",
-        "a", "a"},
-    {"fr", "et", "pour cent", "dollars", "euros", "livres", "arobase", "contre",
-        "à", "à"},
+    {"de", "und", "Prozent", "Dollar", "Euro", "Pfund", "at", "gegen"},
+    {"en", "and", "percent", "dollars", "euros", "pounds", "at", "versus"},
+    {"es", "y", "por ciento", "dólares", "euros", "libras", "arroba", "contra"},
+    {"fr", "et", "pour cent", "dollars", "euros", "livres", "arobase",
+        "contre"},
     {"it", "e", "per cento", "dollari", "euro", "sterline", "chiocciola",
-        "contro", "a", "al"},
-    {"pt", "e", "por cento", "dólares", "euros", "libras", "arroba", "contra",
-        "a", "a"},
+        "contro"},
+    {"pt", "e", "por cento", "dólares", "euros", "libras", "arroba", "contra"},
 };
 
 static const Words *
@@ -56,8 +49,7 @@ typedef enum {
   PERCENT,
   AMPERSAND,
   AT_SIGN,
-  SCORE,
-  YEARS,
+  NO_WIDTH,
   BLANKS,
   MANY_DOTS,
   MANY_MARKS,
@@ -81,10 +73,7 @@ static const char *const patterns[N_PATTERNS] = {
     [PERCENT] = "(\\d)\\s?%",
     [AMPERSAND] = "(?<=\\s)&(?=\\s)",
     [AT_SIGN] = "(?<=\\s)@(?=\\s)",
-    /* Not in dates, telephone numbers, decimals or ranges of more than two. */
-    [SCORE] = "(?<![\\p{L}\\d.,:/-])(\\d{1,3})(?: - |-)(\\d{1,3})"
-              "(?![\\p{L}\\d/-]|[.,:]\\d)",
-    [YEARS] = "(?<![\\p{L}\\d.,:/-])([12]\\d{3})-([12]\\d{3})(?![\\p{L}\\d/-])",
+    [NO_WIDTH] = "[\\x{200B}\\x{2060}\\x{FEFF}]",
     [BLANKS] = "\\s+",
     [MANY_DOTS] = "\\.{4,}",
     [MANY_MARKS] = "([!?！？])\\1+|(?:(?:\\?!|!\\?)[!?]+)",
@@ -226,31 +215,6 @@ dub_text_normalise (const char *text, const char *language)
 /* ---- after ----------------------------------------------------------------
  */
 
-static char *
-replace_signs (char *text)
-{
-  static const char *const signs[][2] = {{"“", "\""}, {"”", "\""}, {"„", "\""},
-      {"«", "\""}, {"»", "\""}, {"‘", "'"}, {"’", "'"}, {"‚", "'"}, {"–", "-"},
-      {"—", " - "}, {"…", "..."}, {"\u00a0", " "}, {"\u202f", " "},
-      {"\u200b", ""}};
-  g_autoptr (GString) out = g_string_new (text);
-
-  g_free (text);
-  for (guint i = 0; i < G_N_ELEMENTS (signs); i++)
-    g_string_replace (out, signs[i][0], signs[i][1], 0);
-  return g_strdup (out->str);
-}
-
-static gboolean
-put_pair (const GMatchInfo *match, GString *out, gpointer data)
-{
-  g_autofree char *left = g_match_info_fetch (match, 1);
-  g_autofree char *right = g_match_info_fetch (match, 2);
-
-  g_string_append_printf (out, "%s %s %s", left, (const char *) data, right);
-  return FALSE;
-}
-
 /* "!!!" → "!"; "?!?!" → "?!" */
 static gboolean
 put_marks (const GMatchInfo *match, GString *out, gpointer data)
@@ -266,15 +230,11 @@ put_marks (const GMatchInfo *match, GString *out, gpointer data)
 }
 
 char *
-dub_text_clean (const char *text, const char *language)
+dub_text_tidy (const char *text)
 {
-  const Words *its = words_of (language);
-  char *out = replace_signs (compose (text));
+  char *out = compose (text);
 
-  if (its != NULL) {
-    out = apply (out, SCORE, put_pair, its->score);
-    out = apply (out, YEARS, put_pair, its->range);
-  }
+  out = apply_text (out, NO_WIDTH, "");
   out = apply_text (out, MANY_DOTS, "...");
   out = apply (out, MANY_MARKS, put_marks, NULL);
   out = apply_text (out, UNSPACED_BLANK, "");

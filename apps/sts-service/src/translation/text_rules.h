@@ -5,9 +5,9 @@
 
 /*
  * What is done to a text before it is translated, by the rules of its own
- * language, and after, by those of the language it is to be spoken in. Rules
- * that name words are kept per language; a language without a row gets only
- * those that need none. All texts are UTF-8. Pure; any thread.
+ * language, and after. Rules that name words are kept per language; a language
+ * without a row gets only those that need none. All texts are UTF-8. Pure; any
+ * thread.
  */
 G_BEGIN_DECLS
 
@@ -23,14 +23,13 @@ G_BEGIN_DECLS
 char *dub_text_normalise (const char *text, const char *language);
 
 /*
- * After:
- *   curly quotes, dashes, ellipses, no-break spaces → plain ones
- *   "3-2", "2020–2025"  → "3 to 2", "2020 to 2025" (not phone numbers, dates)
- *   "What?!?!!"         → "What?!"
- *   "今天 天气"          → "今天天气"
+ * After, as it will be shown (how a voice reads it is tts/speakable.h's):
+ *   "What?!?!!", "So......" → "What?!", "So..."
+ *   "今天 天气"              → "今天天气"
+ *   blanks of every kind    → one space; none of no width
  * (transfer full)
  */
-char *dub_text_clean (const char *text, const char *language);
+char *dub_text_tidy (const char *text);
 
 /*
  * "Alice: Hello" and ">> Alice: Hello" → "Hello" with speaker "Alice". A word

@@ -79,8 +79,7 @@ static const DubFallbackFuncs funcs = {"translation", member_name,
     member_is_ready, member_is_able, member_begin, member_cancel, member_free,
     member_fail};
 
-/* ---- as one translator ----------------------------------------------------
- */
+/* ---- as one translator ---------------------------------------------- */
 
 static void
 chain_free (DubTranslator *base)
@@ -128,8 +127,7 @@ static const DubTranslatorProvider chain = {
     .cancel = chain_cancel,
 };
 
-/* ---- out of names ---------------------------------------------------------
- */
+/* ---- out of names --------------------------------------------------- */
 
 static gboolean
 is_installed (gconstpointer provider, gconstpointer settings)

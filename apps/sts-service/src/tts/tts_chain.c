@@ -82,8 +82,7 @@ member_free (gpointer engine)
 static const DubFallbackFuncs funcs = {"tts", member_name, member_is_ready,
     member_is_able, member_begin, member_cancel, member_free, member_fail};
 
-/* ---- as one synthesiser ----------------------------------------------------
- */
+/* ---- as one synthesiser --------------------------------------------- */
 
 static void
 chain_free (DubTts *base)
@@ -131,8 +130,7 @@ static const DubTtsProvider chain = {
     .cancel = chain_cancel,
 };
 
-/* ---- out of names ---------------------------------------------------------
- */
+/* ---- out of names --------------------------------------------------- */
 
 static gboolean
 is_installed (gconstpointer provider, gconstpointer settings)

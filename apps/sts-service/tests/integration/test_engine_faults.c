@@ -31,8 +31,7 @@
 #define VOICE_HZ 16000
 #define HUGE (10 * 1024 * 1024)
 
-/* ---- the children ----------------------------------------------------------
- */
+/* ---- the children --------------------------------------------------- */
 
 static gpointer
 load (const DubFrame *settings, JsonObject *ready, GError **error)
@@ -170,8 +169,7 @@ run_engine (const char *kind)
   return 1;
 }
 
-/* ---- a voice that has its files --------------------------------------------
- */
+/* ---- a voice that has its files ------------------------------------- */
 
 static char *voice_folder;
 
@@ -205,8 +203,7 @@ remove_voice (void)
   g_free (voice_folder);
 }
 
-/* ---- the bench --------------------------------------------------------------
- */
+/* ---- the bench ------------------------------------------------------ */
 
 /* (transfer full) */
 static DubProcessor *
@@ -319,8 +316,7 @@ static const Case cases[] = {
     {"tts", "huge", "DURATION_MISMATCH_EXCEEDED", "tts", FALSE},
 };
 
-/* ---- the network beside busy children ---------------------------------------
- */
+/* ---- the network beside busy children ------------------------------- */
 
 #define FRAGMENTS 3
 /* A few milliseconds, really; what waits for a child waits 1500. */

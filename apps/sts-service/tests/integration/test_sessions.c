@@ -61,8 +61,7 @@ typedef struct {
 static Run run;
 static Service service;
 
-/* ---- attachments over a message -------------------------------------------
- */
+/* ---- attachments over a message ------------------------------------- */
 
 static GBytes *
 get_attachment (gpointer carrier, JsonNode *node)
@@ -85,8 +84,7 @@ emit (Worker *worker, const char *event, JsonNode *node)
   dub_sio_client_emit (worker->client, message);
 }
 
-/* ---- one worker -----------------------------------------------------------
- */
+/* ---- one worker ----------------------------------------------------- */
 
 static void
 send_fragment (Worker *worker)
@@ -246,8 +244,7 @@ worker_stop (Worker *worker)
   g_free (worker->name);
 }
 
-/* ---- figures --------------------------------------------------------------
- */
+/* ---- figures -------------------------------------------------------- */
 
 static int
 compare_doubles (gconstpointer a, gconstpointer b)

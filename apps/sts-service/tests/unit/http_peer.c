@@ -73,26 +73,37 @@ play_raw (
   g_io_stream_close (stream, NULL, NULL);
 }
 
-#define DELAY "http-peer-delay" /* the id of a timeout, on the message */
-
 static gboolean
 on_delayed (gpointer user_data)
 {
-  g_object_set_data (user_data, DELAY, NULL);
   soup_server_message_unpause (user_data);
   return G_SOURCE_REMOVE;
 }
 
-/* The client may be gone before the answer is due. */
+/* The client has gone before, or the server has. */
 static void
 on_finished (SoupServerMessage *message, gpointer user_data)
 {
-  guint delay =
-      GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (message), DELAY));
+  g_source_destroy (user_data);
+}
 
-  g_object_set_data (G_OBJECT (message), DELAY, NULL);
-  if (delay != 0)
-    g_source_remove (delay);
+static void
+drop_source (gpointer source, GClosure *closure)
+{
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
+static void
+delay (SoupServerMessage *message, guint ms)
+{
+  GSource *source = g_timeout_source_new (ms);
+
+  soup_server_message_pause (message);
+  g_source_set_callback (source, on_delayed, message, NULL);
+  g_source_attach (source, NULL);
+  g_signal_connect_data (
+      message, "finished", G_CALLBACK (on_finished), source, drop_source, 0);
 }
 
 static void
@@ -102,7 +113,6 @@ play (SoupServerMessage *message, const HttpPeerAnswer *answer)
       answer->content_type != NULL ? answer->content_type : "application/json";
   const char *body = answer->body != NULL ? answer->body : "";
   gsize length = answer->body_bytes > 0 ? answer->body_bytes : strlen (body);
-  guint delay;
 
   soup_server_message_set_status (
       message, answer->status > 0 ? answer->status : 200, NULL);
@@ -112,13 +122,8 @@ play (SoupServerMessage *message, const HttpPeerAnswer *answer)
     soup_message_headers_replace (
         soup_server_message_get_response_headers (message), answer->header,
         answer->value);
-  if (answer->delay_ms == 0)
-    return;
-  soup_server_message_pause (message);
-  delay = g_timeout_add_full (G_PRIORITY_DEFAULT, answer->delay_ms, on_delayed,
-      g_object_ref (message), g_object_unref);
-  g_object_set_data (G_OBJECT (message), DELAY, GUINT_TO_POINTER (delay));
-  g_signal_connect (message, "finished", G_CALLBACK (on_finished), NULL);
+  if (answer->delay_ms > 0)
+    delay (message, answer->delay_ms);
 }
 
 static guint

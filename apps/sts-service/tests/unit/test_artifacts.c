@@ -10,8 +10,7 @@
 
 static char *root; /* a folder of this run */
 
-/* ---- the bench ------------------------------------------------------------
- */
+/* ---- the bench ------------------------------------------------------ */
 
 /* (transfer full) */
 static char *
@@ -104,8 +103,7 @@ result_of (DubResultStatus status)
   return result;
 }
 
-/* ---- the tests ------------------------------------------------------------
- */
+/* ---- the tests ------------------------------------------------------ */
 
 static void
 test_safe_names (void)
@@ -296,8 +294,7 @@ test_network_names_stay_inside (void)
   end ();
 }
 
-/* ---- behind a processor ----------------------------------------------------
- */
+/* ---- behind a processor --------------------------------------------- */
 
 static void
 on_done (DubResult *result, gpointer user_data)

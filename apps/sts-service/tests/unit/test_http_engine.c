@@ -6,8 +6,6 @@
 #include "http_peer.h"
 
 #include <dubbing_common/clock.h>
-#include <glib/gstdio.h>
-#include <libsoup/soup.h>
 #include <string.h>
 
 #define KEY "key-0123456789"
@@ -380,52 +378,6 @@ test_bounds_what_is_under_way (Fixture *f, gconstpointer data)
   g_assert_error (f->error, DUB_ERROR, DUB_ERROR_DISCONNECTED);
 }
 
-/* A certificate that nobody signed; NULL where there is no openssl. */
-static GTlsCertificate *
-make_certificate (void)
-{
-  g_autofree char *dir = g_dir_make_tmp ("http-engine-XXXXXX", NULL);
-  g_autofree char *path = g_build_filename (dir, "both.pem", NULL);
-  const char *argv[] = {"openssl", "req", "-x509", "-newkey", "rsa:2048",
-      "-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", path, "-out",
-      path, NULL};
-  GTlsCertificate *certificate = NULL;
-
-  if (g_spawn_sync (NULL, (char **) argv, NULL,
-          G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, NULL,
-          NULL, NULL, NULL))
-    certificate = g_tls_certificate_new_from_file (path, NULL);
-  g_remove (path);
-  g_rmdir (dir);
-  return certificate;
-}
-
-static void
-test_verifies_certificates (Fixture *f, gconstpointer data)
-{
-  g_autoptr (GTlsCertificate) certificate = make_certificate ();
-  g_autoptr (SoupServer) server =
-      soup_server_new ("tls-certificate", certificate, NULL);
-  DubHttpRequest request = {.method = "GET",
-      .deadline_ns = g_get_monotonic_time () * 1000 + LONG_MS * DUB_NS_PER_MS};
-  g_autofree char *url = NULL;
-  GSList *uris;
-
-  if (certificate == NULL) {
-    g_test_skip ("no openssl to make a certificate with");
-    return;
-  }
-  g_assert_true (
-      soup_server_listen_local (server, 0, SOUP_SERVER_LISTEN_HTTPS, NULL));
-  uris = soup_server_get_uris (server);
-  url = g_uri_to_string (uris->data);
-  request.url = url;
-  g_slist_free_full (uris, (GDestroyNotify) g_uri_unref);
-  dub_http_engine_request (f->engine, &request, on_done, f);
-  http_peer_wait (&f->is_done);
-  g_assert_error (f->error, DUB_ERROR, DUB_ERROR_PROTOCOL);
-}
-
 static void
 test_retry_after (void)
 {
@@ -546,7 +498,6 @@ main (int argc, char *argv[])
   ADD ("bounds-the-answer", test_bounds_the_answer);
   ADD ("keeps-the-connection", test_keeps_the_connection);
   ADD ("tells-refused", test_tells_refused);
-  ADD ("verifies-certificates", test_verifies_certificates);
   ADD ("shows-no-secret", test_shows_no_secret);
   ADD ("cancel", test_cancel);
   ADD ("bounds-what-is-under-way", test_bounds_what_is_under_way);

@@ -90,8 +90,7 @@ test_slots_and_time (void)
   g_string_free (log.order, TRUE);
 }
 
-/* ---- translators ----------------------------------------------------------
- */
+/* ---- translators ---------------------------------------------------- */
 
 typedef struct {
   char *text;
@@ -156,8 +155,7 @@ test_translators (void)
   g_free (failing.text);
 }
 
-/* ---- synthesisers ---------------------------------------------------------
- */
+/* ---- synthesisers --------------------------------------------------- */
 
 typedef struct {
   GBytes *samples;

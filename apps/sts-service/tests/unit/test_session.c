@@ -146,8 +146,20 @@ on_unix_ms (gpointer user_data)
   return 1767225600000;
 }
 
-static const DubSessionOps ops = {
-    on_emit, on_submit, on_check, on_close, on_unix_ms};
+static void
+on_forget (guint64 ticket, gpointer user_data)
+{
+  Fixture *self = user_data;
+
+  g_string_append (self->out, "forget\n");
+}
+
+static const DubSessionOps ops = {.emit = on_emit,
+    .submit = on_submit,
+    .check = on_check,
+    .close = on_close,
+    .unix_ms = on_unix_ms,
+    .forget = on_forget};
 
 static void
 fixture_init (Fixture *self, gboolean is_echo, gboolean has_backpressure)
@@ -338,7 +350,8 @@ static const Case cases[] = {
         "error UNSUPPORTED_LANGUAGE -\n"},
     {"init-again-restarts-at-0", FULL,
         "init\ndata f0 0\ninit \"max_inflight\":5\ndone f0\ndata g0 0\ndone g0",
-        "ready s1 3\nack f0 0\nready s1 5\nack g0 0\nprocessed g0 0 success\n"},
+        "ready s1 3\nack f0 0\nforget\nready s1 5\nack g0 0\nprocessed g0 0 "
+        "success\n"},
     {"init-after-end-keeps-the-connection", FULL,
         "init\nend\ninit\n+5000\ndata f0 0\ndone f0",
         "ready s1 3\ncomplete 0 0\nready s1 3\nack f0 0\n"

@@ -23,7 +23,6 @@ set_up (Fixture *f, gconstpointer data)
   f->options = (DubTranslationOptions){.context_sentences = 2,
       .formality = DUB_FORMALITY_FORMAL,
       .normalises = TRUE,
-      .cleans = TRUE,
       .removes_speakers = TRUE};
   f->preparer = dub_preparer_new (&f->options, NULL);
   g_assert_nonnull (f->preparer);
@@ -92,19 +91,10 @@ test_gives_context (Fixture *f, gconstpointer data)
 }
 
 static void
-test_finishes (Fixture *f, gconstpointer data)
-{
-  g_autofree char *text = dub_preparer_finish (f->preparer, "Va 3–2…", "es");
-
-  g_assert_cmpstr (text, ==, "Va 3 a 2...");
-}
-
-static void
 test_can_be_off (Fixture *f, gconstpointer data)
 {
   DubTranslationOptions off = {NULL};
   DubPreparedText prepared;
-  g_autofree char *text = NULL;
 
   dub_preparer_free (f->preparer);
   f->preparer = dub_preparer_new (&off, NULL);
@@ -115,8 +105,6 @@ test_can_be_off (Fixture *f, gconstpointer data)
   prepare (f, "a", 1, "Next.", &prepared);
   g_assert_null (prepared.hints.context[0]);
   dub_prepared_text_clear (&prepared);
-  text = dub_preparer_finish (f->preparer, "3-2", "es");
-  g_assert_cmpstr (text, ==, "3-2");
 }
 
 static void
@@ -215,7 +203,6 @@ main (int argc, char *argv[])
   g_test_add ("/sts/translation/" name, Fixture, NULL, set_up, func, tear_down)
   ADD ("prepares", test_prepares);
   ADD ("gives-context", test_gives_context);
-  ADD ("finishes", test_finishes);
   ADD ("can-be-off", test_can_be_off);
   ADD ("reads-glossary", test_reads_glossary);
   g_test_add_func ("/sts/translation/falls-back", test_falls_back);
