@@ -34,6 +34,7 @@ read_answer (const DubHttpDialect *dialect, const char *text, size_t size)
   call.request.hints.keep = pick.keep;
   call.request.hints.glossary = pick.terms;
   request = dialect->make (&options, &call);
+  g_assert_nonnull (request);
   answer = dub_http_translator_read (dialect, body, &call, &error);
   g_assert_true ((answer == NULL) == (error != NULL));
   g_assert_true (answer == NULL || g_utf8_validate (answer, -1, NULL));

@@ -52,9 +52,10 @@ give_input (GSubprocess *process, const char *input, GError **error)
 {
   GOutputStream *pipe = g_subprocess_get_stdin_pipe (process);
 
-  return pipe == NULL || (g_output_stream_write_all (
-                              pipe, input, strlen (input), NULL, NULL, error) &&
-                             g_output_stream_close (pipe, NULL, error));
+  return pipe == NULL || input == NULL ||
+         (g_output_stream_write_all (
+              pipe, input, strlen (input), NULL, NULL, error) &&
+             g_output_stream_close (pipe, NULL, error));
 }
 
 DubChild *

@@ -7,7 +7,7 @@
 #define WISH(a, b, live)                                                       \
   &(DubChainWish)                                                              \
   {                                                                            \
-    .from = a, .to = b, .wants_live = live                                     \
+    .from = (a), .to = (b), .wants_live = (live)                               \
   }
 
 /* A machine with a quick and a slow voice of Spanish. rtf of the three that

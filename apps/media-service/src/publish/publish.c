@@ -272,7 +272,7 @@ finish_file (DubPublish *self)
         "the sound encoder did not come to its end");
   g_mutex_lock (&self->lock);
   if (is_good && !self->has_failed)
-    is_good = dub_mp4_file_finish (
+    dub_mp4_file_finish (
         self->file, self->zero_ns, file_sound_end_ns (self), &error);
   g_mutex_unlock (&self->lock);
   if (error)

@@ -13,7 +13,7 @@
 static guint16
 peer_port (int fd)
 {
-  struct sockaddr_storage address;
+  struct sockaddr_storage address = {0};
   socklen_t length = sizeof address;
 
   if (getpeername (fd, (struct sockaddr *) &address, &length) != 0)
@@ -71,7 +71,7 @@ dub_tcp_queue_find (guint16 port, guint64 written)
   int best = -1;
 
   while (folder && (name = g_dir_read_name (folder))) {
-    int fd = atoi (name);
+    int fd = (int) g_ascii_strtoll (name, NULL, 10);
     guint64 found, off;
 
     if (!read_written (fd, port, &found))
