@@ -332,14 +332,15 @@ rig_check_silence (const Rig *rig, gint64 from, gint64 to)
 }
 
 /* The last pictures of an epoch are shown after its last dts, where the sound
- * of the next begins. */
+ * of the next begins; which may come before its first key frame, with a gap. */
 static gboolean
 is_at_epoch (const Rig *rig, gint64 media_ns)
 {
   for (guint i = 0; i < rig->events->len; i++) {
     const RigEvent *event = &g_array_index (rig->events, RigEvent, i);
 
-    if (event->type == DUB_EVENT_EPOCH &&
+    if ((event->type == DUB_EVENT_EPOCH ||
+            event->type == DUB_EVENT_SOUND_GAP) &&
         ABS (event->media_ns - media_ns) < 2 * SHOWN_AFTER_NS)
       return TRUE;
   }
