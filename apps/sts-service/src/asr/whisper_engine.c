@@ -179,7 +179,7 @@ read_languages (struct whisper_context *context, const float *logits,
     const char *asked, Heard *heard)
 {
   int n = whisper_lang_max_id () + 1;
-  g_autofree float *p = g_new (float, n);
+  g_autofree float *p = g_new0 (float, n);
   int asked_id = g_str_equal (asked, "auto") ? -1 : whisper_lang_id (asked);
   int best = 0;
 

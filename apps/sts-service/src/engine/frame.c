@@ -190,16 +190,18 @@ gboolean
 dub_frame_reader_next (
     DubFrameReader *reader, DubFrame **ret_frame, GError **error)
 {
-  /* An empty array has no bytes to point at. */
-  const guint8 *data =
-      reader->buffer->len > 0 ? reader->buffer->data + reader->taken : NULL;
+  const guint8 *data = NULL;
   gsize length = reader->buffer->len - reader->taken;
   gsize header_length, payload_length;
   JsonObject *header = NULL;
   g_autoptr (GBytes) payload = NULL;
 
   *ret_frame = NULL;
-  if (length > 0 && memcmp (data, MARK, MIN (length, 4)) != 0) {
+  /* An empty array has no bytes to point at. */
+  if (length == 0)
+    return TRUE;
+  data = reader->buffer->data + reader->taken;
+  if (memcmp (data, MARK, MIN (length, 4)) != 0) {
     g_set_error_literal (error, DUB_ERROR, DUB_ERROR_PROTOCOL,
         "engine frame: it does not begin with the mark " MARK);
     return FALSE;

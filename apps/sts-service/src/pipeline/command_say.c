@@ -95,22 +95,25 @@ wait_until_ready (Say *self, GError **error)
   return is_ready;
 }
 
-/* Of a process so far: utime and stime, the 14th and 15th of its figures. */
+/* Of a process so far: utime and stime, the 14th and 15th of its figures; the
+ * second is its name in brackets, with what spaces it likes. */
 static double
 cpu_of (const char *pid)
 {
   g_autofree char *path = g_build_filename ("/proc", pid, "stat", NULL);
   g_autofree char *text = NULL;
   const char *after_name = NULL;
-  unsigned long long user = 0, system = 0;
+  g_auto (GStrv) figures = NULL;
 
   if (!g_file_get_contents (path, &text, NULL, NULL) ||
-      (after_name = strrchr (text, ')')) == NULL ||
-      sscanf (after_name + 1,
-          " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user,
-          &system) != 2)
+      (after_name = strrchr (text, ')')) == NULL)
     return 0;
-  return (double) (user + system) / (double) sysconf (_SC_CLK_TCK);
+  figures = g_strsplit (after_name, " ", 15);
+  if (g_strv_length (figures) < 14)
+    return 0;
+  return (double) (g_ascii_strtoull (figures[12], NULL, 10) +
+                   g_ascii_strtoull (figures[13], NULL, 10)) /
+         (double) sysconf (_SC_CLK_TCK);
 }
 
 /* Of the engine children: what else runs on the machine does not count. */
