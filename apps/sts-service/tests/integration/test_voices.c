@@ -242,7 +242,7 @@ test_refuses_in_the_child (void)
   speak (tts, "en", "default", long_text, &large);
   g_assert_error (large.error, DUB_ERROR, DUB_ERROR_LIMIT);
   speak (tts, "xx", "default", "Hello.", &unknown);
-  g_assert_error (unknown.error, DUB_ERROR, DUB_ERROR_UNSUPPORTED);
+  g_assert_error (unknown.error, DUB_ERROR, DUB_ERROR_NOT_FOUND);
   speak (tts, "en", "default", "Hello.", &good);
   g_assert_no_error (good.error);
 }
