@@ -37,7 +37,7 @@ gint64 dub_mp4_ticks (gint64 ns, guint32 scale);
 
 /* Appends the box moov. zero_ns: the media time at which the file starts; the
  * sound is heard from there to sound_end_ns. Both tracks have samples. */
-void dub_mp4_tables_write (const DubMp4Movie *movie, gint64 zero_ns,
+void dub_mp4_tables_write (const DubMp4Movie *self, gint64 zero_ns,
     gint64 sound_end_ns, GByteArray *to);
 
 G_END_DECLS

@@ -3,6 +3,7 @@
 
 #include "media_file.h"
 #include "pipeline.h"
+#include "proc_figures.h"
 
 #include <dubbing_common/clock.h>
 #include <dubbing_common/error.h>
@@ -95,43 +96,11 @@ wait_until_ready (Say *self, GError **error)
   return is_ready;
 }
 
-/* Of a process so far: utime and stime, the 14th and 15th of its figures; the
- * second is its name in brackets, with what spaces it likes. */
-static double
-cpu_of (const char *pid)
-{
-  g_autofree char *path = g_build_filename ("/proc", pid, "stat", NULL);
-  g_autofree char *text = NULL;
-  const char *after_name = NULL;
-  g_auto (GStrv) figures = NULL;
-
-  if (!g_file_get_contents (path, &text, NULL, NULL) ||
-      (after_name = strrchr (text, ')')) == NULL)
-    return 0;
-  figures = g_strsplit (after_name, " ", 15);
-  if (g_strv_length (figures) < 14)
-    return 0;
-  return (double) (g_ascii_strtoull (figures[12], NULL, 10) +
-                   g_ascii_strtoull (figures[13], NULL, 10)) /
-         (double) sysconf (_SC_CLK_TCK);
-}
-
 /* Of the engine children: what else runs on the machine does not count. */
 static double
 children_cpu_s (void)
 {
-  g_autofree char *path =
-      g_strdup_printf ("/proc/self/task/%d/children", (int) getpid ());
-  g_autofree char *text = NULL;
-  g_auto (GStrv) pids = NULL;
-  double sum = 0;
-
-  if (!g_file_get_contents (path, &text, NULL, NULL))
-    return 0;
-  pids = g_strsplit (g_strstrip (text), " ", -1);
-  for (guint i = 0; pids[i] != NULL && *pids[i] != '\0'; i++)
-    sum += cpu_of (pids[i]);
-  return sum;
+  return dub_proc_sum_of_children (dub_proc_cpu_s);
 }
 
 static gboolean

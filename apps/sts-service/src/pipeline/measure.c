@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure.h"
 
+#include "proc_figures.h"
+
 #include "asr/asr.h"
 #include "translation/translation.h"
 #include "tts/tts.h"
@@ -177,63 +179,6 @@ load (Run *run)
   return run->error == NULL;
 }
 
-/* ---- what the children use ---- */
-
-#define own_pid "self"
-
-static double
-resident_mib (const char *pid)
-{
-  g_autofree char *path = g_build_filename ("/proc", pid, "statm", NULL);
-  g_autofree char *text = NULL;
-  unsigned long long size = 0, resident = 0;
-
-  if (!g_file_get_contents (path, &text, NULL, NULL) ||
-      sscanf (text, "%llu %llu", &size, &resident) != 2)
-    return 0;
-  return (double) resident * (double) sysconf (_SC_PAGESIZE) / (1 << 20);
-}
-
-static double
-cpu_s (const char *pid)
-{
-  g_autofree char *path = g_build_filename ("/proc", pid, "stat", NULL);
-  g_autofree char *text = NULL;
-  unsigned long long user = 0, kernel = 0;
-  const char *rest;
-
-  if (!g_file_get_contents (path, &text, NULL, NULL))
-    return 0;
-  rest = strrchr (text, ')'); /* the name before it may hold anything */
-  if (rest == NULL || sscanf (rest + 1,
-                          " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
-                          "%llu %llu",
-                          &user, &kernel) != 2)
-    return 0;
-  return (double) (user + kernel) / (double) sysconf (_SC_CLK_TCK);
-}
-
-/* Over all that a process has started, and what those have. */
-static double
-sum_of_children (const char *pid, double (*figure) (const char *pid))
-{
-  g_autofree char *folder = g_build_filename ("/proc", pid, "task", NULL);
-  g_autofree char *path = NULL;
-  g_autofree char *text = NULL;
-  g_auto (GStrv) children = NULL;
-  double sum = 0;
-
-  path = g_str_equal (pid, own_pid)
-             ? g_strdup ("/proc/thread-self/children")
-             : g_build_filename (folder, pid, "children", NULL);
-  if (!g_file_get_contents (path, &text, NULL, NULL))
-    return 0;
-  children = g_strsplit (g_strstrip (text), " ", -1);
-  for (guint i = 0; children[i] != NULL && *children[i] != '\0'; i++)
-    sum += figure (children[i]) + sum_of_children (children[i], figure);
-  return sum;
-}
-
 /* ---- one pass ---- */
 
 static void
@@ -340,7 +285,7 @@ static double
 pass (Run *run)
 {
   gint64 begin_us = g_get_monotonic_time ();
-  double cpu_before_s = sum_of_children (own_pid, cpu_s);
+  double cpu_before_s = dub_proc_sum_of_children (dub_proc_cpu_s);
   gint64 deadline_ns = begin_us * 1000 + WORK_LIMIT_NS;
 
   if (run->candidate->stage == DUB_STAGE_RECOGNITION)
@@ -354,7 +299,7 @@ pass (Run *run)
     return -1;
   return work_per_second (run,
       (double) (g_get_monotonic_time () - begin_us) / G_USEC_PER_SEC,
-      sum_of_children (own_pid, cpu_s) - cpu_before_s);
+      dub_proc_sum_of_children (dub_proc_cpu_s) - cpu_before_s);
 }
 
 gboolean
@@ -381,7 +326,7 @@ dub_candidate_measure (const DubCandidate *candidate,
       if (rtf >= 0)
         cost.rtf = MIN (cost.rtf, rtf);
     }
-    cost.memory_mib = sum_of_children (own_pid, resident_mib);
+    cost.memory_mib = dub_proc_sum_of_children (dub_proc_resident_mib);
   }
   destroy (&run);
   if (run.error != NULL) {

@@ -129,14 +129,14 @@ on_synthesised (
 {
   DubWork *work = user_data;
   gboolean is_first = work->tries == 1;
-
   g_autoptr (GError) broken = NULL;
 
   work->tts_call = 0;
   if (samples != NULL && !is_sound (samples, rate_hz)) {
     samples = NULL;
-    error = broken = g_error_new_literal (
+    broken = g_error_new_literal (
         DUB_ERROR, DUB_ERROR_ENGINE, "the synthesiser gave what is no sound");
+    error = broken;
   }
   /* A second try that failed leaves the first one to be stretched. */
   if (samples == NULL && work->speech == NULL) {

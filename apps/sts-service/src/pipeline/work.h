@@ -60,9 +60,9 @@ struct _DubWork {
 
 /* job (transfer full). The reference is the pipeline's. */
 DubWork *dub_work_new (
-    DubPipeline *pipeline, DubJob *job, DubDoneFunc done, gpointer user_data);
+    DubPipeline *self, DubJob *job, DubDoneFunc done, gpointer user_data);
 DubWork *dub_work_ref (DubWork *work);
-void dub_work_unref (gpointer work);
+void dub_work_unref (gpointer data);
 
 /* The one way out: what is waited for is let go, and done is called. */
 void dub_work_finish (DubWork *work);

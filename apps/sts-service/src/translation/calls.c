@@ -90,8 +90,9 @@ dub_translator_call_answer (
 
   if (text != NULL && text[strspn (text, " \t\r\n")] == '\0') {
     text = NULL;
-    error = empty = g_error_new (DUB_ERROR, DUB_ERROR_ENGINE,
+    empty = g_error_new (DUB_ERROR, DUB_ERROR_ENGINE,
         "%s: an empty translation", base->translator->provider->name);
+    error = empty;
   }
   g_hash_table_steal (call->owner->calls, &base->id);
   call->done (text, error, call->user_data);

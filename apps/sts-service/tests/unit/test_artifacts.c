@@ -120,7 +120,7 @@ test_safe_names (void)
     g_autofree char *name = dub_artifacts_safe_name (bad[i]);
     g_assert_cmpuint (strlen (name), >, 10);
     g_assert_null (strchr (name, '/'));
-    g_assert_cmpint (name[0], !=, '.');
+    g_assert_true (name[0] != '.');
   }
   /* What is cut or changed stays apart. */
   g_autofree char *first = dub_artifacts_safe_name ("a/b");
