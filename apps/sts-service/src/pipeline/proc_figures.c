@@ -10,8 +10,7 @@ read_file (const char *pid, const char *name)
   g_autofree char *path = g_build_filename ("/proc", pid, name, NULL);
   char *text = NULL;
 
-  g_file_get_contents (path, &text, NULL, NULL);
-  return text;
+  return g_file_get_contents (path, &text, NULL, NULL) ? text : NULL;
 }
 
 static double
@@ -22,27 +21,39 @@ number (const char *text)
 
 /* utime and stime are the 14th and 15th of the figures; the second is the
  * name in brackets, which may hold anything. */
-double
-dub_proc_cpu_s (const char *pid)
+static double
+cpu_of (const char *stat)
 {
-  g_autofree char *text = read_file (pid, "stat");
-  const char *after_name = text != NULL ? strrchr (text, ')') : NULL;
-  g_auto (GStrv) figures =
-      after_name != NULL ? g_strsplit (after_name, " ", 15) : NULL;
+  const char *after_name = strrchr (stat, ')');
+  g_auto (GStrv) figures = NULL;
 
-  if (figures == NULL || g_strv_length (figures) < 14)
+  if (after_name == NULL)
+    return 0;
+  figures = g_strsplit (after_name, " ", 15);
+  if (g_strv_length (figures) < 14)
     return 0;
   return (number (figures[12]) + number (figures[13])) /
          (double) sysconf (_SC_CLK_TCK);
 }
 
 double
+dub_proc_cpu_s (const char *pid)
+{
+  g_autofree char *text = read_file (pid, "stat");
+
+  return text != NULL ? cpu_of (text) : 0;
+}
+
+double
 dub_proc_resident_mib (const char *pid)
 {
   g_autofree char *text = read_file (pid, "statm");
-  g_auto (GStrv) pages = text != NULL ? g_strsplit (text, " ", 3) : NULL;
+  g_auto (GStrv) pages = NULL;
 
-  if (pages == NULL || g_strv_length (pages) < 2)
+  if (text == NULL)
+    return 0;
+  pages = g_strsplit (text, " ", 3);
+  if (g_strv_length (pages) < 2)
     return 0;
   return number (pages[1]) * (double) sysconf (_SC_PAGESIZE) / (1 << 20);
 }
