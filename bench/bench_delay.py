@@ -18,7 +18,9 @@ delay_growth_ms      median of the last minute less that of the first
 delay_for_95_s       the delay at which 95 % of what was said would be dubbed:
                      from the moment that a segment's first sample came to that
                      at which its dub was there, by seconds of speech. A segment
-                     that got no dub needs more than any delay
+                     that got no dub needs more than any delay: inf when more
+                     than 5 % got none, however long they had
+delay_for_95_of_dubs_s  the same of the segments that got one
 dubbed_share         of the segments' seconds, at CHAIN_DELAY_MS
 onset_p95_ms         |onset of the dub - onset of the original|: how late the
                      dub began, and the pause before its first sound against
@@ -92,7 +94,7 @@ def onset_errors(folder: Path, lags_ms: dict[str, float]) -> list[float]:
                                  "fragment.json"):
         fragment = json.loads(described.read_text())
         original, dub = (described.parent / n for n in ("in.wav", "out.wav"))
-        lag = lags_ms.get(fragment["fragment_id"])
+        lag = lags_ms.get(fragment["id"])
         if lag is not None and original.exists() and dub.exists():
             errors.append(abs(lag + onset_ms(dub) - onset_ms(original)))
     return errors
@@ -124,6 +126,8 @@ def judge_chain(events: list[dict], folder: Path) -> None:
     spoken = sum(s for _, s in needed)
     say(f"{len(needed)} segments, {spoken:.0f} s of speech; {load()}")
     figure("delay_for_95_s", needed_delay_s(needed, 0.95))
+    figure("delay_for_95_of_dubs_s", needed_delay_s(
+        [n for n in needed if n[0] != float("inf")], 0.95))
     figure("dubbed_share", sum(s for d, s in needed if d != float("inf"))
            / max(spoken, 1e-9), 3)
     errors = onset_errors(folder, lags)
