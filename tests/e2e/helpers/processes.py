@@ -40,7 +40,8 @@ rtspAddress: 127.0.0.1:{rtsp}
 rtspTransports: [tcp]
 hls: no
 webrtc: no
-srt: no
+srt: {srt_on}
+srtAddress: 127.0.0.1:{srt}
 rtmp: yes
 rtmpAddress: 127.0.0.1:{rtmp}
 paths:
@@ -174,7 +175,7 @@ class Stack:
         self.folder = (root or tools.ARTIFACTS) / name
         self.folder.mkdir(parents=True, exist_ok=True)
         self.processes: list[Process] = []
-        self.rtmp_port = self.api_port = self.rtsp_port = 0
+        self.rtmp_port = self.api_port = self.rtsp_port = self.srt_port = 0
         self.runtime_dir = ""
         self.counter = 0
 
@@ -200,13 +201,14 @@ class Stack:
     # --- the media server ---
 
     def mediamtx(self, hook: str = "", orchestrator_url: str = "",
-                 rtsp: bool = False) -> Process:
+                 rtsp: bool = False, srt: bool = False) -> Process:
         self.rtmp_port, self.api_port = free_port(), free_port()
-        self.rtsp_port = free_port()
+        self.rtsp_port, self.srt_port = free_port(), free_port()
         config = self.folder / "mediamtx.yml"
         config.write_text(MEDIAMTX_CONFIG.format(
             api=self.api_port, rtmp=self.rtmp_port, rtsp=self.rtsp_port,
-            rtsp_on="yes" if rtsp else "no",
+            rtsp_on="yes" if rtsp else "no", srt=self.srt_port,
+            srt_on="yes" if srt else "no",
             paths=HOOKED_PATH.format(hook=hook) if hook else ""))
         return self.restart_mediamtx(orchestrator_url)
 

@@ -4,7 +4,8 @@
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
 
-static const DubOutputBackend *const backends[] = {&dub_rtmp_backend};
+static const DubOutputBackend *const backends[] = {
+    &dub_rtmp_backend, &dub_srt_backend, &dub_rtsp_backend};
 
 struct _DubOutput {
   const DubOutputBackend *backend;

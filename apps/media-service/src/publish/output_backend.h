@@ -22,5 +22,7 @@ typedef struct {
 } DubOutputBackend;
 
 extern const DubOutputBackend dub_rtmp_backend;
+extern const DubOutputBackend dub_srt_backend;
+extern const DubOutputBackend dub_rtsp_backend;
 
 G_END_DECLS

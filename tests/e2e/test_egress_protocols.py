@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P3: destinations by SRT and RTSP, at the real MediaMTX.
+
+Read back from it: every picture's slices and every frame of sound as in the
+stream's own output. The server is killed and comes back; one destination is at
+a server that is not there.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from fractions import Fraction
+
+import pytest
+
+from helpers import clips, stream_analyzer as sa
+from helpers.fault_run import FaultRun, run_together
+from helpers.flv import Recording
+from helpers.processes import Stack, free_port
+from helpers.rtmp import RtmpReader, RtmpServer
+from helpers.scenarios import DELAY_MS
+
+pytestmark = [pytest.mark.e2e, pytest.mark.p3, pytest.mark.slow]
+
+CLIP = clips.Clip("sync-protocols-25", Fraction(25), 40.0,
+                  sound="music+breath+beeps")
+KINDS = ["srt", "rtsp"]
+PASSWORD = "p4ss-of-nobody"
+LATER_S = DELAY_MS / 1000
+KILLED_S = LATER_S + 16
+
+
+class ProtocolRun(FaultRun):
+    def told_of(self, name: str) -> list[dict]:
+        return [d for line in self.listener.lines
+                if line.message.get("type") == "destinations"
+                for d in line.message["list"] if d["name"] == name]
+
+
+def readers(stack: Stack) -> dict[str, RtmpReader]:
+    return {kind: RtmpReader(stack.rtmp_url(f"live/protocols/{kind}"))
+            for kind in KINDS}
+
+
+def play(run: ProtocolRun) -> None:
+    stack = run.stack
+    mediamtx = stack.mediamtx(rtsp=True, srt=True)
+    run.before = readers(stack)
+    at = "127.0.0.1"
+    run.start(EGRESS_DESTINATIONS=json.dumps([
+        {"name": "srt", "url": f"srt://{at}:{stack.srt_port}"
+         "?streamid=publish:live/protocols/srt"},
+        {"name": "rtsp",
+         "url": f"rtsp://{at}:{stack.rtsp_port}/live/protocols/rtsp"},
+        {"name": "no-srt", "url": f"srt://{at}:{free_port()}"
+         f"?streamid=publish:live/x/y:u:{PASSWORD}"},
+        {"name": "no-rtsp",
+         "url": f"rtsp://u:{PASSWORD}@{at}:{free_port()}/live/x/z"}]))
+    run.sleep_until(KILLED_S)
+    mediamtx.signal(signal.SIGKILL)
+    mediamtx.wait(5)
+    run.before = {k: r.stop() for k, r in run.before.items()}
+    time.sleep(1)
+    stack.restart_mediamtx()
+    run.after = readers(stack)
+    run.sleep_until(CLIP.seconds + LATER_S + 1)
+    run.after = {k: r.stop() for k, r in run.after.items()}
+
+
+@pytest.fixture(scope="module", name="run")
+def _run():
+    with Stack("protocols") as stack, RtmpServer() as server:
+        run = ProtocolRun("protocols", stack, server, CLIP)
+        run_together([run], [play])
+        if run.error:
+            pytest.fail(run.error)
+        yield run
+
+
+def place(run: ProtocolRun, got: Recording) -> tuple[int, int, list[bytes]]:
+    """Which of the own output's pictures and frames of sound come first. The
+    first frames may be the rest of a connection; silence looks all alike."""
+    digest = got.units()[0].slice_digest
+    own = [u.slice_digest for u in run.recording.units()]
+    frames = [p.data for p in run.recording.sound()]
+    sound = [p.data for p in got.sound()][5:]
+    first = next((n for n in range(len(frames))
+                  if frames[n:n + 200] == sound[:200]), -1)
+    assert first >= 0, "the sound is not the same"
+    return own.index(digest), first, sound
+
+
+def unequal(run: ProtocolRun, got: Recording) -> list[str]:
+    """Against the stream's own output: from its first picture on, none lost,
+    changed or doubled, and at the same distances."""
+    begin, first, sound = place(run, got)
+    own, units = run.recording.units()[begin:], got.units()
+    found = []
+    for number, (a, b) in enumerate(zip(own, units)):
+        if a.slice_digest != b.slice_digest:
+            found.append(f"picture {number} is another")
+            break
+        shift = b.pts_ms - units[0].pts_ms - (a.pts_ms - own[0].pts_ms)
+        if abs(shift) > 1:
+            found.append(f"picture {number} is {shift} ms off")
+    frames = [p.data for p in run.recording.sound()]
+    if frames[first:first + len(sound)] != sound:
+        found.append("the sound is not the same")
+    return found[:5]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_packets_are_equal(run, kind):
+    recording = run.before[kind]
+    print(f"{kind}: {len(recording.units())} pictures, "
+          f"{len(recording.sound())} frames of sound")
+    assert len(recording.units()) > 200
+    assert len(recording.sound()) > 400
+    assert recording.units()[0].is_key
+    assert unequal(run, recording) == []
+
+
+@pytest.mark.parametrize("kind,tolerance_ms", [("srt", 2), ("rtsp", 45)])
+def test_sound_stays_with_its_picture(run, kind, tolerance_ms):
+    """As in the own output. MediaMTX lays the tracks of RTSP by when their
+    first packets came, which two threads send."""
+    got = run.before[kind]
+    begin, first, _ = place(run, got)
+    own_ms = run.recording.sound()[first].time_ms \
+        - run.recording.units()[begin].pts_ms
+    got_ms = got.sound()[5].time_ms - got.units()[0].pts_ms
+    print(f"{kind}: {got_ms} ms against {own_ms} ms")
+    assert abs(own_ms - got_ms) <= tolerance_ms
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_comes_back_with_the_server(run, kind):
+    recording = run.after[kind]
+    assert len(recording.units()) > 100
+    assert recording.units()[0].is_key
+    assert unequal(run, recording) == []
+    assert run.told_of(kind)[-1]["connections"] >= 2
+    assert run.told_of(kind)[-1]["state"] == "running"
+
+
+def test_own_output_feels_nothing(run):
+    assert run.video_problems() == []
+    assert sa.sound_time_problems(run.output) == []
+
+
+@pytest.mark.parametrize("name", ["no-srt", "no-rtsp"])
+def test_server_that_is_not_there(run, name):
+    told = run.told_of(name)
+    print(told[-1]["last_error"])
+    assert {d["state"] for d in told} == {"waiting"}
+    assert told[-1]["connections"] >= 3
+    assert run.value("egress_forwarder_retry_total", destination=name,
+                     prefix="") >= 2
+    assert run.value("egress_forwarder_forwarding", destination=name,
+                     prefix="") == 0
+
+
+def test_no_password_is_told(run):
+    text = run.worker.output() + json.dumps(
+        [line.message for line in run.listener.lines])
+    assert PASSWORD not in text
