@@ -32,6 +32,7 @@ struct _DubMetric {
 
 struct _DubMetrics {
   gatomicrefcount ref_count;
+  char *common_label, *common_value; /* (nullable) */
 
   GMutex lock;
   /* protected by lock */
@@ -93,6 +94,8 @@ dub_metrics_unref (DubMetrics *metrics)
   g_hash_table_unref (metrics->by_name);
   g_ptr_array_unref (metrics->families);
   g_mutex_clear (&metrics->lock);
+  g_free (metrics->common_label);
+  g_free (metrics->common_value);
   g_free (metrics);
 }
 
@@ -172,6 +175,16 @@ get_family (DubMetrics *metrics, MetricType type, const char *name,
   return family;
 }
 
+void
+dub_metrics_set_common_label (
+    DubMetrics *metrics, const char *label, const char *value)
+{
+  g_return_if_fail (metrics != NULL && name_is_valid (label));
+  g_return_if_fail (metrics->common_label == NULL);
+  metrics->common_label = g_strdup (label);
+  metrics->common_value = g_strdup (value);
+}
+
 DubMetric *
 dub_metrics_counter (DubMetrics *metrics, const char *name, const char *help,
     const char *const *labels)
@@ -220,22 +233,30 @@ append_escaped (GString *out, const char *text, gboolean with_quotes)
   }
 }
 
+static void
+append_label (GString *out, const char *label, const char *value)
+{
+  g_autofree char *valid = g_utf8_make_valid (value, -1);
+
+  if (out->len > 0)
+    g_string_append_c (out, ',');
+  g_string_append (out, label);
+  g_string_append (out, "=\"");
+  append_escaped (out, valid, TRUE);
+  g_string_append_c (out, '"');
+}
+
 /* a="x",b="y": what is exposed is also the key, being unambiguous. */
 static char *
 format_labels (DubMetric *self, const char *const *values)
 {
   GString *out = g_string_new (NULL);
 
-  for (guint i = 0; i < self->n_labels; i++) {
-    g_autofree char *valid = g_utf8_make_valid (values[i], -1);
-
-    if (i > 0)
-      g_string_append_c (out, ',');
-    g_string_append (out, self->labels[i]);
-    g_string_append (out, "=\"");
-    append_escaped (out, valid, TRUE);
-    g_string_append_c (out, '"');
-  }
+  for (guint i = 0; i < self->n_labels; i++)
+    append_label (out, self->labels[i], values[i]);
+  if (self->registry->common_label != NULL)
+    append_label (
+        out, self->registry->common_label, self->registry->common_value);
   return g_string_free (out, FALSE);
 }
 

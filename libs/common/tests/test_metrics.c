@@ -40,6 +40,38 @@ test_counter_and_gauge (void)
                         "level -1.9\n");
 }
 
+/* Of every series, also of one that has no other, and of buckets. */
+static void
+test_common_label (void)
+{
+  g_autoptr (DubMetrics) metrics = dub_metrics_new ();
+  static const double bounds[] = {1};
+  DubMetric *hits, *level, *times;
+
+  dub_metrics_set_common_label (metrics, "language", "e\"s");
+  hits = dub_metrics_counter (metrics, "hits_total", "Hits", V ("path"));
+  level = dub_metrics_gauge (metrics, "level", "Level", NULL);
+  times = dub_metrics_histogram (metrics, "t", "T", NULL, bounds, 1);
+  dub_metric_add (hits, V ("/a"), 1);
+  dub_metric_add (hits, V ("/a"), 1);
+  dub_metric_set (level, NULL, 3);
+  dub_metric_observe (times, NULL, 2);
+  assert_text (metrics, "# HELP hits_total Hits\n"
+                        "# TYPE hits_total counter\n"
+                        "hits_total{path=\"/a\",language=\"e\\\"s\"} 2\n"
+                        "# HELP level Level\n"
+                        "# TYPE level gauge\n"
+                        "level{language=\"e\\\"s\"} 3\n"
+                        "# HELP t T\n"
+                        "# TYPE t histogram\n"
+                        "t_bucket{language=\"e\\\"s\",le=\"1\"} 0\n"
+                        "t_bucket{language=\"e\\\"s\",le=\"+Inf\"} 1\n"
+                        "t_sum{language=\"e\\\"s\"} 2\n"
+                        "t_count{language=\"e\\\"s\"} 1\n");
+  dub_metrics_remove (metrics, "path", "/a");
+  g_assert_cmpfloat (dub_metric_get (hits, V ("/a")), ==, 0);
+}
+
 static void
 test_same_family (void)
 {
@@ -239,6 +271,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/common/metrics/values", test_counter_and_gauge);
+  g_test_add_func ("/common/metrics/common-label", test_common_label);
   g_test_add_func ("/common/metrics/same-family", test_same_family);
   g_test_add_func ("/common/metrics/escapes", test_escapes);
   g_test_add_func ("/common/metrics/numbers", test_numbers);

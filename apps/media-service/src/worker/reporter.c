@@ -10,16 +10,18 @@
 
 struct _DubReporter {
   DubControl *control;
+  char *language;      /* NULL: the stream has one */
   GHashTable *answers; /* fragment id -> DubAnswer */
   GQueue order;        /* of the ids, oldest first; owned by the table */
 };
 
 DubReporter *
-dub_reporter_new (DubControl *control)
+dub_reporter_new (DubControl *control, const char *language)
 {
   DubReporter *self = g_new0 (DubReporter, 1);
 
   self->control = control;
+  self->language = g_strdup (language);
   self->answers = g_hash_table_new_full (
       g_str_hash, g_str_equal, NULL, (GDestroyNotify) dub_answer_unref);
   g_queue_init (&self->order);
@@ -33,6 +35,7 @@ dub_reporter_free (DubReporter *self)
     return;
   g_queue_clear (&self->order);
   g_hash_table_unref (self->answers);
+  g_free (self->language);
   g_free (self);
 }
 
@@ -104,11 +107,11 @@ level_of (const DubProgrammeEvent *event)
 }
 
 static void
-log_event (const DubProgrammeEvent *event)
+log_event (DubReporter *self, const DubProgrammeEvent *event)
 {
   DubLogLevel level = level_of (event);
   const char *fields[] = {
-      event->fragment_id ? "fragment_id" : NULL, event->fragment_id, NULL};
+      "language", self->language, "fragment_id", event->fragment_id, NULL};
 
   if (!dub_log_is_enabled (level))
     return;
@@ -158,6 +161,7 @@ send_event (
 {
   Fields fields = {0};
 
+  take_field (&fields, "language", g_strdup (self->language));
   take_field (&fields, "fragment_id", g_strdup (event->fragment_id));
   if (event->fragment_id)
     take_field (
@@ -201,7 +205,7 @@ dub_reporter_event (DubReporter *self, const DubProgrammeEvent *event)
           ? g_hash_table_lookup (self->answers, event->fragment_id)
           : NULL;
 
-  log_event (event);
+  log_event (self, event);
   if (event->type == DUB_EVENT_DUB_STARTED)
     log_texts (event, answer);
   if (self->control && !is_of_single_unit (event))

@@ -11,6 +11,7 @@
  *
  *   fragment_id, number, media_s, duration_s, lag_ms, detail,
  *   transcript, translated_text          (dub_started, dub_heard)
+ *   language                             (where there are several)
  *
  * Events of single pictures and blocks are only counted, by the metrics.
  *
@@ -20,8 +21,8 @@ G_BEGIN_DECLS
 
 typedef struct _DubReporter DubReporter;
 
-/* control: (nullable); outlives the reporter. */
-DubReporter *dub_reporter_new (DubControl *control);
+/* control: (nullable); outlives the reporter. language: (nullable) */
+DubReporter *dub_reporter_new (DubControl *control, const char *language);
 void dub_reporter_free (DubReporter *self);
 
 /* Its texts are told when its dub is heard. */

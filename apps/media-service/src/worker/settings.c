@@ -80,6 +80,11 @@ static const DubOption options[] = {
         .help = "Spoken language, or auto"},
     {"target-language", "WORKER_TARGET_LANGUAGE", DUB_OPTION_STRING,
         AT (target_language), "en", 2, 16, .help = "Language of the dub"},
+    {"target-languages", "WORKER_TARGET_LANGUAGES", DUB_OPTION_STRING,
+        AT (target_languages), NULL, 1, 135,
+        .help = "Several: a list as en,es,fr, up to 8, in place of that. The "
+                "first goes to OUTPUT_URL, the others to OUTPUT_URL/es and so "
+                "on"},
     {"voice-profile", "WORKER_VOICE_PROFILE", DUB_OPTION_STRING,
         AT (voice_profile), "default", 1, 128, .help = "Voice of the dub"},
     {"skip-sts-connection", "SKIP_STS_CONNECTION", DUB_OPTION_BOOL,
@@ -316,6 +321,70 @@ check_destinations (const DubWorkerSettings *self, GError **error)
   return list != NULL;
 }
 
+/* It becomes a part of a path, and a label. */
+static gboolean
+is_language (const char *text)
+{
+  gsize length = strlen (text);
+
+  for (gsize i = 0; i < length; i++)
+    if (!g_ascii_isalnum (text[i]) && text[i] != '-')
+      return FALSE;
+  return length >= 2 && length <= 16;
+}
+
+static gboolean
+check_languages (const DubWorkerSettings *self, GError **error)
+{
+  guint n = g_strv_length (self->languages);
+  gboolean is_rtmp = g_str_has_prefix (self->output_url, "rtmp");
+  const char *wrong = NULL;
+
+  if (n == 0 || n > DUB_WORKER_MAX_LANGUAGES)
+    wrong = "1 to 8 languages are wanted, as in en,es,fr";
+  for (guint i = 0; !wrong && i < n; i++) {
+    if (!is_language (self->languages[i]))
+      wrong = "a language is a code such as en or pt-BR";
+    for (guint k = 0; !wrong && k < i; k++)
+      if (g_str_equal (self->languages[i], self->languages[k]))
+        wrong = "it names a language twice";
+  }
+  if (!wrong && n > 1 && (self->pace == DUB_WORKER_FILE || !is_rtmp))
+    wrong = "several languages need a live output by RTMP";
+  if (wrong)
+    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+        "WORKER_TARGET_LANGUAGES: %s", wrong);
+  return !wrong;
+}
+
+static gboolean
+derive_languages (DubWorkerSettings *self, GError **error)
+{
+  const char *const one[] = {self->target_language, NULL};
+
+  g_strfreev (self->languages);
+  if (!self->target_languages) {
+    self->languages = g_strdupv ((char **) one);
+    return TRUE;
+  }
+  self->languages = g_strsplit (self->target_languages, ",", -1);
+  for (guint i = 0; self->languages[i]; i++)
+    g_strstrip (self->languages[i]);
+  return check_languages (self, error);
+}
+
+char *
+dub_worker_settings_get_output_url (
+    const DubWorkerSettings *self, const char *language)
+{
+  gsize length = strcspn (self->output_url, "?");
+
+  if (!language)
+    return g_strdup (self->output_url);
+  return g_strdup_printf ("%.*s/%s%s", (int) length, self->output_url, language,
+      self->output_url + length);
+}
+
 static gboolean
 derive (DubWorkerSettings *self, GError **error)
 {
@@ -335,7 +404,8 @@ derive (DubWorkerSettings *self, GError **error)
          require (self->output_url, "OUTPUT_URL", error) &&
          (self->capture == 0 ||
              require (self->capture_dir, "CAPTURE_DIR", error)) &&
-         check_pace (self, error) && check_destinations (self, error);
+         check_pace (self, error) && derive_languages (self, error) &&
+         check_destinations (self, error);
 }
 
 gboolean
@@ -357,6 +427,7 @@ void
 dub_worker_settings_clear (DubWorkerSettings *settings)
 {
   dub_config_clear (options, settings);
+  g_clear_pointer (&settings->languages, g_strfreev);
 }
 
 DubFallbackMode

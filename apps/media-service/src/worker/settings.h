@@ -27,6 +27,8 @@ typedef enum {
 #define DUB_WORKER_FIXED_SEGMENT_MS 6000
 #define DUB_WORKER_FIXED_MIN_DELAY_MS 9000
 
+#define DUB_WORKER_MAX_LANGUAGES 8
+
 typedef enum { DUB_WORKER_LIVE = 0, DUB_WORKER_FILE } DubWorkerPace;
 
 typedef struct {
@@ -47,6 +49,7 @@ typedef struct {
   char *sts_token;
   char *source_language;
   char *target_language;
+  char *target_languages; /* (nullable) */
   char *voice_profile;
   gboolean skip_sts_connection;
   gint64 sts_max_inflight;
@@ -78,6 +81,7 @@ typedef struct {
 
   /* derived */
   gint64 grace_ns;
+  char **languages; /* of the dubs, 1 to 8; the first goes to output_url */
 } DubWorkerSettings;
 
 const DubOption *dub_worker_options (void);
@@ -108,6 +112,10 @@ gboolean dub_worker_settings_check_fallback (
     const DubWorkerSettings *self, GError **error);
 DubFallbackMode dub_worker_settings_get_fallback (
     const DubWorkerSettings *self);
+
+/* Where a language is published; language NULL: the first. (transfer full) */
+char *dub_worker_settings_get_output_url (
+    const DubWorkerSettings *self, const char *language);
 
 /* In the cache folder, where the fetch tool puts it. (transfer full) */
 char *dub_worker_settings_get_vad_model (const DubWorkerSettings *self);

@@ -4,17 +4,16 @@
 #include "settings.h"
 
 /*
- * One stream, from its source to its destination: the only place where the
- * stages meet.
+ * One stream, from its source to its destinations: one ingest and a branch for
+ * each language that it is dubbed into.
  *
- *   ingest ─▶ programme thread ─▶ publish
- *                │  ▲ │  ▲
- *       heard    ▼  │ ▼  │ answers
- *          detector ┘ STS link
+ *            ┌─▶ branch (the first language) ─▶ OUTPUT_URL ─┐
+ *   ingest ──┼─▶ branch ──────────────────────▶ .../es      ├ and what
+ *            └─▶ branch ──────────────────────▶ .../fr     ─┘ EGRESS_ says
  *
  * Main thread only. A worker ends by itself when its source has ended for
- * good and everything has left, or when source or destination cannot be
- * reached for the grace period.
+ * good and everything has left, or when the source, or the output of every
+ * language, cannot be reached for the grace period.
  */
 G_BEGIN_DECLS
 

@@ -134,6 +134,7 @@ static const double segment_bounds[] = {1, 2, 3, 4, 5, 6, 8, 10, 12, 15};
 struct _DubWorkerMetrics {
   DubMetrics *registry;
   char *stream_id;
+  gboolean is_first;   /* of the stream's languages */
   GHashTable *by_name; /* of DubMetric */
   GHashTable *sent_ns; /* fragment id -> gint64 *, bounded by in flight */
   DubProgrammeStats last;
@@ -219,9 +220,19 @@ add_zeros (DubWorkerMetrics *self)
 DubWorkerMetrics *
 dub_worker_metrics_new (const char *stream_id)
 {
+  return dub_worker_metrics_new_for_language (stream_id, NULL, TRUE);
+}
+
+DubWorkerMetrics *
+dub_worker_metrics_new_for_language (
+    const char *stream_id, const char *language, gboolean is_first)
+{
   DubWorkerMetrics *self = g_new0 (DubWorkerMetrics, 1);
 
   self->registry = dub_metrics_new ();
+  if (language)
+    dub_metrics_set_common_label (self->registry, "language", language);
+  self->is_first = is_first;
   self->stream_id = g_strdup (stream_id);
   self->by_name = g_hash_table_new (g_str_hash, g_str_equal);
   self->sent_ns =
@@ -419,7 +430,8 @@ dub_worker_metrics_update (DubWorkerMetrics *self,
   add (self, "output_connections_total", NULL,
       published->n_connections - self->last_connections);
   set_gauges (self, stats, published, delay_ns);
-  measure_process (self);
+  if (self->is_first)
+    measure_process (self);
   self->last = *stats;
   self->last_bytes = published->bytes_sent;
   self->last_connections = published->n_connections;

@@ -6,8 +6,9 @@
 
 /*
  * The worker's Prometheus families, prefix media_service_worker_, label
- * stream_id everywhere. Fed by what happens (events, fragments, answers) and,
- * each second, by the counters of programme and publisher.
+ * stream_id everywhere, and language where a stream has several. Fed by what
+ * happens (events, fragments, answers) and, each second, by the counters of
+ * programme and publisher.
  *
  * Main thread only.
  */
@@ -22,6 +23,10 @@ typedef enum {
 } DubPipelineState;
 
 DubWorkerMetrics *dub_worker_metrics_new (const char *stream_id);
+/* One of several languages: each series has a label language. Only the first
+ * one's metrics say what the process uses. language: (nullable) */
+DubWorkerMetrics *dub_worker_metrics_new_for_language (
+    const char *stream_id, const char *language, gboolean is_first);
 void dub_worker_metrics_free (DubWorkerMetrics *self);
 
 /* pipeline: "input" or "output" */

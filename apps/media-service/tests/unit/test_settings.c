@@ -224,6 +224,54 @@ test_segments (void)
 }
 
 /* The file in the repository is what the table makes. */
+typedef struct {
+  const char *json;      /* beside the URLs */
+  const char *languages; /* NULL: refused */
+} LanguageCase;
+
+static void
+test_languages (void)
+{
+  static const LanguageCase cases[] = {
+      {"", "en"},
+      {",\"WORKER_TARGET_LANGUAGE\":\"es\"", "es"},
+      {",\"WORKER_TARGET_LANGUAGES\":\"de, es,pt-BR\"", "de es pt-BR"},
+      {",\"WORKER_TARGET_LANGUAGES\":\"a1,a2,a3,a4,a5,a6,a7,a8\"",
+          "a1 a2 a3 a4 a5 a6 a7 a8"},
+      {",\"WORKER_TARGET_LANGUAGES\":\"a1,a2,a3,a4,a5,a6,a7,a8,a9\"", NULL},
+      {",\"WORKER_TARGET_LANGUAGES\":\"de,,es\"", NULL},
+      {",\"WORKER_TARGET_LANGUAGES\":\"de,es,de\"", NULL},
+      {",\"WORKER_TARGET_LANGUAGES\":\"de,../es\"", NULL},
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *json =
+        g_strconcat ("{\"INPUT_URL\":\"rtmp://h/a/in\",\"OUTPUT_URL\":"
+                     "\"rtmp://h/live/a/out?user=u&pass=p\"",
+            cases[i].json, "}", NULL);
+    g_autoptr (GError) error = NULL;
+    DubWorkerSettings settings;
+    gboolean is_good = load (&settings, json, &error);
+
+    g_test_message ("%s: %s", cases[i].json, error ? error->message : "");
+    g_assert_cmpint (is_good, ==, cases[i].languages != NULL);
+    if (is_good) {
+      g_autofree char *all = g_strjoinv (" ", settings.languages);
+      g_autofree char *first =
+          dub_worker_settings_get_output_url (&settings, NULL);
+      g_autofree char *other =
+          dub_worker_settings_get_output_url (&settings, "es");
+
+      g_assert_cmpstr (all, ==, cases[i].languages);
+      g_assert_cmpstr (first, ==, "rtmp://h/live/a/out?user=u&pass=p");
+      g_assert_cmpstr (other, ==, "rtmp://h/live/a/out/es?user=u&pass=p");
+    } else {
+      g_assert_nonnull (strstr (error->message, "WORKER_TARGET_LANGUAGES"));
+    }
+    dub_worker_settings_clear (&settings);
+  }
+}
+
 static void
 test_env_example (void)
 {
@@ -251,6 +299,7 @@ main (int argc, char **argv)
   g_test_add_func ("/media/worker/settings/too-large", test_too_large);
   g_test_add_func ("/media/worker/settings/pass-through", test_pass_through);
   g_test_add_func ("/media/worker/settings/segments", test_segments);
+  g_test_add_func ("/media/worker/settings/languages", test_languages);
   g_test_add_func ("/media/worker/settings/env-example", test_env_example);
   return g_test_run ();
 }

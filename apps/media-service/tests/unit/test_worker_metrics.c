@@ -67,6 +67,24 @@ test_update (void)
   assert_value (metrics, SERIES ("dubs_dropped_total", ",reason=\"lag\""), "2");
 }
 
+/* Where there are several, each series says its language, and the process is
+ * measured once. */
+static void
+test_language (void)
+{
+  g_autoptr (DubWorkerMetrics) metrics =
+      dub_worker_metrics_new_for_language ("demo", "es", FALSE);
+  DubProgrammeStats stats = {.video_in = 10};
+  DubPublisherStats published = {0};
+  g_autofree char *text = NULL;
+
+  dub_worker_metrics_update (metrics, &stats, &published, 0);
+  assert_value (
+      metrics, SERIES ("video_frames_in_total", ",language=\"es\""), "10");
+  text = dub_worker_metrics_to_text (metrics);
+  g_assert_null (strstr (text, "cpu_seconds_total{"));
+}
+
 static void
 test_answers (void)
 {
@@ -99,6 +117,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/media/worker/metrics/zeros", test_zeros);
   g_test_add_func ("/media/worker/metrics/update", test_update);
+  g_test_add_func ("/media/worker/metrics/language", test_language);
   g_test_add_func ("/media/worker/metrics/answers", test_answers);
   return g_test_run ();
 }

@@ -26,6 +26,10 @@ DubMetrics *dub_metrics_new (void);
 DubMetrics *dub_metrics_ref (DubMetrics *metrics);
 void dub_metrics_unref (DubMetrics *metrics);
 
+/* A label of every series, after its own. Before the first of them. */
+void dub_metrics_set_common_label (
+    DubMetrics *metrics, const char *label, const char *value);
+
 /* labels: NULL-terminated names, or NULL for none. The same name again gives
  * the same family. A counter's name ends in _total. */
 DubMetric *dub_metrics_counter (DubMetrics *metrics, const char *name,
