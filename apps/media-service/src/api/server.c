@@ -3,6 +3,7 @@
 #include "server.h"
 
 #include "hook_event.h"
+#include "page.h"
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
@@ -232,11 +233,18 @@ post_on_not_ready (DubApiServer *self, SoupServerMessage *message)
 
 /* --- the rest --- */
 
+/* People get the page, programs the JSON. */
 static void
 get_root (DubApiServer *self, SoupServerMessage *message)
 {
-  JsonObject *object = object_of ("service", "stream-orchestration");
+  JsonObject *object;
+  const char *accept = soup_message_headers_get_list (
+      soup_server_message_get_request_headers (message), "Accept");
 
+  if (dub_page_is_wanted (accept) &&
+      dub_page_answer (self->settings, message, "/"))
+    return;
+  object = object_of ("service", "stream-orchestration");
   json_object_set_string_member (object, "version", DUB_VERSION);
   json_object_set_string_member (
       object, "status", self->is_stopping ? "stopping" : "running");
@@ -285,6 +293,17 @@ get_metrics (DubApiServer *self, SoupServerMessage *message)
   answer_text (message, SOUP_STATUS_OK, DUB_METRICS_CONTENT_TYPE,
       dub_metrics_merge ((const char *const *) texts->pdata));
 }
+
+static void
+get_page_file (DubApiServer *self, SoupServerMessage *message)
+{
+  const char *path = g_uri_get_path (soup_server_message_get_uri (message));
+
+  if (!dub_page_answer (self->settings, message, path))
+    answer_detail (message, SOUP_STATUS_NOT_FOUND, "Not Found");
+}
+
+static const Route page_files = {"/page/", "GET", get_page_file, TRUE};
 
 static const Route routes[] = {
     {"/", "GET", get_root, TRUE},
@@ -339,6 +358,8 @@ answer_unauthorized (SoupServerMessage *message)
 static const Route *
 find_route (const char *path)
 {
+  if (g_str_has_prefix (path, page_files.path))
+    return &page_files;
   for (gsize i = 0; i < G_N_ELEMENTS (routes); i++)
     if (g_str_equal (routes[i].path, path))
       return &routes[i];

@@ -27,8 +27,10 @@ typedef struct {
   char *mediamtx_host;
   gint64 mediamtx_rtmp_port;
   gint64 mediamtx_rtsp_port;
-  int ingest;             /* DubIngestWay */
-  char *mediamtx_api_url; /* (nullable): do not ask */
+  int ingest;                /* DubIngestWay */
+  char *mediamtx_api_url;    /* (nullable): do not ask */
+  char *mediamtx_hls_url;    /* (nullable): see dub_page_get_hls_url () */
+  char *mediamtx_webrtc_url; /* (nullable) */
   gint64 reconcile_ms;
 
   gint64 grace_ms;
