@@ -120,12 +120,6 @@ dub_page_get_policy (const char *hls_url, const char *webrtc_url)
 
 /* --- the files --- */
 
-static GResource *
-resource (void)
-{
-  return dub_page_get_resource ();
-}
-
 static const char *
 type_of (const char *path)
 {
@@ -177,7 +171,7 @@ dub_page_answer (const DubServiceSettings *settings, SoupServerMessage *message,
 {
   const char *name = g_str_equal (path, "/") ? "/page/index.html" : path;
   g_autoptr (GBytes) file = g_resource_lookup_data (
-      resource (), name, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+      dub_page_get_resource (), name, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
   g_autofree char *tag = NULL;
   const char *known;
   const char *data;

@@ -22,7 +22,8 @@ typedef enum {
 typedef struct {
   gint64 port;
   char *http_addr; /* (nullable) */
-  char *api_token; /* (nullable) */
+  char *api_token; /* (nullable), as are these: */
+  char *metrics_token, *hook_token;
 
   char *mediamtx_host;
   gint64 mediamtx_rtmp_port;
@@ -31,6 +32,8 @@ typedef struct {
   char *mediamtx_api_url;    /* (nullable): do not ask */
   char *mediamtx_hls_url;    /* (nullable): see dub_page_get_hls_url () */
   char *mediamtx_webrtc_url; /* (nullable) */
+  char *mediamtx_user;       /* (nullable), with mediamtx_password */
+  char *mediamtx_password;
   gint64 reconcile_ms;
 
   gint64 grace_ms;
