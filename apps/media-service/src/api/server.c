@@ -2,6 +2,7 @@
 #define DUB_LOG_TOPIC "media.api"
 #include "server.h"
 
+#include "guard.h"
 #include "hook_event.h"
 #include "metric_aliases.h"
 
@@ -26,7 +27,7 @@ typedef void (*Handler) (DubApiServer *self, SoupServerMessage *message);
 typedef struct {
   const char *path, *method;
   Handler handler;
-  gboolean is_open; /* needs no token */
+  DubAccess access;
 } Route;
 
 /* --- answers --- */
@@ -299,54 +300,18 @@ get_metrics (DubApiServer *self, SoupServerMessage *message)
 }
 
 static const Route routes[] = {
-    {"/", "GET", get_root, TRUE},
-    {"/health", "GET", get_health, TRUE},
-    {"/health/live", "GET", get_health, TRUE},
-    {"/health/ready", "GET", get_health_ready, TRUE},
-    {"/metrics", "GET", get_metrics, FALSE},
-    {"/v1/streams", "GET", get_streams, FALSE},
-    {"/v1/mediamtx/events/ready", "POST", post_ready, FALSE},
-    {"/v1/mediamtx/events/not-ready", "POST", post_not_ready, FALSE},
-    {"/hooks/mediamtx/on-ready", "POST", post_on_ready, FALSE},
-    {"/hooks/mediamtx/on-not-ready", "POST", post_on_not_ready, FALSE},
+    {"/", "GET", get_root, DUB_ACCESS_OPEN},
+    {"/health", "GET", get_health, DUB_ACCESS_OPEN},
+    {"/health/live", "GET", get_health, DUB_ACCESS_OPEN},
+    {"/health/ready", "GET", get_health_ready, DUB_ACCESS_OPEN},
+    {"/metrics", "GET", get_metrics, DUB_ACCESS_METRICS},
+    {"/v1/streams", "GET", get_streams, DUB_ACCESS_API},
+    {"/v1/mediamtx/events/ready", "POST", post_ready, DUB_ACCESS_HOOK},
+    {"/v1/mediamtx/events/not-ready", "POST", post_not_ready, DUB_ACCESS_HOOK},
+    {"/hooks/mediamtx/on-ready", "POST", post_on_ready, DUB_ACCESS_HOOK},
+    {"/hooks/mediamtx/on-not-ready", "POST", post_on_not_ready,
+        DUB_ACCESS_HOOK},
 };
-
-/* Takes the same time wherever the two differ. */
-static gboolean
-is_same_secret (const char *a, const char *b)
-{
-  gsize n = strlen (a), m = strlen (b);
-  guchar difference = n != m;
-
-  for (gsize i = 0; i < n; i++)
-    difference |= (guchar) (a[i] ^ b[m > 0 ? i % m : 0]);
-  return difference == 0;
-}
-
-static gboolean
-is_allowed (DubApiServer *self, SoupServerMessage *message)
-{
-  static const char scheme[] = "Bearer ";
-  const char *value;
-
-  if (self->settings->api_token == NULL)
-    return TRUE;
-  value = soup_message_headers_get_one (
-      soup_server_message_get_request_headers (message), "Authorization");
-  return value != NULL &&
-         !g_ascii_strncasecmp (value, scheme, strlen (scheme)) &&
-         is_same_secret (value + strlen (scheme), self->settings->api_token);
-}
-
-static void
-answer_unauthorized (SoupServerMessage *message)
-{
-  soup_message_headers_append (
-      soup_server_message_get_response_headers (message), "WWW-Authenticate",
-      "Bearer");
-  answer_detail (
-      message, SOUP_STATUS_UNAUTHORIZED, "a valid bearer token is needed");
-}
 
 static const Route *
 find_route (const char *path)
@@ -370,9 +335,12 @@ on_request (SoupServer *server, SoupServerMessage *message, const char *path,
 {
   DubApiServer *self = user_data;
   const Route *route = find_route (path);
+  const char *why = NULL;
+  guint refusal = dub_guard_check (self->settings, message,
+      route != NULL ? route->access : DUB_ACCESS_API, &why);
 
-  if ((route == NULL || !route->is_open) && !is_allowed (self, message))
-    answer_unauthorized (message);
+  if (refusal != 0)
+    answer_detail (message, refusal, why);
   else if (route == NULL)
     answer_detail (message, SOUP_STATUS_NOT_FOUND, "Not Found");
   else if (!method_fits (route, soup_server_message_get_method (message)))

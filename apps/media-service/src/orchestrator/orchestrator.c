@@ -4,6 +4,7 @@
 
 #include "../control/peer.h"
 #include "control_client.h"
+#include "media_url.h"
 #include "process.h"
 #include "stream.h"
 #include "stream_options.h"
@@ -190,19 +191,6 @@ socket_path (DubOrchestrator *self, const char *id)
   return g_build_filename (self->settings->runtime_dir, name, NULL);
 }
 
-static char *
-stream_url (const DubServiceSettings *s, const char *id, const char *way,
-    DubIngestWay protocol)
-{
-  gboolean is_rtsp = protocol == DUB_INGEST_BY_RTSP;
-  gboolean is_v6 = strchr (s->mediamtx_host, ':') != NULL;
-
-  return g_strdup_printf ("%s://%s%s%s:%" G_GINT64_FORMAT "/live/%s/%s",
-      is_rtsp ? "rtsp" : "rtmp", is_v6 ? "[" : "", s->mediamtx_host,
-      is_v6 ? "]" : "", is_rtsp ? s->mediamtx_rtsp_port : s->mediamtx_rtmp_port,
-      id, way);
-}
-
 static void
 set_text (JsonObject *object, const char *name, const char *value)
 {
@@ -234,8 +222,9 @@ worker_settings (Entry *entry)
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
   JsonObject *object = json_object_new ();
   g_autofree char *in =
-      stream_url (s, entry->id, "in", (DubIngestWay) s->ingest);
-  g_autofree char *out = stream_url (s, entry->id, "out", DUB_INGEST_BY_RTMP);
+      dub_media_url (s, entry->id, "in", (DubIngestWay) s->ingest);
+  g_autofree char *out =
+      dub_media_url (s, entry->id, "out", DUB_INGEST_BY_RTMP);
 
   set_text (object, "STREAM_ID", entry->id);
   set_text (object, "RUN_ID", entry->run_id);
@@ -263,9 +252,11 @@ worker_settings (Entry *entry)
 static char **
 worker_environment (void)
 {
-  static const char *const own[] = {"API_TOKEN", "API_TOKEN_FILE", "STS_TOKEN",
-      "STS_TOKEN_FILE", "PORT", "STREAM_ID", "INPUT_URL", "OUTPUT_URL",
-      "SETTINGS_STDIN", "RUN_ID"};
+  static const char *const own[] = {"API_TOKEN", "API_TOKEN_FILE",
+      "METRICS_TOKEN", "METRICS_TOKEN_FILE", "HOOK_TOKEN", "HOOK_TOKEN_FILE",
+      "MEDIAMTX_PASS", "MEDIAMTX_PASS_FILE", "STS_TOKEN", "STS_TOKEN_FILE",
+      "PORT", "STREAM_ID", "INPUT_URL", "OUTPUT_URL", "SETTINGS_STDIN",
+      "RUN_ID"};
   char **environment = g_get_environ ();
 
   for (gsize i = 0; i < G_N_ELEMENTS (own); i++)
