@@ -4,6 +4,7 @@
 
 #include "guard.h"
 #include "hook_event.h"
+#include "metric_aliases.h"
 #include "page.h"
 
 #include <dubbing_common/error.h>
@@ -279,20 +280,31 @@ get_streams (DubApiServer *self, SoupServerMessage *message)
   answer_json (message, SOUP_STATUS_OK, object);
 }
 
+/* (transfer full) */
+static char *
+metrics_of_process (DubApiServer *self)
+{
+  dub_metrics_set_process (self->metrics);
+  return dub_metrics_to_text (self->metrics);
+}
+
 static void
 get_metrics (DubApiServer *self, SoupServerMessage *message)
 {
   g_autofree const char **workers =
       dub_orchestrator_get_metrics (self->orchestrator);
-  g_autofree char *own = dub_metrics_to_text (self->metrics);
+  g_autofree char *own = metrics_of_process (self);
   g_autoptr (GPtrArray) texts = g_ptr_array_new ();
+  gsize n_aliases;
+  const DubMetricAlias *aliases = dub_metric_aliases (&n_aliases);
 
   g_ptr_array_add (texts, own);
   for (gsize i = 0; workers[i] != NULL; i++)
     g_ptr_array_add (texts, (gpointer) workers[i]);
   g_ptr_array_add (texts, NULL);
   answer_text (message, SOUP_STATUS_OK, DUB_METRICS_CONTENT_TYPE,
-      dub_metrics_merge ((const char *const *) texts->pdata));
+      dub_metrics_merge_aliased (
+          (const char *const *) texts->pdata, aliases, n_aliases));
 }
 
 static void

@@ -18,6 +18,8 @@
 
 /* How long a stopped stream stays in the list, for people to see. */
 #define FORGET_NS (300 * DUB_NS_PER_S)
+/* A worker tells its figures each second; older ones are no figures. */
+#define METRICS_AGE_NS (10 * DUB_NS_PER_S)
 /* One that was found at start has so long to say hello. */
 #define ADOPT_TIMEOUT_S 5
 /* A list may be older than an event that came while it was under way. */
@@ -43,6 +45,7 @@ typedef struct {
   gboolean wants_reconnect; /* told as soon as there is a connection */
   char *worker_state, *worker_reason;
   char *metrics_text;
+  gint64 metrics_ns; /* when it came */
 } Entry;
 
 struct _DubOrchestrator {
@@ -163,6 +166,7 @@ on_metrics (DubControlClient *client, const char *text, gpointer user_data)
 
   g_free (entry->metrics_text);
   entry->metrics_text = g_strdup (text);
+  entry->metrics_ns = now_ns ();
 }
 
 static void
@@ -753,7 +757,8 @@ dub_orchestrator_get_metrics (DubOrchestrator *self)
     if (is_active (dub_stream_get_state (entry->stream)))
       dub_metric_set (self->degraded, label (entry),
           dub_stream_is_degraded (entry->stream, now_ns ()));
-    if (entry->metrics_text != NULL)
+    if (entry->metrics_text != NULL &&
+        now_ns () - entry->metrics_ns < METRICS_AGE_NS)
       g_ptr_array_add (texts, entry->metrics_text);
   }
   g_ptr_array_add (texts, NULL);
