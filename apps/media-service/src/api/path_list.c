@@ -3,7 +3,7 @@
 #include "path_list.h"
 
 #include "../control/json_text.h"
-#include "../orchestrator/stream_options.h"
+#include "../orchestrator/stream_settings.h"
 
 #include <dubbing_common/log.h>
 #include <libsoup/soup.h>
