@@ -4,6 +4,7 @@
 
 #include "../orchestrator/stream_settings.h"
 #include "answer.h"
+#include "guard.h"
 #include "hook_event.h"
 #include "routes.h"
 
@@ -14,66 +15,31 @@ typedef struct {
   const char *path; /* {id} stands for a stream */
   const char *method;
   DubApiHandler handler;
-  gboolean is_open; /* needs no token */
+  DubAccess access;
 } Route;
 
 static const Route routes[] = {
-    {"/", "GET", dub_route_root, TRUE},
-    {"/health", "GET", dub_route_health, TRUE},
-    {"/health/live", "GET", dub_route_health, TRUE},
-    {"/health/ready", "GET", dub_route_health_ready, TRUE},
-    {"/metrics", "GET", dub_route_metrics, FALSE},
-    {"/v1/mediamtx/events/ready", "POST", dub_route_ready, FALSE},
-    {"/v1/mediamtx/events/not-ready", "POST", dub_route_not_ready, FALSE},
-    {"/hooks/mediamtx/on-ready", "POST", dub_route_on_ready, FALSE},
-    {"/hooks/mediamtx/on-not-ready", "POST", dub_route_on_not_ready, FALSE},
-    {"/v1/streams", "GET", dub_route_list, FALSE},
-    {"/v1/streams", "POST", dub_route_create, FALSE},
-    {"/v1/streams/{id}", "GET", dub_route_get, FALSE},
-    {"/v1/streams/{id}", "PATCH", dub_route_change, FALSE},
-    {"/v1/streams/{id}", "DELETE", dub_route_delete, FALSE},
-    {"/v1/streams/{id}/start", "POST", dub_route_start, FALSE},
-    {"/v1/streams/{id}/stop", "POST", dub_route_stop, FALSE},
-    {"/v1/streams/{id}/restart", "POST", dub_route_restart, FALSE},
-    {"/v1/streams/{id}/history", "GET", dub_route_history, FALSE},
+    {"/", "GET", dub_route_root, DUB_ACCESS_OPEN},
+    {"/health", "GET", dub_route_health, DUB_ACCESS_OPEN},
+    {"/health/live", "GET", dub_route_health, DUB_ACCESS_OPEN},
+    {"/health/ready", "GET", dub_route_health_ready, DUB_ACCESS_OPEN},
+    {"/metrics", "GET", dub_route_metrics, DUB_ACCESS_METRICS},
+    {"/v1/mediamtx/events/ready", "POST", dub_route_ready, DUB_ACCESS_HOOK},
+    {"/v1/mediamtx/events/not-ready", "POST", dub_route_not_ready,
+        DUB_ACCESS_HOOK},
+    {"/hooks/mediamtx/on-ready", "POST", dub_route_on_ready, DUB_ACCESS_HOOK},
+    {"/hooks/mediamtx/on-not-ready", "POST", dub_route_on_not_ready,
+        DUB_ACCESS_HOOK},
+    {"/v1/streams", "GET", dub_route_list, DUB_ACCESS_API},
+    {"/v1/streams", "POST", dub_route_create, DUB_ACCESS_API},
+    {"/v1/streams/{id}", "GET", dub_route_get, DUB_ACCESS_API},
+    {"/v1/streams/{id}", "PATCH", dub_route_change, DUB_ACCESS_API},
+    {"/v1/streams/{id}", "DELETE", dub_route_delete, DUB_ACCESS_API},
+    {"/v1/streams/{id}/start", "POST", dub_route_start, DUB_ACCESS_API},
+    {"/v1/streams/{id}/stop", "POST", dub_route_stop, DUB_ACCESS_API},
+    {"/v1/streams/{id}/restart", "POST", dub_route_restart, DUB_ACCESS_API},
+    {"/v1/streams/{id}/history", "GET", dub_route_history, DUB_ACCESS_API},
 };
-
-/* Takes the same time wherever the two differ. */
-static gboolean
-is_same_secret (const char *a, const char *b)
-{
-  gsize n = strlen (a), m = strlen (b);
-  guchar difference = n != m;
-
-  for (gsize i = 0; i < n; i++)
-    difference |= (guchar) (a[i] ^ b[m > 0 ? i % m : 0]);
-  return difference == 0;
-}
-
-static gboolean
-is_allowed (DubApiServer *self, SoupServerMessage *message)
-{
-  static const char scheme[] = "Bearer ";
-  const char *value;
-
-  if (self->settings->api_token == NULL)
-    return TRUE;
-  value = soup_message_headers_get_one (
-      soup_server_message_get_request_headers (message), "Authorization");
-  return value != NULL &&
-         !g_ascii_strncasecmp (value, scheme, strlen (scheme)) &&
-         is_same_secret (value + strlen (scheme), self->settings->api_token);
-}
-
-static void
-answer_unauthorized (SoupServerMessage *message)
-{
-  soup_message_headers_append (
-      soup_server_message_get_response_headers (message), "WWW-Authenticate",
-      "Bearer");
-  dub_answer_problem (message, SOUP_STATUS_UNAUTHORIZED, "unauthorized",
-      "a valid bearer token is needed");
-}
 
 /* TRUE: the path is one of the pattern; *ret_id (transfer full) is then what
  * stood at {id}, or NULL. */
@@ -146,9 +112,14 @@ answer_wrong_method (SoupServerMessage *message, const char *allowed)
 static void
 answer (DubApiServer *self, SoupServerMessage *message, const Match *match)
 {
-  if ((match->route == NULL || !match->route->is_open) &&
-      !is_allowed (self, message))
-    answer_unauthorized (message);
+  const char *why = NULL;
+  guint refusal = dub_guard_check (self->settings, message,
+      match->route != NULL ? match->route->access : DUB_ACCESS_API, &why);
+
+  if (refusal != 0)
+    dub_answer_problem (message, refusal,
+        refusal == SOUP_STATUS_UNAUTHORIZED ? "unauthorized" : "forbidden",
+        why);
   else if (match->route == NULL)
     dub_answer_problem (message, SOUP_STATUS_NOT_FOUND, "not_found",
         "there is nothing at this path");

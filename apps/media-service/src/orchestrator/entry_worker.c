@@ -3,6 +3,7 @@
 #include "entry.h"
 
 #include "../control/json_text.h"
+#include "media_url.h"
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
@@ -225,19 +226,6 @@ dub_entry_socket_path (DubEntry *entry)
   return g_build_filename (entry->owner->settings->runtime_dir, name, NULL);
 }
 
-static char *
-stream_url (const DubServiceSettings *s, const char *id, const char *way,
-    DubIngestWay protocol)
-{
-  gboolean is_rtsp = protocol == DUB_INGEST_BY_RTSP;
-  gboolean is_v6 = strchr (s->mediamtx_host, ':') != NULL;
-
-  return g_strdup_printf ("%s://%s%s%s:%" G_GINT64_FORMAT "/live/%s/%s",
-      is_rtsp ? "rtsp" : "rtmp", is_v6 ? "[" : "", s->mediamtx_host,
-      is_v6 ? "]" : "", is_rtsp ? s->mediamtx_rtsp_port : s->mediamtx_rtmp_port,
-      id, way);
-}
-
 static void
 set_text (JsonObject *object, const char *name, const char *value)
 {
@@ -288,8 +276,9 @@ worker_settings (DubEntry *entry)
   const DubServiceSettings *s = entry->owner->settings;
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
   JsonObject *object = json_object_new ();
-  g_autofree char *in = stream_url (s, entry->id, "in", ingest_way (entry));
-  g_autofree char *out = stream_url (s, entry->id, "out", DUB_INGEST_BY_RTMP);
+  g_autofree char *in = dub_media_url (s, entry->id, "in", ingest_way (entry));
+  g_autofree char *out =
+      dub_media_url (s, entry->id, "out", DUB_INGEST_BY_RTMP);
   g_autofree char *grace =
       g_strdup_printf ("%" G_GINT64_FORMAT "ms", worker_grace_ms (entry));
 
@@ -312,9 +301,11 @@ worker_settings (DubEntry *entry)
 static char **
 worker_environment (void)
 {
-  static const char *const own[] = {"API_TOKEN", "API_TOKEN_FILE", "STS_TOKEN",
-      "STS_TOKEN_FILE", "PORT", "STREAM_ID", "INPUT_URL", "OUTPUT_URL",
-      "SETTINGS_STDIN", "RUN_ID"};
+  static const char *const own[] = {"API_TOKEN", "API_TOKEN_FILE",
+      "METRICS_TOKEN", "METRICS_TOKEN_FILE", "HOOK_TOKEN", "HOOK_TOKEN_FILE",
+      "MEDIAMTX_PASS", "MEDIAMTX_PASS_FILE", "STS_TOKEN", "STS_TOKEN_FILE",
+      "PORT", "STREAM_ID", "INPUT_URL", "OUTPUT_URL", "SETTINGS_STDIN",
+      "RUN_ID", "EGRESS_DESTINATIONS", "WORKER_TARGET_LANGUAGES"};
   char **environment = g_get_environ ();
 
   for (gsize i = 0; i < G_N_ELEMENTS (own); i++)

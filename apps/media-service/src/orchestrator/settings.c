@@ -27,6 +27,14 @@ static const DubOption options[] = {
                 "127.0.0.1, or all addresses when API_TOKEN is set"},
     {"api-token", "API_TOKEN", DUB_OPTION_SECRET, AT (api_token), NULL, 8, 512,
         .help = "Callers must send it as Authorization: Bearer"},
+    {"metrics-token", "METRICS_TOKEN", DUB_OPTION_SECRET, AT (metrics_token),
+        NULL, 8, 512,
+        .help = "The same, for /metrics and nothing else; API_TOKEN opens it "
+                "too"},
+    {"hook-token", "HOOK_TOKEN", DUB_OPTION_SECRET, AT (hook_token), NULL, 8,
+        512,
+        .help = "The same, for events of the media server and nothing else: "
+                "ORCHESTRATOR_TOKEN of mtx-hook; API_TOKEN opens them too"},
 
     {"mediamtx-host", "MEDIAMTX_HOST", DUB_OPTION_STRING, AT (mediamtx_host),
         "127.0.0.1", 1, 255, .help = "Host of the media server"},
@@ -44,6 +52,11 @@ static const DubOption options[] = {
         .help = "Its control API, asked for the streams that are there. "
                 "Unset: port 9997 of MEDIAMTX_HOST when the RTMP port is "
                 "the usual one, else nobody is asked"},
+    {"mediamtx-user", "MEDIAMTX_USER", DUB_OPTION_STRING, AT (mediamtx_user),
+        NULL, 1, 128,
+        .help = "User that reads and publishes there, and asks its API"},
+    {"mediamtx-pass", "MEDIAMTX_PASS", DUB_OPTION_SECRET,
+        AT (mediamtx_password), NULL, 1, 512, .help = "Its password"},
     {"reconcile-period", "ORCH_RECONCILE_PERIOD", DUB_OPTION_DURATION,
         AT (reconcile_ms), "10s", .max = 600000,
         .help = "How often it is asked; 0: never"},
@@ -220,10 +233,21 @@ check_address (const DubServiceSettings *self, GError **error)
   return FALSE;
 }
 
+/* One without the other is a setting that was forgotten. */
+static gboolean
+check_user (const DubServiceSettings *self, GError **error)
+{
+  if ((self->mediamtx_user != NULL) == (self->mediamtx_password != NULL))
+    return TRUE;
+  g_set_error_literal (error, DUB_ERROR, DUB_ERROR_INVALID,
+      "MEDIAMTX_USER and MEDIAMTX_PASS go together: one of them is not set");
+  return FALSE;
+}
+
 static gboolean
 derive (DubServiceSettings *self, GError **error)
 {
-  if (!check_address (self, error))
+  if (!check_address (self, error) || !check_user (self, error))
     return FALSE;
   if (self->runtime_dir == NULL)
     self->runtime_dir = default_runtime_dir ();

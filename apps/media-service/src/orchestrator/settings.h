@@ -23,13 +23,16 @@ typedef enum {
 typedef struct {
   gint64 port;
   char *http_addr; /* (nullable) */
-  char *api_token; /* (nullable) */
+  char *api_token; /* (nullable), as are these: */
+  char *metrics_token, *hook_token;
 
   char *mediamtx_host;
   gint64 mediamtx_rtmp_port;
   gint64 mediamtx_rtsp_port;
   int ingest;             /* DubIngestWay */
   char *mediamtx_api_url; /* (nullable): do not ask */
+  char *mediamtx_user;    /* (nullable), with mediamtx_password */
+  char *mediamtx_password;
   gint64 reconcile_ms;
 
   gint64 grace_ms;

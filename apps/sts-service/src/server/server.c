@@ -5,6 +5,7 @@
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
+#include <dubbing_common/secret.h>
 #include <dubbing_contracts/wire_error.h>
 #include <dubbing_socketio/http_listener.h>
 #include <string.h>
@@ -29,29 +30,25 @@ struct _DubStsServer {
 
 /* --- authorisation --- */
 
-/* Takes as long for a wrong key as for a right one. */
-static gboolean
-is_same_secret (const char *a, const char *b)
-{
-  gsize length = strlen (a);
-  guchar differs = length != strlen (b);
-
-  for (gsize i = 0; i < length && b[0]; i++)
-    differs |= (guchar) (a[i] ^ b[i % strlen (b)]);
-  return !differs;
-}
-
 /* header: (nullable) */
 static gboolean
 is_authorised (DubStsServer *self, const char *header)
 {
   const char *key = self->settings->api_key;
 
-  if (!key || !*key)
-    return TRUE;
-  if (!header || g_ascii_strncasecmp (header, "Bearer ", 7) != 0)
-    return FALSE;
-  return is_same_secret (key, header + 7);
+  return !key || !*key || dub_secret_is_bearer (header, key);
+}
+
+/* A key of its own, where there is one; that of all else opens it too. */
+static gboolean
+may_read_metrics (DubStsServer *self, const char *header)
+{
+  const char *token = self->settings->metrics_token;
+
+  if (!token || !*token)
+    return is_authorised (self, header);
+  return dub_secret_is_bearer (header, token) ||
+         dub_secret_is_bearer (header, self->settings->api_key);
 }
 
 /* --- Socket.IO --- */
@@ -176,8 +173,11 @@ on_metrics (SoupServer *soup, SoupServerMessage *message, const char *path,
 
   if (!is_read (message))
     return;
-  if (!is_authorised (
+  if (!may_read_metrics (
           self, soup_message_headers_get_one (headers, "Authorization"))) {
+    soup_message_headers_replace (
+        soup_server_message_get_response_headers (message), "WWW-Authenticate",
+        "Bearer");
     soup_server_message_set_status (message, SOUP_STATUS_UNAUTHORIZED, NULL);
     return;
   }
