@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "answer.h"
+#include "metric_aliases.h"
 #include "routes.h"
 
 void
@@ -33,19 +34,30 @@ dub_route_health_ready (
       dub_json_object_of ("status", self->is_stopping ? "stopping" : "ready"));
 }
 
+/* (transfer full) */
+static char *
+metrics_of_process (DubApiServer *self)
+{
+  dub_metrics_set_process (self->metrics);
+  return dub_metrics_to_text (self->metrics);
+}
+
 void
 dub_route_metrics (
     DubApiServer *self, SoupServerMessage *message, const char *stream_id)
 {
   g_autofree const char **workers =
       dub_orchestrator_get_metrics (self->orchestrator);
-  g_autofree char *own = dub_metrics_to_text (self->metrics);
+  g_autofree char *own = metrics_of_process (self);
   g_autoptr (GPtrArray) texts = g_ptr_array_new ();
+  gsize n_aliases;
+  const DubMetricAlias *aliases = dub_metric_aliases (&n_aliases);
 
   g_ptr_array_add (texts, own);
   for (gsize i = 0; workers[i] != NULL; i++)
     g_ptr_array_add (texts, (gpointer) workers[i]);
   g_ptr_array_add (texts, NULL);
   dub_answer_text (message, SOUP_STATUS_OK, DUB_METRICS_CONTENT_TYPE,
-      dub_metrics_merge ((const char *const *) texts->pdata));
+      dub_metrics_merge_aliased (
+          (const char *const *) texts->pdata, aliases, n_aliases));
 }

@@ -54,6 +54,7 @@ struct _DubEntry {
   gboolean wants_reconnect; /* told as soon as there is a connection */
   char *worker_state, *worker_reason;
   char *metrics_text;
+  gint64 metrics_ns; /* when it came */
   gboolean has_figures;
   DubFigures figures;
   DubHistory *history;

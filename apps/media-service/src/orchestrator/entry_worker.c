@@ -119,6 +119,7 @@ on_metrics (DubControlClient *client, const char *text, gpointer user_data)
 
   g_free (entry->metrics_text);
   entry->metrics_text = g_strdup (text);
+  entry->metrics_ns = dub_now_ns ();
   if (!entry->has_figures)
     dub_figures_init (&entry->figures);
   entry->has_figures = TRUE;

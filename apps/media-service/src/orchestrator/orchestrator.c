@@ -14,6 +14,8 @@
 
 /* How long a stopped stream stays in the list, for people to see. */
 #define FORGET_NS (300 * DUB_NS_PER_S)
+/* A worker tells its figures each second; older ones are no figures. */
+#define METRICS_AGE_NS (10 * DUB_NS_PER_S)
 /* A list may be older than an event that came while it was under way. */
 #define ABSENT_LISTS 2
 
@@ -859,7 +861,8 @@ dub_orchestrator_get_metrics (DubOrchestrator *self)
     if (is_active (entry))
       dub_metric_set (self->degraded, dub_entry_label (entry),
           dub_stream_is_degraded (entry->stream, dub_now_ns ()));
-    if (entry->metrics_text != NULL)
+    if (entry->metrics_text != NULL &&
+        dub_now_ns () - entry->metrics_ns < METRICS_AGE_NS)
       g_ptr_array_add (texts, entry->metrics_text);
   }
   g_ptr_array_add (texts, NULL);

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "metric_aliases.h"
+
+#define W "media_service_worker_"
+
+static const DubMetricAlias aliases[] = {
+    /* base units */
+    {.name = W "output_delay_seconds",
+        .from = W "output_delay_ms",
+        .scale = 1e-3},
+    {.name = W "output_waiting_seconds",
+        .from = W "output_waiting_ms",
+        .scale = 1e-3},
+    {.name = W "video_queue_seconds",
+        .from = W "video_queue_ms",
+        .scale = 1e-3},
+    {.name = W "audio_queue_seconds",
+        .from = W "audio_queue_ms",
+        .scale = 1e-3},
+    {.name = W "vad_accumulator_duration_seconds",
+        .from = W "vad_accumulator_duration_ns",
+        .scale = 1e-9},
+    /* the Python client's ending of an info */
+    {.name = W "info_info", .from = W "info"},
+    {.name = "worker_info_info", .from = W "info"},
+    /* specification 003 */
+    {.name = "worker_audio_fragments_total",
+        .from = W "dubs_heard_total",
+        .help = "Segments by what was heard",
+        .add_label = "status",
+        .add_value = "processed"},
+    {.name = "worker_audio_fragments_total",
+        .from = W "fallback_total",
+        .help = "Segments by what was heard",
+        .drop_label = "reason",
+        .add_label = "status",
+        .add_value = "fallback"},
+    {.name = "worker_fallback_total", .from = W "fallback_total"},
+    {.name = "worker_fallback_total",
+        .from = W "dubs_dropped_total",
+        .drop_label = "reason",
+        .only_value = "other",
+        .add_label = "reason",
+        .add_value = "invalid_output"},
+    {.name = "worker_gst_bus_errors_total", .from = W "gst_bus_errors_total"},
+    {.name = "worker_gst_bus_warnings_total",
+        .from = W "gst_bus_warnings_total"},
+    {.name = "worker_inflight_fragments", .from = W "sts_inflight_fragments"},
+    {.name = "worker_av_sync_delta_ms", .from = W "av_sync_delta_ms"},
+    {.name = "worker_video_queue_ms", .from = W "video_queue_ms"},
+    {.name = "worker_audio_queue_ms", .from = W "audio_queue_ms"},
+    {.name = "worker_sts_breaker_state", .from = W "circuit_breaker_state"},
+    {.name = "worker_sts_rtt_ms", .from = W "sts_rtt_seconds", .scale = 1e3},
+    {.name = "worker_chunk_end_to_end_latency_ms",
+        .from = W "chunk_end_to_end_latency_seconds",
+        .scale = 1e3},
+    /* specification 018 and the tests of that time, which ask for a name or
+     * for it with _total */
+    {.name = "worker_backpressure_events_total",
+        .from = W "backpressure_events_total"},
+    {.name = "worker_reconnection_total", .from = W "sts_reconnections_total"},
+    {.name = "worker_fragment_timeouts_total",
+        .from = W "fallback_total",
+        .help = "Segments whose answer came too late",
+        .drop_label = "reason",
+        .only_value = "timeout"},
+    {.name = "worker_segments_dropped_total",
+        .from = W "dubs_dropped_total",
+        .drop_label = "reason"},
+    {.name = "worker_video_segments_total",
+        .from = W "segments_processed_total",
+        .help = "Groups of pictures that left",
+        .drop_label = "type",
+        .only_value = "video"},
+    {.name = "worker_sts_connected", .from = W "sts_connected"},
+    {.name = "worker_circuit_breaker_failures_total",
+        .from = W "circuit_breaker_failures_total"},
+    {.name = "worker_circuit_breaker_fallback_total",
+        .from = W "circuit_breaker_fallbacks_total"},
+    {.name = "worker_circuit_breaker_transitions_total",
+        .from = W "circuit_breaker_transitions_total"},
+    {.name = "worker_sts_fragments_sent_total",
+        .from = W "sts_fragments_sent_total"},
+    {.name = "worker_sts_fragments_processed_total",
+        .from = W "sts_fragments_processed_total"},
+    {.name = "worker_av_sync_corrections_total",
+        .from = W "av_sync_corrections_total"},
+    {.name = "worker_av_buffer_video_size", .from = W "av_buffer_video_size"},
+    {.name = "worker_av_buffer_audio_size", .from = W "av_buffer_audio_size"},
+    {.name = "worker_av_sync_delta_ms_bucket",
+        .from = W "av_sync_delta_seconds",
+        .scale = 1e3,
+        .only_suffix = "_bucket"},
+    /* specification 023, without the worker's prefix */
+    {.name = "vad_segments_total", .from = W "vad_segments_total"},
+    {.name = "vad_accumulator_duration_seconds",
+        .from = W "vad_accumulator_duration_ns",
+        .scale = 1e-9},
+};
+
+const DubMetricAlias *
+dub_metric_aliases (gsize *ret_n)
+{
+  *ret_n = G_N_ELEMENTS (aliases);
+  return aliases;
+}
