@@ -15,7 +15,8 @@ G_BEGIN_DECLS
 
 /* How a worker pulls its stream. */
 typedef enum {
-  DUB_INGEST_BY_RTMP = 0,
+  DUB_INGEST_AUTO = 0, /* RTSP for what is known to be H.265 */
+  DUB_INGEST_BY_RTMP,
   DUB_INGEST_BY_RTSP,
 } DubIngestWay;
 
@@ -46,6 +47,8 @@ typedef struct {
   gboolean skip_sts_connection;
   char *source_language, *target_language, *voice_profile;
   gint64 output_delay_ms;
+  double duck_db;
+  int mix_mode, fallback_mode; /* into dub_mix_modes, dub_fallback_modes */
 
   int log_level;  /* DubLogLevel - 1 */
   int log_format; /* DubLogFormat */
