@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "answer.h"
 #include "metric_aliases.h"
+#include "page.h"
 #include "routes.h"
 
+/* People get the page, programs the JSON. */
 void
 dub_route_root (
     DubApiServer *self, SoupServerMessage *message, const char *stream_id)
 {
-  JsonObject *object = dub_json_object_of ("service", "stream-orchestration");
+  const char *accept = soup_message_headers_get_list (
+      soup_server_message_get_request_headers (message), "Accept");
+  JsonObject *object;
 
+  if (dub_page_is_wanted (accept) &&
+      dub_page_answer (self->settings, message, "/"))
+    return;
+  object = dub_json_object_of ("service", "stream-orchestration");
   json_object_set_string_member (object, "version", DUB_VERSION);
   json_object_set_string_member (
       object, "status", self->is_stopping ? "stopping" : "running");

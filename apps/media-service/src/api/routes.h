@@ -43,6 +43,9 @@ void dub_route_health (DubApiServer *, SoupServerMessage *, const char *);
 void dub_route_health_ready (DubApiServer *, SoupServerMessage *, const char *);
 void dub_route_metrics (DubApiServer *, SoupServerMessage *, const char *);
 
+/* page_routes.c: the operators' page, and what it must know. */
+void dub_route_page_file (DubApiServer *, SoupServerMessage *, const char *);
+
 /* stream_routes.c */
 void dub_route_list (DubApiServer *, SoupServerMessage *, const char *);
 void dub_route_create (DubApiServer *, SoupServerMessage *, const char *);
