@@ -4,7 +4,7 @@
 
 #include "../control/json_text.h"
 #include "../orchestrator/media_url.h"
-#include "../orchestrator/stream_options.h"
+#include "../orchestrator/stream_settings.h"
 
 #include <dubbing_common/log.h>
 #include <libsoup/soup.h>

@@ -4,6 +4,7 @@
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
 #include <gst/app/gstappsrc.h>
+#include <media_service/gst_bus.h>
 #include <media_service/retry.h>
 #include <media_service/safe_text.h>
 #include <string.h>
@@ -239,6 +240,7 @@ on_bus_message (GstBus *bus, GstMessage *message, gpointer user_data)
   DubPublisher *self = user_data;
   g_autoptr (GError) error = NULL;
 
+  dub_bus_note (message, self->url);
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_ERROR:
       error = describe (self, message);

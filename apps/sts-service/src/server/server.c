@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "connection.h"
+#include "gpu.h"
+#include "metric_aliases.h"
 #include "rest.h"
 
 /* One-off requests at a time. */
@@ -164,6 +166,35 @@ on_health (SoupServer *soup, SoupServerMessage *message, const char *path,
 }
 
 static void
+set_gpu (DubMetrics *metrics)
+{
+  DubGpuUse use;
+
+  dub_gpu_get_use ("/sys/class/drm", &use);
+  dub_metric_set (dub_metrics_gauge (metrics, "sts_gpu_utilization_percent",
+                      "Of the busiest GPU; 0 where none is known", NULL),
+      NULL, use.busy_percent);
+  dub_metric_set (dub_metrics_gauge (metrics, "sts_gpu_memory_used_bytes",
+                      "Of all GPUs; 0 where none is known", NULL),
+      NULL, use.memory_in_use);
+}
+
+/* (transfer full) */
+static char *
+metrics_to_text (DubMetrics *metrics)
+{
+  gsize n;
+  const DubMetricAlias *aliases = dub_sts_metric_aliases (&n);
+  g_autofree char *own = NULL;
+
+  dub_metrics_set_process (metrics);
+  set_gpu (metrics);
+  own = dub_metrics_to_text (metrics);
+  return dub_metrics_merge_aliased (
+      (const char *const[]){own, NULL}, aliases, n);
+}
+
+static void
 on_metrics (SoupServer *soup, SoupServerMessage *message, const char *path,
     GHashTable *query, gpointer user_data)
 {
@@ -182,7 +213,7 @@ on_metrics (SoupServer *soup, SoupServerMessage *message, const char *path,
     return;
   }
   answer (message, SOUP_STATUS_OK, DUB_METRICS_CONTENT_TYPE,
-      dub_metrics_to_text (self->metrics));
+      metrics_to_text (self->metrics));
 }
 
 static void
