@@ -4,6 +4,7 @@
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
+#include <media_service/gst_bus.h>
 #include <media_service/retry.h>
 #include <media_service/safe_text.h>
 #include <string.h>
@@ -170,6 +171,7 @@ on_link_message (GstMessage *message, gpointer user_data)
   Mux *self = user_data;
   g_autoptr (GError) error = NULL;
 
+  dub_bus_note (message, self->url);
   if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS) {
     end (self);
   } else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {

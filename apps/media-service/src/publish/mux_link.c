@@ -128,9 +128,7 @@ on_bus_message (GstBus *bus, GstMessage *message, gpointer user_data)
 {
   DubMuxLink *self = user_data;
 
-  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR ||
-      GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS)
-    self->on_message (message, self->user_data);
+  self->on_message (message, self->user_data);
   return G_SOURCE_CONTINUE;
 }
 

@@ -35,7 +35,7 @@ typedef struct {
   gint64 taken_ns; /* dts of the last picture; G_MININT64: none */
 } DubMuxSent;
 
-/* message: an error, or EOS. */
+/* message: what the pipeline's bus tells. */
 typedef void (*DubMuxMessageFunc) (GstMessage *message, gpointer user_data);
 
 /* DUB_ERROR_NOT_FOUND names the element that is not installed. */
