@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/hook_event.h"
 #include "api/path_list.h"
-#include "orchestrator/stream_options.h"
+#include "orchestrator/stream_settings.h"
 
 #include <stdint.h>
 
@@ -14,7 +14,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   const char *text = (const char *) data;
   g_autoptr (DubHookEvent) event = NULL;
-  g_autoptr (DubStreamOptions) options = NULL;
+  g_autoptr (DubStreamSettings) options = NULL;
   g_autoptr (GArray) streams = dub_path_list_parse (text, size);
   g_autofree char *query = g_strndup (text, size);
   const char *field;
@@ -27,7 +27,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   event = dub_hook_event_parse (text, size, size % 2, &field, NULL);
   if (event != NULL)
     g_assert_true (dub_stream_id_is_valid (event->stream_id));
-  options = dub_stream_options_parse (query);
-  g_assert_true (dub_stream_options_equal (options, options));
+  options = dub_stream_settings_parse_query (query);
+  g_assert_true (dub_stream_settings_equal (options, options));
   return 0;
 }

@@ -69,6 +69,7 @@ fill_server_settings (Program *self, GError **error)
   to->host = self->host;
   to->service_name = self->is_echo ? "echo-sts" : "full-sts-service";
   to->api_key = from->api_key;
+  to->metrics_token = from->metrics_token;
   to->max_message_bytes = (gsize) from->max_message_bytes;
   to->max_connections = (guint) from->max_connections;
   to->ping_interval_ms = (guint) from->ping_interval_s * 1000;

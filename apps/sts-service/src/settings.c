@@ -22,6 +22,9 @@ const DubOption dub_sts_options[] = {
     .help = "PORT of the echo mode, where it differs; 0: as PORT" },
   { ROW ("api-key", "STS_API_KEY", SECRET, api_key, NULL),
     .help = "Clients must send it as \"Authorization: Bearer KEY\"" },
+  { ROW ("metrics-token", "METRICS_TOKEN", SECRET, metrics_token, NULL),
+    .help = "The same, for /metrics and nothing else; STS_API_KEY opens it "
+            "too" },
   { ROW ("source-language", "SOURCE_LANGUAGE", STRING, source_language,
         "auto"), .min = 2, .max = 10,
     .help = "When a stream names none; auto: found by listening" },

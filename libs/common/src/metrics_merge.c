@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dubbing_common/metrics.h"
-#include "metrics_text.h"
+#include "metrics_exposition.h"
 
 #include <string.h>
 
@@ -12,28 +12,10 @@
  * up, of gauges the first stays.
  */
 
-typedef struct {
-  char *series; /* name and labels, as they came */
-  double value;
-} Sample;
-
-typedef struct {
-  char *name;
-  char *help; /* escaped, as it came; (nullable) */
-  MetricType type;
-  GPtrArray *samples;
-  GHashTable *by_series;
-} Family;
-
-typedef struct {
-  GPtrArray *families;
-  GHashTable *by_name;
-} Exposition;
-
 static void
 sample_free (gpointer data)
 {
-  Sample *self = data;
+  ExpositionSample *self = data;
 
   g_free (self->series);
   g_free (self);
@@ -42,7 +24,7 @@ sample_free (gpointer data)
 static void
 family_free (gpointer data)
 {
-  Family *self = data;
+  ExpositionFamily *self = data;
 
   g_hash_table_unref (self->by_series);
   g_ptr_array_unref (self->samples);
@@ -70,15 +52,15 @@ exposition_free (Exposition *self)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Exposition, exposition_free)
 
-static Family *
-get_family (Exposition *self, const char *name, gsize length)
+ExpositionFamily *
+exposition_get_family (Exposition *self, const char *name, gsize length)
 {
   g_autofree char *key = g_strndup (name, length);
-  Family *family = g_hash_table_lookup (self->by_name, key);
+  ExpositionFamily *family = g_hash_table_lookup (self->by_name, key);
 
   if (family != NULL)
     return family;
-  family = g_new0 (Family, 1);
+  family = g_new0 (ExpositionFamily, 1);
   family->name = g_steal_pointer (&key);
   family->samples = g_ptr_array_new_with_free_func (sample_free);
   family->by_series = g_hash_table_new (g_str_hash, g_str_equal);
@@ -90,13 +72,13 @@ get_family (Exposition *self, const char *name, gsize length)
 static const char *const suffixes[] = {"_bucket", "_sum", "_count"};
 
 /* "x_bucket", "x_sum" and "x_count" belong to "x" when x is a histogram. */
-static Family *
+static ExpositionFamily *
 family_of_sample (Exposition *self, const char *name, gsize length)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++) {
     gsize n = strlen (suffixes[i]);
     g_autofree char *base = NULL;
-    Family *family;
+    ExpositionFamily *family;
 
     if (length <= n || strncmp (name + length - n, suffixes[i], n) != 0)
       continue;
@@ -105,7 +87,7 @@ family_of_sample (Exposition *self, const char *name, gsize length)
     if (family != NULL && family->type >= METRIC_HISTOGRAM)
       return family;
   }
-  return get_family (self, name, length);
+  return exposition_get_family (self, name, length);
 }
 
 static const char *
@@ -155,17 +137,18 @@ parse_number (const char *text, double *ret_value)
   return end[strspn (end, "-0123456789")] == '\0';
 }
 
-static void
-add_sample (Family *family, const char *series, double value)
+void
+exposition_add_sample (
+    ExpositionFamily *family, const char *series, double value)
 {
-  Sample *sample = g_hash_table_lookup (family->by_series, series);
+  ExpositionSample *sample = g_hash_table_lookup (family->by_series, series);
 
   if (sample != NULL) {
     if (family->type == METRIC_COUNTER || family->type == METRIC_HISTOGRAM)
       sample->value += value;
     return;
   }
-  sample = g_new0 (Sample, 1);
+  sample = g_new0 (ExpositionSample, 1);
   sample->series = g_strdup (series);
   sample->value = value;
   g_ptr_array_add (family->samples, sample);
@@ -184,20 +167,20 @@ parse_sample (Exposition *self, const char *line)
       !parse_number (skip_blanks (end), &value))
     return FALSE;
   series = g_strndup (line, end - line);
-  add_sample (family_of_sample (self, line, length), series, value);
+  exposition_add_sample (family_of_sample (self, line, length), series, value);
   return TRUE;
 }
 
 /* The format wants the type before the first sample; else the samples of a
  * histogram would have been taken for families of their own. */
 static gboolean
-has_samples (Exposition *self, const Family *family, MetricType type)
+has_samples (Exposition *self, const ExpositionFamily *family, MetricType type)
 {
   if (family->samples->len > 0)
     return TRUE;
   for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++) {
     g_autofree char *name = g_strconcat (family->name, suffixes[i], NULL);
-    const Family *other = g_hash_table_lookup (self->by_name, name);
+    const ExpositionFamily *other = g_hash_table_lookup (self->by_name, name);
 
     if (type >= METRIC_HISTOGRAM && other != NULL && other->samples->len > 0)
       return TRUE;
@@ -206,7 +189,7 @@ has_samples (Exposition *self, const Family *family, MetricType type)
 }
 
 static gboolean
-parse_type (Exposition *self, Family *family, const char *text)
+parse_type (Exposition *self, ExpositionFamily *family, const char *text)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (metric_type_names); i++) {
     if (!g_str_equal (text, metric_type_names[i]))
@@ -224,14 +207,14 @@ parse_comment (Exposition *self, const char *line)
   gboolean is_help = g_str_has_prefix (line, "# HELP ");
   const char *name = line + strlen ("# HELP ");
   gsize length;
-  Family *family;
+  ExpositionFamily *family;
 
   if (!is_help && !g_str_has_prefix (line, "# TYPE "))
     return TRUE;
   length = metric_name_length (name);
   if (length == 0 || name[length] != ' ')
     return FALSE;
-  family = get_family (self, name, length);
+  family = exposition_get_family (self, name, length);
   if (!is_help)
     return parse_type (self, family, name + length + 1);
   if (family->help == NULL)
@@ -265,8 +248,9 @@ static void
 exposition_add (Exposition *self, const Exposition *other)
 {
   for (guint i = 0; i < other->families->len; i++) {
-    const Family *from = g_ptr_array_index (other->families, i);
-    Family *to = get_family (self, from->name, strlen (from->name));
+    const ExpositionFamily *from = g_ptr_array_index (other->families, i);
+    ExpositionFamily *to =
+        exposition_get_family (self, from->name, strlen (from->name));
 
     if (to->samples->len == 0) {
       to->type = from->type;
@@ -276,15 +260,15 @@ exposition_add (Exposition *self, const Exposition *other)
     if (to->type != from->type)
       continue;
     for (guint j = 0; j < from->samples->len; j++) {
-      const Sample *sample = g_ptr_array_index (from->samples, j);
+      const ExpositionSample *sample = g_ptr_array_index (from->samples, j);
 
-      add_sample (to, sample->series, sample->value);
+      exposition_add_sample (to, sample->series, sample->value);
     }
   }
 }
 
 static void
-append_family (GString *out, const Family *family)
+append_family (GString *out, const ExpositionFamily *family)
 {
   if (family->samples->len == 0)
     return;
@@ -293,7 +277,7 @@ append_family (GString *out, const Family *family)
   g_string_append_printf (
       out, "# TYPE %s %s\n", family->name, metric_type_names[family->type]);
   for (guint i = 0; i < family->samples->len; i++) {
-    const Sample *sample = g_ptr_array_index (family->samples, i);
+    const ExpositionSample *sample = g_ptr_array_index (family->samples, i);
 
     g_string_append (out, sample->series);
     g_string_append_c (out, ' ');
@@ -305,6 +289,13 @@ append_family (GString *out, const Family *family)
 char *
 dub_metrics_merge (const char *const *texts)
 {
+  return dub_metrics_merge_aliased (texts, NULL, 0);
+}
+
+char *
+dub_metrics_merge_aliased (
+    const char *const *texts, const DubMetricAlias *aliases, gsize n_aliases)
+{
   g_autoptr (Exposition) all = exposition_new ();
   GString *out = g_string_new (NULL);
 
@@ -314,6 +305,7 @@ dub_metrics_merge (const char *const *texts)
     if (one != NULL)
       exposition_add (all, one);
   }
+  exposition_add_aliases (all, aliases, n_aliases);
   for (guint i = 0; i < all->families->len; i++)
     append_family (out, g_ptr_array_index (all->families, i));
   return g_string_free (out, FALSE);

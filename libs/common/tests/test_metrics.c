@@ -212,6 +212,71 @@ test_merge_own (void)
   g_assert_cmpstr (merged, ==, text);
 }
 
+typedef struct {
+  const char *name;
+  DubMetricAlias aliases[2];
+  const char *text;
+  const char *added; /* behind the text as it was */
+} AliasCase;
+
+#define GAUGE "# HELP a_ms A.\n# TYPE a_ms gauge\na_ms{s=\"x\"} 250\n"
+#define REASONS                                                                \
+  "# TYPE f_total counter\nf_total{s=\"x\",r=\"late\"} 2\n"                    \
+  "f_total{s=\"x\",r=\"a,}\\\"b\"} 3\nf_total{s=\"y\",r=\"late\"} 1\n"
+#define BUCKETS                                                                \
+  "# TYPE h histogram\nh_bucket{le=\"0.5\"} 1\nh_bucket{le=\"+Inf\"} 2\n"      \
+  "h_sum 3.5\nh_count 2\n"
+
+static const AliasCase alias_cases[] = {
+    {"none", {{"b", "missing"}}, GAUGE, ""},
+    {"rename", {{"b_ms", "a_ms"}}, GAUGE,
+        "# HELP b_ms A.\n# TYPE b_ms gauge\nb_ms{s=\"x\"} 250\n"},
+    {"scale", {{"a_seconds", "a_ms", "In s.", .scale = 1e-3}}, GAUGE,
+        "# HELP a_seconds In s.\n# TYPE a_seconds gauge\n"
+        "a_seconds{s=\"x\"} 0.25\n"},
+    {"sum-over-label", {{"g_total", "f_total", .drop_label = "r"}}, REASONS,
+        "# TYPE g_total counter\ng_total{s=\"x\"} 5\ng_total{s=\"y\"} 1\n"},
+    {"one-of-a-label",
+        {{"g_total", "f_total", .drop_label = "r", .only_value = "late"}},
+        REASONS,
+        "# TYPE g_total counter\ng_total{s=\"x\"} 2\ng_total{s=\"y\"} 1\n"},
+    {"two-rows-one-family",
+        {{"g_total", "f_total", .drop_label = "r", .only_value = "late",
+             .add_label = "k", .add_value = "l"},
+            {"g_total", "f_total", .drop_label = "r", .add_label = "k",
+                .add_value = "all"}},
+        REASONS,
+        "# TYPE g_total counter\ng_total{s=\"x\",k=\"l\"} 2\n"
+        "g_total{s=\"y\",k=\"l\"} 1\ng_total{s=\"x\",k=\"all\"} 5\n"
+        "g_total{s=\"y\",k=\"all\"} 1\n"},
+    {"histogram", {{"h_ms", "h", .scale = 1000}}, BUCKETS,
+        "# TYPE h_ms histogram\nh_ms_bucket{le=\"500\"} 1\n"
+        "h_ms_bucket{le=\"+Inf\"} 2\nh_ms_sum 3500\nh_ms_count 2\n"},
+    {"count-of-histogram", {{"n_total", "h", .only_suffix = "_count"}}, BUCKETS,
+        "# TYPE n_total counter\nn_total 2\n"},
+    {"buckets-alone",
+        {{"d_ms_bucket", "h", .scale = 1000, .only_suffix = "_bucket"}},
+        BUCKETS,
+        "# TYPE d_ms_bucket untyped\nd_ms_bucket{le=\"500\"} 1\n"
+        "d_ms_bucket{le=\"+Inf\"} 2\n"},
+    {"alias-of-alias",
+        {{"b", "a_ms"}, {"c", "b", .add_label = "k", .add_value = "v"}}, GAUGE,
+        "# HELP b A.\n# TYPE b gauge\nb{s=\"x\"} 250\n"
+        "# HELP c A.\n# TYPE c gauge\nc{s=\"x\",k=\"v\"} 250\n"},
+    {"other-type", {{"f_total", "a_ms"}}, GAUGE REASONS, ""},
+};
+
+static void
+test_alias (gconstpointer data)
+{
+  const AliasCase *c = data;
+  gsize n = c->aliases[1].name != NULL ? 2 : 1;
+  g_autofree char *expected = g_strconcat (c->text, c->added, NULL);
+  g_autofree char *out = dub_metrics_merge_aliased (V (c->text), c->aliases, n);
+
+  g_assert_cmpstr (out, ==, expected);
+}
+
 static gpointer
 count_up (gpointer data)
 {
@@ -234,6 +299,31 @@ test_threads (void)
   g_assert_cmpfloat (dub_metric_get (a, V ("x")), ==, 40000);
 }
 
+/* Spent CPU is never counted twice, and the start does not move. */
+static void
+test_process (void)
+{
+  g_autoptr (DubMetrics) metrics = dub_metrics_new ();
+  g_autofree char *text = NULL;
+  DubMetric *cpu, *start, *files;
+  double before, started;
+
+  dub_metrics_set_process (metrics);
+  cpu = dub_metrics_counter (metrics, "process_cpu_seconds_total", "", NULL);
+  start = dub_metrics_gauge (metrics, "process_start_time_seconds", "", NULL);
+  files = dub_metrics_gauge (metrics, "process_open_fds", "", NULL);
+  before = dub_metric_get (cpu, NULL);
+  started = dub_metric_get (start, NULL);
+  dub_metrics_set_process (metrics);
+  g_assert_cmpfloat (dub_metric_get (cpu, NULL), >=, before);
+  g_assert_cmpfloat (dub_metric_get (cpu, NULL), <, before + 5);
+  g_assert_cmpfloat (dub_metric_get (start, NULL), ==, started);
+  g_assert_cmpfloat (ABS ((double) g_get_real_time () / 1e6 - started), <, 300);
+  g_assert_cmpfloat (dub_metric_get (files, NULL), >=, 3);
+  text = dub_metrics_to_text (metrics);
+  g_assert_nonnull (strstr (text, "\nprocess_resident_memory_bytes "));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -247,11 +337,18 @@ main (int argc, char **argv)
   g_test_add_func ("/common/metrics/limit", test_limit);
   g_test_add_func ("/common/metrics/merge-own", test_merge_own);
   g_test_add_func ("/common/metrics/threads", test_threads);
+  g_test_add_func ("/common/metrics/process", test_process);
   for (gsize i = 0; i < G_N_ELEMENTS (merges); i++) {
     g_autofree char *path =
         g_strconcat ("/common/metrics/merge/", merges[i].name, NULL);
 
     g_test_add_data_func (path, &merges[i], test_merge);
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (alias_cases); i++) {
+    g_autofree char *path =
+        g_strconcat ("/common/metrics/alias/", alias_cases[i].name, NULL);
+
+    g_test_add_data_func (path, &alias_cases[i], test_alias);
   }
   return g_test_run ();
 }

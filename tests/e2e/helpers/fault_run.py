@@ -35,8 +35,9 @@ class Look:
     at_s: float
     samples: list
 
-    def value(self, name: str, **labels: str) -> float:
-        return metrics_parser.value(self.samples, PREFIX + name, **labels)
+    def value(self, name: str, prefix: str = PREFIX,
+              **labels: str) -> float:
+        return metrics_parser.value(self.samples, prefix + name, **labels)
 
 
 class FaultRun(Run):
@@ -103,8 +104,9 @@ class FaultRun(Run):
 
     # --- afterwards ---
 
-    def value(self, name: str, **labels: str) -> float:
-        return self.looks[-1].value(name, **labels)
+    def value(self, name: str, prefix: str = PREFIX,
+              **labels: str) -> float:
+        return self.looks[-1].value(name, prefix, **labels)
 
     def events(self, name: str) -> list[Line]:
         return self.listener.events(name)

@@ -24,6 +24,7 @@ PROGRAMS = {
     "sts-service": BUILD / "apps" / "sts-service" / "sts-service",
     "mtx-hook": BUILD / "apps" / "media-service" / "mtx-hook",
     "mediamtx": ROOT / "build" / "tools" / "mediamtx",
+    "promtool": ROOT / "build" / "tools" / "promtool",
 }
 
 

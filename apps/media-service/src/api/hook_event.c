@@ -2,7 +2,7 @@
 #include "hook_event.h"
 
 #include "../control/json_text.h"
-#include "../orchestrator/stream_options.h"
+#include "../orchestrator/stream_settings.h"
 
 #include <dubbing_common/error.h>
 #include <string.h>

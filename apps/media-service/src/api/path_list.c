@@ -3,7 +3,8 @@
 #include "path_list.h"
 
 #include "../control/json_text.h"
-#include "../orchestrator/stream_options.h"
+#include "../orchestrator/media_url.h"
+#include "../orchestrator/stream_settings.h"
 
 #include <dubbing_common/log.h>
 #include <libsoup/soup.h>
@@ -17,7 +18,8 @@ struct _DubPathList {
   SoupSession *session;
   GCancellable *cancellable;
   char *paths_url, *connections_url;
-  GArray *streams; /* DubPresent; while their queries are asked for */
+  char *authorization; /* (nullable) */
+  GArray *streams;     /* DubPresent; while their queries are asked for */
   guint timer_id;
   gboolean is_asking;
   gboolean is_failing; /* and was logged */
@@ -172,6 +174,9 @@ get (DubPathList *self, const char *url, GAsyncReadyCallback on_answer)
 {
   g_autoptr (SoupMessage) message = soup_message_new ("GET", url);
 
+  if (self->authorization != NULL)
+    soup_message_headers_replace (soup_message_get_request_headers (message),
+        "Authorization", self->authorization);
   soup_session_send_and_read_async (self->session, message, G_PRIORITY_DEFAULT,
       self->cancellable, on_answer, self);
 }
@@ -262,6 +267,7 @@ dub_path_list_new (
   self->cancellable = g_cancellable_new ();
   self->paths_url = g_steal_pointer (&paths_url);
   self->connections_url = make_url (settings, "/v3/rtmpconns/list");
+  self->authorization = dub_media_api_authorization (settings);
   self->timer_id = g_timeout_add ((guint) settings->reconcile_ms, ask, self);
   ask (self);
   return self;
@@ -278,6 +284,7 @@ dub_path_list_free (DubPathList *self)
   g_object_unref (self->session);
   g_free (self->paths_url);
   g_free (self->connections_url);
+  g_free (self->authorization);
   g_clear_pointer (&self->streams, g_array_unref);
   g_free (self);
 }

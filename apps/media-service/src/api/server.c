@@ -2,347 +2,69 @@
 #define DUB_LOG_TOPIC "media.api"
 #include "server.h"
 
+#include "../orchestrator/stream_settings.h"
+#include "answer.h"
+#include "guard.h"
 #include "hook_event.h"
+#include "routes.h"
 
-#include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
-#include <dubbing_socketio/http_listener.h>
-#include <libsoup/soup.h>
 #include <string.h>
 
-struct _DubApiServer {
-  const DubServiceSettings *settings;
-  DubOrchestrator *orchestrator;
-  DubMetrics *metrics;
-  DubMetric *hooks, *hook_seconds;
-  SoupServer *server;
-  DubHttpListener *listener;
-  gboolean is_stopping;
-};
-
-typedef void (*Handler) (DubApiServer *self, SoupServerMessage *message);
-
 typedef struct {
-  const char *path, *method;
-  Handler handler;
-  gboolean is_open; /* needs no token */
+  const char *path; /* {id} stands for a stream, a / at the end for all below */
+  const char *method;
+  DubApiHandler handler;
+  DubAccess access;
 } Route;
 
-/* --- answers --- */
-
-static void
-answer_text (
-    SoupServerMessage *message, guint status, const char *type, char *text)
-{
-  soup_server_message_set_status (message, status, NULL);
-  soup_server_message_set_response (
-      message, type, SOUP_MEMORY_TAKE, text, strlen (text));
-}
-
-/* Takes the object. */
-static void
-answer_json (SoupServerMessage *message, guint status, JsonObject *object)
-{
-  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
-
-  json_node_take_object (node, object);
-  answer_text (
-      message, status, "application/json", json_to_string (node, FALSE));
-}
-
-static JsonObject *
-object_of (const char *name, const char *value)
-{
-  JsonObject *object = json_object_new ();
-
-  json_object_set_string_member (object, name, value);
-  return object;
-}
-
-static void
-answer_detail (SoupServerMessage *message, guint status, const char *detail)
-{
-  answer_json (message, status, object_of ("detail", detail));
-}
-
-/* {"detail":[{"loc":["body","path"],"msg":"...","type":"value_error"}]} */
-static void
-answer_unprocessable (
-    SoupServerMessage *message, const char *field, const GError *error)
-{
-  JsonObject *object = json_object_new ();
-  JsonObject *item = object_of ("msg", error->message);
-  JsonArray *details = json_array_new ();
-  JsonArray *place = json_array_new ();
-
-  json_array_add_string_element (place, "body");
-  if (field != NULL)
-    json_array_add_string_element (place, field);
-  json_object_set_array_member (item, "loc", place);
-  json_object_set_string_member (item, "type", "value_error");
-  json_array_add_object_element (details, item);
-  json_object_set_array_member (object, "detail", details);
-  answer_json (message, SOUP_STATUS_UNPROCESSABLE_ENTITY, object);
-}
-
-/* --- events of MediaMTX --- */
-
-typedef struct {
-  gboolean is_ready;
-  gboolean is_old_path;
-} HookKind;
-
-static void
-count_hook (DubApiServer *self, HookKind kind, const char *result)
-{
-  const char *const values[] = {
-      kind.is_ready ? "ready" : "not-ready", result, NULL};
-
-  dub_metric_add (self->hooks, values, 1);
-}
-
-static void
-log_hook (const DubHookEvent *event, HookKind kind, const char *id)
-{
-  const char *const fields[] = {"stream_id", event->stream_id, "event_type",
-      kind.is_ready ? "ready" : "not-ready", "path", event->path, "source_type",
-      event->source_type, "source_id", event->source_id, "correlation_id", id,
-      NULL};
-
-  dub_log_fields (DUB_LOG_INFO, DUB_LOG_TOPIC, fields, "event from MediaMTX");
-}
-
-static void
-answer_hook (SoupServerMessage *message, const DubHookEvent *event,
-    HookKind kind, const char *id)
-{
-  gboolean is_in = event->direction == DUB_HOOK_IN;
-  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
-  g_autofree char *time = g_date_time_format_iso8601 (now);
-  JsonObject *object = object_of ("status", !is_in          ? "skipped"
-                                            : kind.is_ready ? "worker_started"
-                                                            : "worker_stopped");
-
-  json_object_set_string_member (object, "message",
-      !is_in          ? "an output needs no worker"
-      : kind.is_ready ? "the stream has a worker, or will in a moment"
-                      : "the worker ends unless the source returns");
-  json_object_set_string_member (object, "stream_id", event->stream_id);
-  if (!is_in)
-    json_object_set_string_member (object, "direction", "out");
-  json_object_set_string_member (object, "correlation_id", id);
-  json_object_set_string_member (object, "timestamp", time);
-  answer_json (message, SOUP_STATUS_OK, object);
-}
-
-static void
-answer_refused (SoupServerMessage *message, const GError *error)
-{
-  JsonObject *object = object_of ("detail", error->message);
-  gboolean is_full = g_error_matches (error, DUB_ERROR, DUB_ERROR_OVERLOADED);
-
-  json_object_set_string_member (
-      object, "code", is_full ? "max_workers" : "stopping");
-  answer_json (
-      message, is_full ? 429 : SOUP_STATUS_SERVICE_UNAVAILABLE, object);
-}
-
-static gboolean
-carry_out (DubApiServer *self, const DubHookEvent *event, HookKind kind,
-    GError **error)
-{
-  if (event->direction != DUB_HOOK_IN)
-    return TRUE;
-  if (kind.is_ready)
-    return dub_orchestrator_ready (self->orchestrator, event->stream_id,
-        event->source_id, event->query, error);
-  dub_orchestrator_not_ready (
-      self->orchestrator, event->stream_id, event->source_id);
-  return TRUE;
-}
-
-static void
-handle_hook (DubApiServer *self, SoupServerMessage *message, HookKind kind)
-{
-  SoupMessageBody *body = soup_server_message_get_request_body (message);
-  g_autofree char *id = g_uuid_string_random ();
-  g_autoptr (GBytes) bytes = soup_message_body_flatten (body);
-  g_autoptr (DubHookEvent) event = NULL;
-  g_autoptr (GError) error = NULL;
-  const char *field;
-  gsize length;
-  const char *text = g_bytes_get_data (bytes, &length);
-
-  event = dub_hook_event_parse (
-      text != NULL ? text : "", length, !kind.is_old_path, &field, &error);
-  if (event == NULL) {
-    dub_warning ("refused an event from MediaMTX: %s", error->message);
-    count_hook (self, kind, "invalid");
-    if (kind.is_old_path)
-      answer_detail (message, SOUP_STATUS_BAD_REQUEST, error->message);
-    else
-      answer_unprocessable (message, field, error);
-    return;
-  }
-  log_hook (event, kind, id);
-  if (!carry_out (self, event, kind, &error)) {
-    dub_warning ("%s: %s", event->stream_id, error->message);
-    count_hook (self, kind, "refused");
-    answer_refused (message, error);
-    return;
-  }
-  count_hook (
-      self, kind, event->direction == DUB_HOOK_IN ? "accepted" : "skipped");
-  answer_hook (message, event, kind, id);
-}
-
-static void
-timed_hook (DubApiServer *self, SoupServerMessage *message, HookKind kind)
-{
-  gint64 start_us = g_get_monotonic_time ();
-
-  handle_hook (self, message, kind);
-  dub_metric_observe (self->hook_seconds, NULL,
-      (double) (g_get_monotonic_time () - start_us) / 1e6);
-}
-
-static void
-post_ready (DubApiServer *self, SoupServerMessage *message)
-{
-  timed_hook (self, message, (HookKind){TRUE, FALSE});
-}
-
-static void
-post_not_ready (DubApiServer *self, SoupServerMessage *message)
-{
-  timed_hook (self, message, (HookKind){FALSE, FALSE});
-}
-
-static void
-post_on_ready (DubApiServer *self, SoupServerMessage *message)
-{
-  timed_hook (self, message, (HookKind){TRUE, TRUE});
-}
-
-static void
-post_on_not_ready (DubApiServer *self, SoupServerMessage *message)
-{
-  timed_hook (self, message, (HookKind){FALSE, TRUE});
-}
-
-/* --- the rest --- */
-
-static void
-get_root (DubApiServer *self, SoupServerMessage *message)
-{
-  JsonObject *object = object_of ("service", "stream-orchestration");
-
-  json_object_set_string_member (object, "version", DUB_VERSION);
-  json_object_set_string_member (
-      object, "status", self->is_stopping ? "stopping" : "running");
-  answer_json (message, SOUP_STATUS_OK, object);
-}
-
-static void
-get_health (DubApiServer *self, SoupServerMessage *message)
-{
-  JsonObject *object = object_of ("status", "ok");
-
-  json_object_set_string_member (object, "service", "media-service");
-  answer_json (message, SOUP_STATUS_OK, object);
-}
-
-static void
-get_health_ready (DubApiServer *self, SoupServerMessage *message)
-{
-  answer_json (message,
-      self->is_stopping ? SOUP_STATUS_SERVICE_UNAVAILABLE : SOUP_STATUS_OK,
-      object_of ("status", self->is_stopping ? "stopping" : "ready"));
-}
-
-static void
-get_streams (DubApiServer *self, SoupServerMessage *message)
-{
-  JsonObject *object = json_object_new ();
-
-  json_object_set_array_member (
-      object, "streams", dub_orchestrator_list (self->orchestrator));
-  answer_json (message, SOUP_STATUS_OK, object);
-}
-
-static void
-get_metrics (DubApiServer *self, SoupServerMessage *message)
-{
-  g_autofree const char **workers =
-      dub_orchestrator_get_metrics (self->orchestrator);
-  g_autofree char *own = dub_metrics_to_text (self->metrics);
-  g_autoptr (GPtrArray) texts = g_ptr_array_new ();
-
-  g_ptr_array_add (texts, own);
-  for (gsize i = 0; workers[i] != NULL; i++)
-    g_ptr_array_add (texts, (gpointer) workers[i]);
-  g_ptr_array_add (texts, NULL);
-  answer_text (message, SOUP_STATUS_OK, DUB_METRICS_CONTENT_TYPE,
-      dub_metrics_merge ((const char *const *) texts->pdata));
-}
-
 static const Route routes[] = {
-    {"/", "GET", get_root, TRUE},
-    {"/health", "GET", get_health, TRUE},
-    {"/health/live", "GET", get_health, TRUE},
-    {"/health/ready", "GET", get_health_ready, TRUE},
-    {"/metrics", "GET", get_metrics, FALSE},
-    {"/v1/streams", "GET", get_streams, FALSE},
-    {"/v1/mediamtx/events/ready", "POST", post_ready, FALSE},
-    {"/v1/mediamtx/events/not-ready", "POST", post_not_ready, FALSE},
-    {"/hooks/mediamtx/on-ready", "POST", post_on_ready, FALSE},
-    {"/hooks/mediamtx/on-not-ready", "POST", post_on_not_ready, FALSE},
+    {"/", "GET", dub_route_root, DUB_ACCESS_OPEN},
+    {"/page/", "GET", dub_route_page_file, DUB_ACCESS_OPEN},
+    {"/health", "GET", dub_route_health, DUB_ACCESS_OPEN},
+    {"/health/live", "GET", dub_route_health, DUB_ACCESS_OPEN},
+    {"/health/ready", "GET", dub_route_health_ready, DUB_ACCESS_OPEN},
+    {"/metrics", "GET", dub_route_metrics, DUB_ACCESS_METRICS},
+    {"/v1/mediamtx/events/ready", "POST", dub_route_ready, DUB_ACCESS_HOOK},
+    {"/v1/mediamtx/events/not-ready", "POST", dub_route_not_ready,
+        DUB_ACCESS_HOOK},
+    {"/hooks/mediamtx/on-ready", "POST", dub_route_on_ready, DUB_ACCESS_HOOK},
+    {"/hooks/mediamtx/on-not-ready", "POST", dub_route_on_not_ready,
+        DUB_ACCESS_HOOK},
+    {"/v1/streams", "GET", dub_route_list, DUB_ACCESS_API},
+    {"/v1/streams", "POST", dub_route_create, DUB_ACCESS_API},
+    {"/v1/streams/{id}", "GET", dub_route_get, DUB_ACCESS_API},
+    {"/v1/streams/{id}", "PATCH", dub_route_change, DUB_ACCESS_API},
+    {"/v1/streams/{id}", "DELETE", dub_route_delete, DUB_ACCESS_API},
+    {"/v1/streams/{id}/start", "POST", dub_route_start, DUB_ACCESS_API},
+    {"/v1/streams/{id}/stop", "POST", dub_route_stop, DUB_ACCESS_API},
+    {"/v1/streams/{id}/restart", "POST", dub_route_restart, DUB_ACCESS_API},
+    {"/v1/streams/{id}/history", "GET", dub_route_history, DUB_ACCESS_API},
 };
 
-/* Takes the same time wherever the two differ. */
+/* TRUE: the path is one of the pattern; *ret_id (transfer full) is then what
+ * stood at {id}, or NULL. */
 static gboolean
-is_same_secret (const char *a, const char *b)
+path_fits (const char *pattern, const char *path, char **ret_id)
 {
-  gsize n = strlen (a), m = strlen (b);
-  guchar difference = n != m;
+  const char *hole = strstr (pattern, "{id}");
+  const char *rest = hole != NULL ? hole + strlen ("{id}") : NULL;
+  gsize before = hole != NULL ? (gsize) (hole - pattern) : 0;
+  gsize length = strlen (path);
+  g_autofree char *id = NULL;
 
-  for (gsize i = 0; i < n; i++)
-    difference |= (guchar) (a[i] ^ b[m > 0 ? i % m : 0]);
-  return difference == 0;
-}
-
-static gboolean
-is_allowed (DubApiServer *self, SoupServerMessage *message)
-{
-  static const char scheme[] = "Bearer ";
-  const char *value;
-
-  if (self->settings->api_token == NULL)
-    return TRUE;
-  value = soup_message_headers_get_one (
-      soup_server_message_get_request_headers (message), "Authorization");
-  return value != NULL &&
-         !g_ascii_strncasecmp (value, scheme, strlen (scheme)) &&
-         is_same_secret (value + strlen (scheme), self->settings->api_token);
-}
-
-static void
-answer_unauthorized (SoupServerMessage *message)
-{
-  soup_message_headers_append (
-      soup_server_message_get_response_headers (message), "WWW-Authenticate",
-      "Bearer");
-  answer_detail (
-      message, SOUP_STATUS_UNAUTHORIZED, "a valid bearer token is needed");
-}
-
-static const Route *
-find_route (const char *path)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (routes); i++)
-    if (g_str_equal (routes[i].path, path))
-      return &routes[i];
-  return NULL;
+  if (hole == NULL)
+    return g_str_equal (pattern, path) ||
+           (g_str_has_suffix (pattern + 1, "/") &&
+               g_str_has_prefix (path, pattern));
+  if (strncmp (pattern, path, before) != 0 || !g_str_has_suffix (path, rest) ||
+      length <= before + strlen (rest))
+    return FALSE;
+  id = g_strndup (path + before, length - before - strlen (rest));
+  if (!dub_stream_id_is_valid (id))
+    return FALSE;
+  *ret_id = g_steal_pointer (&id);
+  return TRUE;
 }
 
 static gboolean
@@ -352,25 +74,77 @@ method_fits (const Route *route, const char *method)
          (g_str_equal (method, "HEAD") && g_str_equal (route->method, "GET"));
 }
 
+typedef struct {
+  const Route *route; /* NULL: no such path */
+  gboolean has_method;
+  char *stream_id;
+  char *allowed; /* methods of the path */
+} Match;
+
+static void
+find_route (const char *path, const char *method, Match *match)
+{
+  g_autoptr (GString) allowed = g_string_new (NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (routes); i++) {
+    g_autofree char *id = NULL;
+
+    if (!path_fits (routes[i].path, path, &id))
+      continue;
+    g_string_append_printf (
+        allowed, "%s%s", allowed->len > 0 ? ", " : "", routes[i].method);
+    if (match->has_method)
+      continue;
+    match->route = &routes[i];
+    match->has_method = method_fits (&routes[i], method);
+    g_free (match->stream_id);
+    match->stream_id = g_steal_pointer (&id);
+  }
+  match->allowed = g_string_free (g_steal_pointer (&allowed), FALSE);
+}
+
+static void
+answer_wrong_method (SoupServerMessage *message, const char *allowed)
+{
+  soup_message_headers_replace (
+      soup_server_message_get_response_headers (message), "Allow", allowed);
+  dub_answer_problem (message, SOUP_STATUS_METHOD_NOT_ALLOWED,
+      "method_not_allowed", "Method Not Allowed");
+}
+
+static void
+answer (DubApiServer *self, SoupServerMessage *message, const Match *match)
+{
+  const char *why = NULL;
+  guint refusal = dub_guard_check (self->settings, message,
+      match->route != NULL ? match->route->access : DUB_ACCESS_API, &why);
+
+  if (refusal != 0)
+    dub_answer_problem (message, refusal,
+        refusal == SOUP_STATUS_UNAUTHORIZED ? "unauthorized" : "forbidden",
+        why);
+  else if (match->route == NULL)
+    dub_answer_problem (message, SOUP_STATUS_NOT_FOUND, "not_found",
+        "there is nothing at this path");
+  else if (!match->has_method)
+    answer_wrong_method (message, match->allowed);
+  else if (g_object_get_data (G_OBJECT (message), "too-large") != NULL)
+    dub_answer_problem (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE,
+        "too_large", "the body is larger than 16384 bytes");
+  else
+    match->route->handler (self, message, match->stream_id);
+}
+
 static void
 on_request (SoupServer *server, SoupServerMessage *message, const char *path,
     GHashTable *query, gpointer user_data)
 {
-  DubApiServer *self = user_data;
-  const Route *route = find_route (path);
+  Match match = {NULL};
 
-  if ((route == NULL || !route->is_open) && !is_allowed (self, message))
-    answer_unauthorized (message);
-  else if (route == NULL)
-    answer_detail (message, SOUP_STATUS_NOT_FOUND, "Not Found");
-  else if (!method_fits (route, soup_server_message_get_method (message)))
-    answer_detail (
-        message, SOUP_STATUS_METHOD_NOT_ALLOWED, "Method Not Allowed");
-  else if (g_object_get_data (G_OBJECT (message), "too-large") != NULL)
-    answer_detail (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE,
-        "the body is larger than 16384 bytes");
-  else
-    route->handler (self, message);
+  find_route (path, soup_server_message_get_method (message), &match);
+  answer (user_data, message, &match);
+  g_free (match.stream_id);
+  g_free (match.allowed);
 }
 
 /* A body is not kept beyond the limit, whatever length was announced. */
@@ -412,18 +186,12 @@ DubApiServer *
 dub_api_server_new (const DubServiceSettings *settings,
     DubOrchestrator *orchestrator, DubMetrics *metrics, GError **error)
 {
-  static const char *const labels[] = {"event", "result", NULL};
-  static const double bounds[] = {0.001, 0.005, 0.01, 0.05, 0.1, 0.5};
   g_autoptr (DubApiServer) self = g_new0 (DubApiServer, 1);
 
   self->settings = settings;
   self->orchestrator = orchestrator;
   self->metrics = metrics;
-  self->hooks = dub_metrics_counter (metrics, "media_service_hook_events_total",
-      "Events from MediaMTX", labels);
-  self->hook_seconds = dub_metrics_histogram (metrics,
-      "media_service_hook_seconds", "Time that an event took to be answered",
-      NULL, bounds, G_N_ELEMENTS (bounds));
+  dub_hook_routes_init (self);
   self->server = soup_server_new ("server-header", "media-service", NULL);
   soup_server_add_handler (self->server, NULL, on_request, self, NULL);
   g_signal_connect (

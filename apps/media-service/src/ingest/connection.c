@@ -9,6 +9,7 @@
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
+#include <media_service/gst_bus.h>
 #include <media_service/safe_text.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -407,6 +408,7 @@ on_bus_message (GstBus *bus, GstMessage *message, gpointer user_data)
 {
   DubConnection *self = user_data;
 
+  dub_bus_note (message, self->url);
   /* The end callback may free us: nothing is touched after it. */
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_ERROR:

@@ -13,6 +13,7 @@ struct _DubControlClient {
   const DubControlClientFuncs *funcs;
   gpointer user_data;
   DubControlPeer *peer; /* NULL: not connected */
+  gint64 last_id;       /* of a command that wants its reply */
   guint retry_id, retry_ms;
 };
 
@@ -39,6 +40,32 @@ take_event (DubControlClient *self, JsonObject *message)
       self->user_data);
 }
 
+static void
+take_reply (DubControlClient *self, JsonObject *message)
+{
+  JsonNode *id = json_object_get_member (message, "id");
+  JsonNode *detail = json_object_get_member (message, "error");
+  const char *what = NULL;
+
+  if (self->funcs->reply == NULL || id == NULL ||
+      json_node_get_value_type (id) != G_TYPE_INT64)
+    return;
+  if (detail != NULL && JSON_NODE_HOLDS_OBJECT (detail))
+    what = text_or (json_node_get_object (detail), "message", "refused");
+  self->funcs->reply (self, json_node_get_int (id), what, self->user_data);
+}
+
+static void
+take_destinations (DubControlClient *self, JsonObject *message)
+{
+  JsonNode *list = json_object_get_member (message, "list");
+
+  if (self->funcs->destinations != NULL && list != NULL &&
+      JSON_NODE_HOLDS_ARRAY (list))
+    self->funcs->destinations (
+        self, json_node_get_array (list), self->user_data);
+}
+
 /* What we do not know comes from a newer worker and is passed over. */
 static void
 on_message (DubControlPeer *peer, JsonObject *message, gpointer user_data)
@@ -57,6 +84,10 @@ on_message (DubControlPeer *peer, JsonObject *message, gpointer user_data)
     self->funcs->metrics (self, text_or (message, "text", ""), self->user_data);
   else if (g_str_equal (type, "event"))
     take_event (self, message);
+  else if (g_str_equal (type, "reply"))
+    take_reply (self, message);
+  else if (g_str_equal (type, "destinations"))
+    take_destinations (self, message);
 }
 
 static void
@@ -133,4 +164,19 @@ dub_control_client_command (DubControlClient *client, const char *type)
     return FALSE;
   json_object_set_string_member (message, "type", type);
   return dub_control_peer_send (client->peer, message);
+}
+
+gint64
+dub_control_client_set (DubControlClient *client, JsonObject *settings)
+{
+  g_autoptr (JsonObject) message = json_object_new ();
+
+  g_return_val_if_fail (client != NULL && settings != NULL, 0);
+  if (client->peer == NULL)
+    return 0;
+  json_object_set_string_member (message, "type", "set");
+  json_object_set_int_member (message, "id", ++client->last_id);
+  json_object_set_object_member (
+      message, "settings", json_object_ref (settings));
+  return dub_control_peer_send (client->peer, message) ? client->last_id : 0;
 }

@@ -24,6 +24,12 @@ typedef struct {
       DubControlClient *client, const char *text, gpointer user_data);
   void (*event) (DubControlClient *client, const char *event,
       JsonObject *fields, gpointer user_data);
+  /* (nullable) To set (): error is NULL when all was taken, else why not. */
+  void (*reply) (DubControlClient *client, gint64 id, const char *error,
+      gpointer user_data);
+  /* (nullable) How the extra destinations are. */
+  void (*destinations) (
+      DubControlClient *client, JsonArray *list, gpointer user_data);
 } DubControlClientFuncs;
 
 /* funcs is not copied. */
@@ -34,6 +40,8 @@ void dub_control_client_free (DubControlClient *client);
 /* "stop" or "reconnect". FALSE: not connected. */
 gboolean dub_control_client_command (
     DubControlClient *client, const char *type);
+/* {"NAME": "value"}. The id that its reply will have; 0: not connected. */
+gint64 dub_control_client_set (DubControlClient *client, JsonObject *settings);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubControlClient, dub_control_client_free)
 

@@ -3,64 +3,30 @@
 #include "orchestrator.h"
 
 #include "../control/peer.h"
-#include "control_client.h"
-#include "process.h"
-#include "stream.h"
-#include "stream_options.h"
+#include "entry.h"
+#include "state_file.h"
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
 #include <glib/gstdio.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 /* How long a stopped stream stays in the list, for people to see. */
 #define FORGET_NS (300 * DUB_NS_PER_S)
-/* One that was found at start has so long to say hello. */
-#define ADOPT_TIMEOUT_S 5
+/* A worker tells its figures each second; older ones are no figures. */
+#define METRICS_AGE_NS (10 * DUB_NS_PER_S)
 /* A list may be older than an event that came while it was under way. */
 #define ABSENT_LISTS 2
-/* A worker beside us leaves the grace period to us; should we be gone, it ends
- * by itself a while after we would have ended it. */
-#define WORKER_GRACE_EXTRA_MS 30000
-#define WORKER_GRACE_MAX_MS 300000
 
-typedef struct {
-  DubOrchestrator *owner;
-  char *id;
-  DubStream *stream;
-  DubStreamOptions *options; /* of the last ready; NULL: not known */
-  char *run_id;
-  guint start_id, timer_id; /* sources */
-  gint64 stopped_ns;
-  guint n_absent; /* lists in a row that did not name it */
-
-  /* of the worker that runs */
-  DubProcess *process;
-  DubControlClient *client;
-  gboolean wants_reconnect; /* told as soon as there is a connection */
-  char *worker_state, *worker_reason;
-  char *metrics_text;
-} Entry;
-
-struct _DubOrchestrator {
-  const DubServiceSettings *settings;
-  DubMetrics *metrics;
-  GHashTable *entries; /* id -> Entry */
-  DubMetric *state_gauge, *degraded, *starts, *exits, *active;
-  GDestroyNotify all_stopped;
-  gpointer all_stopped_data;
-};
-
-static gint64
-now_ns (void)
+gint64
+dub_now_ns (void)
 {
   return g_get_monotonic_time () * 1000;
 }
 
-static const char *const *
-label (Entry *entry)
+const char *const *
+dub_entry_label (DubEntry *entry)
 {
   static const char *values[2];
 
@@ -69,314 +35,17 @@ label (Entry *entry)
   return values;
 }
 
-#define LOG(entry, level, ...)                                                 \
-  dub_log_fields (level, DUB_LOG_TOPIC,                                        \
-      (const char *const[]){                                                   \
-          "stream_id", (entry)->id, "run_id", (entry)->run_id, NULL},          \
-      __VA_ARGS__)
-
-static void arm (Entry *entry);
-
-static void
-clear_start (Entry *entry)
-{
-  if (entry->start_id != 0)
-    g_source_remove (entry->start_id);
-  entry->start_id = 0;
-}
-
-/* --- the worker of an entry --- */
-
-static void
-forget_worker (Entry *entry)
-{
-  g_clear_pointer (&entry->client, dub_control_client_free);
-  g_clear_pointer (&entry->process, dub_process_free);
-  g_clear_pointer (&entry->worker_state, g_free);
-  g_clear_pointer (&entry->worker_reason, g_free);
-  g_clear_pointer (&entry->metrics_text, g_free);
-  entry->wants_reconnect = FALSE;
-}
-
-static void
-on_worker_exited (DubProcess *process, const char *how, gpointer user_data)
-{
-  Entry *entry = user_data;
-
-  LOG (entry,
-      dub_stream_get_state (entry->stream) == DUB_STREAM_STOPPING
-          ? DUB_LOG_INFO
-          : DUB_LOG_WARNING,
-      "worker %d ended: %s", dub_process_get_pid (process), how);
-  dub_metric_add (entry->owner->exits, label (entry), 1);
-  forget_worker (entry);
-  dub_stream_worker_exited (entry->stream, now_ns ());
-  arm (entry);
-}
-
-/* The kernel's word for who is at the other end: that is the process to
- * watch, whatever was known before. */
-static void
-on_hello (DubControlClient *client, int pid, const char *run_id,
-    const char *version, gpointer user_data)
-{
-  Entry *entry = user_data;
-  g_autoptr (GError) error = NULL;
-
-  if (entry->process == NULL) {
-    clear_start (entry);
-    entry->process = dub_process_adopt (pid, on_worker_exited, entry, &error);
-    g_free (entry->run_id);
-    entry->run_id = g_strdup (run_id);
-    if (entry->process == NULL)
-      LOG (entry, DUB_LOG_WARNING, "%s", error->message);
-    else
-      LOG (
-          entry, DUB_LOG_INFO, "took over worker %d, version %s", pid, version);
-  }
-  if (entry->wants_reconnect)
-    dub_control_client_command (client, "reconnect");
-  entry->wants_reconnect = FALSE;
-}
-
-static void
-on_state (DubControlClient *client, const char *state, const char *reason,
-    gpointer user_data)
-{
-  Entry *entry = user_data;
-
-  g_free (entry->worker_state);
-  g_free (entry->worker_reason);
-  entry->worker_state = g_strdup (state);
-  entry->worker_reason = g_strdup (reason);
-  if (g_str_equal (state, "running")) {
-    dub_stream_worker_running (entry->stream, now_ns ());
-    arm (entry);
-  }
-}
-
-static void
-on_metrics (DubControlClient *client, const char *text, gpointer user_data)
-{
-  Entry *entry = user_data;
-
-  g_free (entry->metrics_text);
-  entry->metrics_text = g_strdup (text);
-}
-
-static void
-on_event (DubControlClient *client, const char *event, JsonObject *fields,
-    gpointer user_data)
-{
-  LOG ((Entry *) user_data, DUB_LOG_DEBUG, "worker tells: %s", event);
-}
-
-static const DubControlClientFuncs client_funcs = {
-    .hello = on_hello,
-    .state = on_state,
-    .metrics = on_metrics,
-    .event = on_event,
-};
-
-static char *
-socket_path (DubOrchestrator *self, const char *id)
-{
-  g_autofree char *name = g_strconcat (id, ".sock", NULL);
-
-  return g_build_filename (self->settings->runtime_dir, name, NULL);
-}
-
-static char *
-stream_url (const DubServiceSettings *s, const char *id, const char *way,
-    DubIngestWay protocol)
-{
-  gboolean is_rtsp = protocol == DUB_INGEST_BY_RTSP;
-  gboolean is_v6 = strchr (s->mediamtx_host, ':') != NULL;
-
-  return g_strdup_printf ("%s://%s%s%s:%" G_GINT64_FORMAT "/live/%s/%s",
-      is_rtsp ? "rtsp" : "rtmp", is_v6 ? "[" : "", s->mediamtx_host,
-      is_v6 ? "]" : "", is_rtsp ? s->mediamtx_rtsp_port : s->mediamtx_rtmp_port,
-      id, way);
-}
-
-static void
-set_text (JsonObject *object, const char *name, const char *value)
-{
-  if (value != NULL)
-    json_object_set_string_member (object, name, value);
-}
-
-static void
-set_int (JsonObject *object, const char *name, gint64 value, const char *unit)
-{
-  g_autofree char *text =
-      g_strdup_printf ("%" G_GINT64_FORMAT "%s", value, unit);
-
-  json_object_set_string_member (object, name, text);
-}
-
-static const char *
-or_else (const char *wanted, const char *otherwise)
-{
-  return wanted != NULL ? wanted : otherwise;
-}
-
-/* {"NAME": "value"} in the worker's own names. (transfer full) */
-static char *
-worker_settings (Entry *entry)
-{
-  const DubServiceSettings *s = entry->owner->settings;
-  const DubStreamOptions *o = entry->options;
-  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
-  JsonObject *object = json_object_new ();
-  g_autofree char *in =
-      stream_url (s, entry->id, "in", (DubIngestWay) s->ingest);
-  g_autofree char *out = stream_url (s, entry->id, "out", DUB_INGEST_BY_RTMP);
-
-  set_text (object, "STREAM_ID", entry->id);
-  set_text (object, "RUN_ID", entry->run_id);
-  set_text (object, "INPUT_URL", in);
-  set_text (object, "OUTPUT_URL", out);
-  set_text (object, "RUNTIME_DIR", s->runtime_dir);
-  set_text (object, "STS_SERVICE_URL", s->sts_service_url);
-  set_text (object, "STS_TOKEN", s->sts_token);
-  set_text (
-      object, "SKIP_STS_CONNECTION", s->skip_sts_connection ? "true" : "false");
-  set_text (object, "WORKER_SOURCE_LANGUAGE",
-      or_else (o->source_language, s->source_language));
-  set_text (object, "WORKER_TARGET_LANGUAGE",
-      or_else (o->target_language, s->target_language));
-  set_text (object, "WORKER_VOICE_PROFILE",
-      or_else (o->voice_profile, s->voice_profile));
-  set_int (object, "OUTPUT_DELAY_MS", s->output_delay_ms, "");
-  set_int (object, "ORCH_GRACE_PERIOD",
-      MIN (s->grace_ms + WORKER_GRACE_EXTRA_MS, WORKER_GRACE_MAX_MS), "ms");
-  json_node_take_object (node, object);
-  return json_to_string (node, FALSE);
-}
-
-/* What a worker has no business to know is taken out. (transfer full) */
-static char **
-worker_environment (void)
-{
-  static const char *const own[] = {"API_TOKEN", "API_TOKEN_FILE", "STS_TOKEN",
-      "STS_TOKEN_FILE", "PORT", "STREAM_ID", "INPUT_URL", "OUTPUT_URL",
-      "SETTINGS_STDIN", "RUN_ID"};
-  char **environment = g_get_environ ();
-
-  for (gsize i = 0; i < G_N_ELEMENTS (own); i++)
-    environment = g_environ_unsetenv (environment, own[i]);
-  return environment;
-}
-
-static gboolean
-spawn_worker (Entry *entry, GError **error)
-{
-  const DubServiceSettings *s = entry->owner->settings;
-  const char *argv[] = {s->worker_command, "--settings-stdin", NULL};
-  g_auto (GStrv) environment = worker_environment ();
-  g_autofree char *path = socket_path (entry->owner, entry->id);
-  g_autofree char *settings = NULL;
-
-  if (entry->options == NULL) /* found by its path, without its query */
-    entry->options = dub_stream_options_parse (NULL);
-  settings = worker_settings (entry);
-  entry->process = dub_process_spawn (argv, (const char *const *) environment,
-      settings, on_worker_exited, entry, error);
-  if (entry->process == NULL)
-    return FALSE;
-  entry->client = dub_control_client_new (path, &client_funcs, entry);
-  dub_metric_add (entry->owner->starts, label (entry), 1);
-  LOG (entry, DUB_LOG_INFO, "started worker %d",
-      dub_process_get_pid (entry->process));
-  return TRUE;
-}
-
-/* In a turn of the loop of its own, so that the answer to the hook goes out
- * before a process is made, and a failure comes as an event like any other. */
-static gboolean
-do_start (gpointer user_data)
-{
-  Entry *entry = user_data;
-  g_autoptr (GError) error = NULL;
-
-  entry->start_id = 0;
-  if (!spawn_worker (entry, &error)) {
-    LOG (entry, DUB_LOG_ERROR, "%s", error->message);
-    forget_worker (entry);
-    dub_stream_worker_exited (entry->stream, now_ns ());
-    arm (entry);
-  }
-  return G_SOURCE_REMOVE;
-}
-
-/* --- what a stream orders --- */
-
-static void
-order_start (DubStream *stream, gpointer user_data)
-{
-  Entry *entry = user_data;
-
-  if (entry->start_id == 0)
-    entry->start_id =
-        g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, do_start, entry, NULL);
-}
-
-static gboolean
-do_report_unstarted (gpointer user_data)
-{
-  Entry *entry = user_data;
-
-  entry->start_id = 0;
-  forget_worker (entry);
-  dub_stream_worker_exited (entry->stream, now_ns ());
-  arm (entry);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-order_stop (DubStream *stream, gpointer user_data)
-{
-  Entry *entry = user_data;
-
-  if (entry->process == NULL) {
-    /* Ordered a moment ago and not started yet. */
-    clear_start (entry);
-    entry->start_id = g_idle_add (do_report_unstarted, entry);
-    return;
-  }
-  if (entry->client == NULL ||
-      !dub_control_client_command (entry->client, "stop"))
-    dub_process_signal (entry->process, SIGTERM);
-}
-
-static void
-order_kill (DubStream *stream, gpointer user_data)
-{
-  Entry *entry = user_data;
-
-  if (entry->process == NULL)
-    return;
-  LOG (entry, DUB_LOG_WARNING, "worker %d does not end; killing it",
-      dub_process_get_pid (entry->process));
-  dub_process_signal (entry->process, SIGKILL);
-}
-
-static void
-order_reconnect (DubStream *stream, gpointer user_data)
-{
-  Entry *entry = user_data;
-
-  entry->wants_reconnect =
-      entry->client == NULL ||
-      !dub_control_client_command (entry->client, "reconnect");
-}
-
-static gboolean
-is_active (DubStreamState state)
+gboolean
+dub_state_is_active (DubStreamState state)
 {
   return state == DUB_STREAM_STARTING || state == DUB_STREAM_RUNNING ||
          state == DUB_STREAM_STOPPING;
+}
+
+static gboolean
+is_active (DubEntry *entry)
+{
+  return dub_state_is_active (dub_stream_get_state (entry->stream));
 }
 
 static guint
@@ -388,69 +57,104 @@ count_active (DubOrchestrator *self)
 
   g_hash_table_iter_init (&iter, self->entries);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    n += is_active (dub_stream_get_state (((Entry *) value)->stream));
+    n += is_active (value);
   return n;
 }
 
-static gboolean
-tell_all_stopped (gpointer user_data)
-{
-  DubOrchestrator *self = user_data;
+/* --- entries --- */
 
-  self->all_stopped (self->all_stopped_data);
-  return G_SOURCE_REMOVE;
+DubStreamSettings *
+dub_entry_effective (DubEntry *entry)
+{
+  DubStreamSettings *settings =
+      dub_stream_settings_copy (entry->owner->defaults);
+
+  dub_stream_settings_lay (settings, entry->query);
+  dub_stream_settings_lay (settings, entry->file);
+  dub_stream_settings_lay (settings, entry->api);
+  return settings;
 }
 
 static void
-on_changed (DubStream *stream, DubStreamState from, DubStreamState to,
-    gpointer user_data)
+tell_gone (DubOrchestrator *self, const char *id)
 {
-  Entry *entry = user_data;
-  DubOrchestrator *self = entry->owner;
-  guint n = count_active (self);
+  g_autoptr (JsonObject) data = json_object_new ();
 
-  /* A session is what has a run id; restarts of its worker keep it. */
-  if (from == DUB_STREAM_IDLE) {
-    g_free (entry->run_id);
-    entry->run_id = g_uuid_string_random ();
-  }
-  LOG (entry, DUB_LOG_INFO, "%s -> %s", dub_stream_state_to_string (from),
-      dub_stream_state_to_string (to));
-  dub_metric_set (self->active, NULL, n);
-  if (to == DUB_STREAM_STOPPED) {
-    entry->stopped_ns = now_ns ();
-    dub_metrics_remove (self->metrics, "stream_id", entry->id);
-    if (n == 0 && self->all_stopped != NULL)
-      g_idle_add (tell_all_stopped, self);
-  } else if (to != DUB_STREAM_IDLE) {
-    dub_metric_set (self->state_gauge, label (entry), to);
-  }
+  json_object_set_string_member (data, "stream_id", id);
+  if (self->watch != NULL)
+    self->watch (id, "gone", data, self->watch_data);
 }
 
-static const DubStreamFuncs stream_funcs = {
-    .start = order_start,
-    .stop = order_stop,
-    .kill = order_kill,
-    .reconnect = order_reconnect,
-    .changed = on_changed,
-};
+static gboolean
+is_forgotten (DubEntry *entry)
+{
+  return dub_stream_get_state (entry->stream) == DUB_STREAM_STOPPED &&
+         !entry->is_held && entry->origin == DUB_ORIGIN_HOOK &&
+         dub_now_ns () - entry->stopped_ns > FORGET_NS;
+}
 
-/* --- entries --- */
+static gboolean
+is_to_go (gpointer key, gpointer value, gpointer user_data)
+{
+  DubEntry *entry = value;
+  DubOrchestrator *self = user_data;
+
+  if (!is_forgotten (entry) && !(entry->is_leaving && !is_active (entry)))
+    return FALSE;
+  dub_state_file_remove (self->settings->runtime_dir, entry->id);
+  tell_gone (self, entry->id);
+  return TRUE;
+}
+
+/* Never from within an entry's own callbacks. */
+static void
+sweep (DubOrchestrator *self)
+{
+  g_hash_table_foreach_remove (self->entries, is_to_go, self);
+}
+
+static gboolean
+do_sweep (gpointer user_data)
+{
+  DubOrchestrator *self = user_data;
+
+  self->sweep_id = 0;
+  sweep (self);
+  return G_SOURCE_REMOVE;
+}
+
+void
+dub_entry_tell (DubEntry *entry)
+{
+  DubOrchestrator *self = entry->owner;
+
+  if (self->all_stopped == NULL) { /* what was wanted is wanted again then */
+    g_autoptr (JsonObject) state = dub_entry_to_state (entry);
+
+    dub_state_file_save (self->settings->runtime_dir, entry->id, state);
+  }
+  if (entry->is_leaving && !is_active (entry) && self->sweep_id == 0)
+    self->sweep_id = g_idle_add (do_sweep, self);
+  if (self->watch != NULL) {
+    g_autoptr (JsonObject) data = dub_entry_to_json (entry);
+
+    self->watch (entry->id, "state", data, self->watch_data);
+  }
+}
 
 static gboolean
 on_timer (gpointer user_data)
 {
-  Entry *entry = user_data;
+  DubEntry *entry = user_data;
 
   entry->timer_id = 0;
-  dub_stream_tick (entry->stream, now_ns ());
-  arm (entry);
+  dub_stream_tick (entry->stream, dub_now_ns ());
+  dub_entry_arm (entry);
   return G_SOURCE_REMOVE;
 }
 
-/* After each call into the stream. */
-static void
-arm (Entry *entry)
+void
+dub_entry_arm (DubEntry *entry)
 {
   gint64 at_ns = dub_stream_next_ns (entry->stream);
   gint64 wait_ms;
@@ -460,61 +164,105 @@ arm (Entry *entry)
   entry->timer_id = 0;
   if (at_ns == DUB_TIME_NONE)
     return;
-  wait_ms = (at_ns - now_ns ()) / DUB_NS_PER_MS + 1;
+  wait_ms = (at_ns - dub_now_ns ()) / DUB_NS_PER_MS + 1;
   entry->timer_id = g_timeout_add ((guint) MAX (wait_ms, 0), on_timer, entry);
 }
 
 static void
 entry_free (gpointer data)
 {
-  Entry *entry = data;
+  DubEntry *entry = data;
 
-  clear_start (entry);
+  dub_entry_clear_start (entry);
   if (entry->timer_id != 0)
     g_source_remove (entry->timer_id);
-  forget_worker (entry);
+  dub_entry_forget_worker (entry);
   dub_stream_free (entry->stream);
-  dub_stream_options_free (entry->options);
+  dub_stream_settings_free (entry->query);
+  dub_stream_settings_free (entry->file);
+  dub_stream_settings_free (entry->api);
+  dub_history_free (entry->history);
+  g_free (entry->source_id);
   g_free (entry->run_id);
   g_free (entry->id);
   g_free (entry);
 }
 
-static Entry *
-entry_new (DubOrchestrator *self, const char *id)
+static DubEntry *
+entry_new (DubOrchestrator *self, const char *id, DubOrigin origin)
 {
-  Entry *entry = g_new0 (Entry, 1);
+  DubEntry *entry = g_new0 (DubEntry, 1);
   DubStreamParams params = {
       .grace_ns = self->settings->grace_ms * DUB_NS_PER_MS,
       .stop_timeout_ns = self->settings->stop_timeout_ms * DUB_NS_PER_MS,
   };
+  const DubStreamSettings *file = g_hash_table_lookup (self->file, id);
 
   entry->owner = self;
   entry->id = g_strdup (id);
-  entry->stream = dub_stream_new (&params, &stream_funcs, entry);
+  entry->origin = origin;
+  entry->since_s = g_get_real_time () / G_USEC_PER_SEC;
+  entry->file = file != NULL ? dub_stream_settings_copy (file) : NULL;
+  entry->history = dub_history_new ();
+  entry->stream = dub_stream_new (&params, &dub_entry_stream_funcs, entry);
   g_hash_table_insert (self->entries, entry->id, entry);
   return entry;
 }
 
-static gboolean
-is_forgotten (gpointer key, gpointer value, gpointer user_data)
+static DubEntry *
+find (DubOrchestrator *self, const char *id)
 {
-  Entry *entry = value;
-
-  return dub_stream_get_state (entry->stream) == DUB_STREAM_STOPPED &&
-         now_ns () - entry->stopped_ns > FORGET_NS;
+  return g_hash_table_lookup (self->entries, id);
 }
 
-DubOrchestrator *
-dub_orchestrator_new (const DubServiceSettings *settings, DubMetrics *metrics)
+/* --- the whole --- */
+
+static gboolean
+on_history (gpointer user_data)
+{
+  DubOrchestrator *self = user_data;
+  gint64 unix_s = g_get_real_time () / G_USEC_PER_SEC;
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, self->entries);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    DubEntry *entry = value;
+
+    dub_history_add (
+        entry->history, unix_s, entry->has_figures ? &entry->figures : NULL);
+  }
+  sweep (self);
+  return G_SOURCE_CONTINUE;
+}
+
+/* What each stream is told where nobody says otherwise. */
+static DubStreamSettings *
+defaults_of (const DubServiceSettings *s)
+{
+  DubStreamSettings *self = dub_stream_settings_new ();
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  char **values = self->values;
+
+  values[DUB_SETTING_SOURCE_LANGUAGE] = g_strdup (s->source_language);
+  values[DUB_SETTING_TARGET_LANGUAGES] = g_strdup (s->target_language);
+  values[DUB_SETTING_VOICE_PROFILE] = g_strdup (s->voice_profile);
+  values[DUB_SETTING_OUTPUT_DELAY_MS] =
+      g_strdup_printf ("%" G_GINT64_FORMAT, s->output_delay_ms);
+  values[DUB_SETTING_DUCK_DB] =
+      g_strdup (g_ascii_formatd (text, sizeof text, "%.10g", s->duck_db));
+  values[DUB_SETTING_MIX_MODE] = g_strdup (dub_mix_modes[s->mix_mode]);
+  values[DUB_SETTING_FALLBACK_MODE] =
+      g_strdup (dub_fallback_modes[s->fallback_mode]);
+  values[DUB_SETTING_DESTINATIONS] = g_strdup ("[]");
+  return self;
+}
+
+static void
+add_metrics (DubOrchestrator *self, DubMetrics *metrics)
 {
   static const char *const by_stream[] = {"stream_id", NULL};
-  DubOrchestrator *self = g_new0 (DubOrchestrator, 1);
 
-  self->settings = settings;
-  self->metrics = metrics;
-  self->entries =
-      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, entry_free);
   self->active = dub_metrics_gauge (metrics, "media_worker_streams",
       "Streams that have a worker or wait for one", NULL);
   self->state_gauge = dub_metrics_gauge (metrics, "media_service_stream_state",
@@ -528,6 +276,23 @@ dub_orchestrator_new (const DubServiceSettings *settings, DubMetrics *metrics)
   self->exits = dub_metrics_counter (metrics,
       "media_service_worker_exits_total", "Workers that ended", by_stream);
   dub_metric_set (self->active, NULL, 0);
+}
+
+DubOrchestrator *
+dub_orchestrator_new (const DubServiceSettings *settings, DubMetrics *metrics)
+{
+  DubOrchestrator *self = g_new0 (DubOrchestrator, 1);
+
+  self->settings = settings;
+  self->defaults = defaults_of (settings);
+  self->metrics = metrics;
+  self->entries =
+      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, entry_free);
+  self->file = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+      (GDestroyNotify) dub_stream_settings_free);
+  self->history_id =
+      g_timeout_add_seconds (DUB_HISTORY_STEP_S, on_history, self);
+  add_metrics (self, metrics);
   return self;
 }
 
@@ -536,113 +301,197 @@ dub_orchestrator_free (DubOrchestrator *self)
 {
   if (self == NULL)
     return;
+  g_source_remove (self->history_id);
+  if (self->sweep_id != 0)
+    g_source_remove (self->sweep_id);
   g_hash_table_unref (self->entries);
+  g_hash_table_unref (self->file);
+  dub_stream_settings_free (self->defaults);
   g_free (self);
 }
 
-static void
-adopt_one (DubOrchestrator *self, const char *id, const char *path)
+void
+dub_orchestrator_watch (
+    DubOrchestrator *self, DubWatch watch, gpointer user_data)
 {
-  Entry *entry = entry_new (self, id);
+  self->watch = watch;
+  self->watch_data = user_data;
+}
 
-  dub_stream_adopt (entry->stream, now_ns ());
-  entry->client = dub_control_client_new (path, &client_funcs, entry);
-  entry->start_id =
-      g_timeout_add_seconds (ADOPT_TIMEOUT_S, do_report_unstarted, entry);
+/* --- what runs already --- */
+
+static void
+adopt_one (DubOrchestrator *self, const char *id)
+{
+  DubEntry *entry = find (self, id);
+  g_autofree char *path = NULL;
+  int fd;
+
+  if (entry == NULL)
+    entry = entry_new (self, id, DUB_ORIGIN_HOOK);
+  path = dub_entry_socket_path (entry);
+  fd = dub_control_connect (path, NULL);
+  if (fd >= 0) {
+    close (fd);
+    entry->has_publisher = TRUE;
+    dub_entry_adopt (entry, path);
+  } else {
+    g_unlink (path); /* what a worker that was killed left behind */
+    entry->is_leaving = entry->origin == DUB_ORIGIN_HOOK && !entry->is_held;
+  }
+}
+
+static void
+remember_one (DubOrchestrator *self, const char *id)
+{
+  g_autoptr (JsonObject) state =
+      dub_state_file_load (self->settings->runtime_dir, id);
+
+  if (state != NULL && g_hash_table_size (self->entries) < DUB_MAX_STREAMS)
+    dub_entry_from_state (entry_new (self, id, DUB_ORIGIN_HOOK), state);
+  else
+    dub_state_file_remove (self->settings->runtime_dir, id);
+}
+
+/* Of those that no worker runs for: an operator's is started, a publisher's
+ * comes back when the publisher is seen. */
+static void
+settle_one (DubEntry *entry)
+{
+  if (is_active (entry))
+    return;
+  g_clear_pointer (&entry->running, dub_stream_settings_free);
+  if (entry->is_operators) {
+    dub_stream_ready (entry->stream, NULL, dub_now_ns ());
+    dub_entry_arm (entry);
+  } else if (entry->origin == DUB_ORIGIN_HOOK && !entry->is_held) {
+    entry->is_leaving = TRUE;
+  }
 }
 
 void
 dub_orchestrator_adopt (DubOrchestrator *self)
 {
-  g_autoptr (GDir) folder = NULL;
-  const char *name;
+  const char *folder = self->settings->runtime_dir;
+  g_autoptr (GPtrArray) states = dub_state_file_find (folder, ".json");
+  g_autoptr (GPtrArray) sockets = dub_state_file_find (folder, ".sock");
+  GHashTableIter iter;
+  gpointer value;
 
-  folder = g_dir_open (self->settings->runtime_dir, 0, NULL);
-  while (folder != NULL && (name = g_dir_read_name (folder)) != NULL) {
-    g_autofree char *id = NULL;
-    g_autofree char *path = NULL;
-    int fd;
-
-    if (!g_str_has_suffix (name, ".sock"))
-      continue;
-    id = g_strndup (name, strlen (name) - strlen (".sock"));
-    path = socket_path (self, id);
-    if (!dub_stream_id_is_valid (id) ||
-        g_hash_table_contains (self->entries, id))
-      continue;
-    fd = dub_control_connect (path, NULL);
-    if (fd >= 0) {
-      close (fd);
-      adopt_one (self, id, path);
-    } else {
-      g_unlink (path); /* what a worker that was killed left behind */
-    }
-  }
+  for (guint i = 0; i < states->len; i++)
+    remember_one (self, g_ptr_array_index (states, i));
+  for (guint i = 0; i < sockets->len; i++)
+    adopt_one (self, g_ptr_array_index (sockets, i));
+  g_hash_table_iter_init (&iter, self->entries);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    settle_one (value);
+  sweep (self);
 }
 
-static gboolean
-has_place (DubOrchestrator *self, Entry *entry, GError **error)
+/* --- publishers --- */
+
+static DubOrder
+check_place (DubOrchestrator *self, DubEntry *entry)
 {
   gint64 max = self->settings->max_workers;
 
+  if (self->all_stopped != NULL)
+    return DUB_ORDER_STOPPING;
+  if (entry == NULL && g_hash_table_size (self->entries) >= DUB_MAX_STREAMS)
+    return DUB_ORDER_MAX_STREAMS;
   if (max == 0 || count_active (self) < max ||
-      (entry != NULL && is_active (dub_stream_get_state (entry->stream))))
-    return TRUE;
-  g_set_error (error, DUB_ERROR, DUB_ERROR_OVERLOADED,
-      "there are %" G_GINT64_FORMAT
-      " streams already, which is ORCH_MAX_WORKERS",
-      max);
-  return FALSE;
+      (entry != NULL && is_active (entry)))
+    return DUB_ORDER_DONE;
+  return DUB_ORDER_MAX_WORKERS;
 }
 
-/* TRUE: they differ from those that the worker was started with. Of a worker
- * that we found they are not known, and it is not ended for a guess. */
-static gboolean
-take_options (Entry *entry, const char *query)
+static void
+set_refusal (DubOrchestrator *self, DubOrder order, GError **error)
 {
-  DubStreamOptions *options = dub_stream_options_parse (query);
-  gboolean differ = entry->options != NULL &&
-                    !dub_stream_options_equal (entry->options, options);
-
-  dub_stream_options_free (entry->options);
-  entry->options = options;
-  return differ;
+  if (order == DUB_ORDER_STOPPING)
+    g_set_error_literal (error, DUB_ERROR, DUB_ERROR_UNAVAILABLE,
+        "the service is being stopped");
+  else
+    g_set_error (error, DUB_ERROR, DUB_ERROR_OVERLOADED,
+        "there are %" G_GINT64_FORMAT
+        " streams already, which is ORCH_MAX_WORKERS",
+        order == DUB_ORDER_MAX_WORKERS ? self->settings->max_workers
+                                       : DUB_MAX_STREAMS);
 }
 
-static Entry *
+static DubEntry *
 get_entry (DubOrchestrator *self, const char *id, GError **error)
 {
-  Entry *entry = g_hash_table_lookup (self->entries, id);
+  DubOrder order;
 
-  if (self->all_stopped != NULL) {
-    g_set_error_literal (
-        error, DUB_ERROR, DUB_ERROR_OVERLOADED, "the service is being stopped");
+  sweep (self);
+  order = check_place (self, find (self, id));
+  if (order != DUB_ORDER_DONE) {
+    set_refusal (self, order, error);
     return NULL;
   }
-  if (!has_place (self, entry, error))
-    return NULL;
-  g_hash_table_foreach_remove (self->entries, is_forgotten, NULL);
-  entry = g_hash_table_lookup (self->entries, id);
-  return entry != NULL ? entry : entry_new (self, id);
+  return find (self, id) != NULL ? find (self, id)
+                                 : entry_new (self, id, DUB_ORIGIN_HOOK);
+}
+
+/* Of a worker whose settings are not known: it is not ended for a guess. */
+static void
+take_query (DubEntry *entry, const char *query)
+{
+  g_clear_pointer (&entry->query, dub_stream_settings_free);
+  entry->query = dub_stream_settings_parse_query (query);
+  if (entry->running != NULL)
+    dub_entry_change (entry, NULL, NULL);
+}
+
+/* TRUE: this publisher is the one that an operator stopped the stream of. */
+static gboolean
+is_held_for (DubEntry *entry, const char *source_id)
+{
+  return entry->is_held && source_id != NULL &&
+         g_strcmp0 (entry->source_id, source_id) == 0;
+}
+
+/* A publisher that is there now. FALSE: it was an old event. */
+static gboolean
+let_in (DubEntry *entry, const char *source_id)
+{
+  gboolean was_away = entry->is_operators && !entry->has_publisher;
+
+  if (!dub_stream_ready (entry->stream, source_id, dub_now_ns ()))
+    return FALSE;
+  if (source_id != NULL) {
+    g_free (entry->source_id);
+    entry->source_id = g_strdup (source_id);
+  }
+  entry->is_held = FALSE;
+  entry->is_leaving = FALSE;
+  entry->has_publisher = TRUE;
+  if (was_away && entry->process != NULL)
+    dub_entry_reconnect (entry);
+  return TRUE;
 }
 
 gboolean
 dub_orchestrator_ready (DubOrchestrator *self, const char *stream_id,
     const char *source_id, const char *query, GError **error)
 {
-  Entry *entry = get_entry (self, stream_id, error);
-  gboolean was_active;
+  DubEntry *entry = get_entry (self, stream_id, error);
 
   if (entry == NULL)
     return FALSE;
-  was_active = is_active (dub_stream_get_state (entry->stream));
-  if (!dub_stream_ready (entry->stream, source_id, now_ns ())) {
-    LOG (entry, DUB_LOG_INFO, "ignored a late ready of a source that left");
+  if (is_held_for (entry, source_id)) {
+    DUB_ENTRY_LOG (entry, DUB_LOG_INFO, "was stopped by an operator");
     return TRUE;
   }
-  if (take_options (entry, query) && was_active)
-    dub_stream_replace (entry->stream, now_ns ());
-  arm (entry);
+  if (!let_in (entry, source_id)) {
+    DUB_ENTRY_LOG (
+        entry, DUB_LOG_INFO, "ignored a late ready of a source that left");
+    return TRUE;
+  }
+  take_query (entry, query);
+  dub_entry_arm (entry);
+  dub_entry_tell (entry);
   return TRUE;
 }
 
@@ -650,17 +499,25 @@ void
 dub_orchestrator_not_ready (
     DubOrchestrator *self, const char *stream_id, const char *source_id)
 {
-  Entry *entry = g_hash_table_lookup (self->entries, stream_id);
+  DubEntry *entry = find (self, stream_id);
 
   if (entry == NULL)
     return;
-  if (!dub_stream_not_ready (entry->stream, source_id, now_ns ()))
-    LOG (entry, DUB_LOG_INFO, "ignored a late not-ready of another source");
-  arm (entry);
+  if (source_id != NULL && entry->source_id != NULL &&
+      !g_str_equal (source_id, entry->source_id)) {
+    DUB_ENTRY_LOG (
+        entry, DUB_LOG_INFO, "ignored a late not-ready of another source");
+    return;
+  }
+  entry->has_publisher = FALSE;
+  if (!entry->is_operators)
+    dub_stream_not_ready (entry->stream, source_id, dub_now_ns ());
+  dub_entry_arm (entry);
+  dub_entry_tell (entry);
 }
 
 static gboolean
-is_settled (Entry *entry)
+is_settled (DubEntry *entry)
 {
   DubStreamState state = dub_stream_get_state (entry->stream);
 
@@ -668,42 +525,71 @@ is_settled (Entry *entry)
          !dub_stream_in_grace (entry->stream);
 }
 
+/* The list is older than an operator's stop, or has the same publisher. */
+static gboolean
+is_nothing_new (DubEntry *entry)
+{
+  return entry->is_held || is_settled (entry) ||
+         dub_stream_get_state (entry->stream) == DUB_STREAM_STOPPING;
+}
+
+static void
+note_present (DubEntry *entry, const DubPresent *stream)
+{
+  entry->n_absent = 0;
+  entry->has_publisher = TRUE;
+  if (entry->is_h265 == stream->is_h265)
+    return;
+  entry->is_h265 = stream->is_h265;
+  if (entry->owner->settings->ingest != DUB_INGEST_AUTO ||
+      !is_settled (entry) || entry->is_operators)
+    return;
+  DUB_ENTRY_LOG (entry, DUB_LOG_INFO, "has %s: pulled by %s from now on",
+      stream->is_h265 ? "H.265" : "H.264", stream->is_h265 ? "RTSP" : "RTMP");
+  dub_stream_replace (entry->stream, dub_now_ns ());
+  dub_entry_arm (entry);
+}
+
 static void
 take_present (DubOrchestrator *self, const DubPresent *stream)
 {
   const char *id = stream->stream_id;
-  Entry *entry = g_hash_table_lookup (self->entries, id);
+  DubEntry *entry = find (self, id);
   g_autoptr (GError) error = NULL;
-  gboolean was_active;
 
   if (entry != NULL)
-    entry->n_absent = 0;
-  if (entry != NULL &&
-      (is_settled (entry) ||
-          dub_stream_get_state (entry->stream) == DUB_STREAM_STOPPING))
+    note_present (entry, stream);
+  if (entry != NULL && is_nothing_new (entry))
     return;
   entry = get_entry (self, id, &error);
   if (entry == NULL) {
     dub_warning ("%s: %s", id, error->message);
     return;
   }
-  LOG (entry, DUB_LOG_INFO, "has a publisher, though no event told so");
-  was_active = is_active (dub_stream_get_state (entry->stream));
-  dub_stream_ready (entry->stream, NULL, now_ns ());
-  if (stream->query != NULL && take_options (entry, stream->query) &&
-      was_active)
-    dub_stream_replace (entry->stream, now_ns ());
-  arm (entry);
+  DUB_ENTRY_LOG (
+      entry, DUB_LOG_INFO, "has a publisher, though no event told so");
+  entry->is_h265 = stream->is_h265;
+  let_in (entry, NULL);
+  if (stream->query != NULL)
+    take_query (entry, stream->query);
+  dub_entry_arm (entry);
+  dub_entry_tell (entry);
 }
 
 static void
-take_absent (Entry *entry)
+take_absent (DubEntry *entry)
 {
-  if (!is_settled (entry) || ++entry->n_absent < ABSENT_LISTS)
+  if ((!is_settled (entry) && !entry->is_held) ||
+      ++entry->n_absent < ABSENT_LISTS)
     return;
-  LOG (entry, DUB_LOG_INFO, "has no publisher, though no event told so");
-  dub_stream_not_ready (entry->stream, NULL, now_ns ());
-  arm (entry);
+  entry->has_publisher = FALSE;
+  entry->is_held = FALSE;
+  if (entry->is_operators || !is_settled (entry))
+    return;
+  DUB_ENTRY_LOG (
+      entry, DUB_LOG_INFO, "has no publisher, though no event told so");
+  dub_stream_not_ready (entry->stream, NULL, dub_now_ns ());
+  dub_entry_arm (entry);
 }
 
 static gboolean
@@ -722,12 +608,225 @@ dub_orchestrator_reconcile (
   GHashTableIter iter;
   gpointer key, value;
 
+  if (self->all_stopped != NULL)
+    return;
   for (gsize i = 0; i < n_streams; i++)
     take_present (self, &streams[i]);
   g_hash_table_iter_init (&iter, self->entries);
   while (g_hash_table_iter_next (&iter, &key, &value))
     if (!is_present (streams, n_streams, key))
       take_absent (value);
+}
+
+/* --- operators --- */
+
+/* Runs it for the operator where it is theirs, for its publisher else. */
+static void
+start_entry (DubEntry *entry)
+{
+  entry->is_held = FALSE;
+  entry->is_leaving = FALSE;
+  entry->is_operators = entry->origin != DUB_ORIGIN_HOOK;
+  dub_stream_ready (entry->stream, NULL, dub_now_ns ());
+  dub_entry_arm (entry);
+  dub_entry_tell (entry);
+}
+
+static void
+stop_entry (DubEntry *entry)
+{
+  entry->is_held = TRUE;
+  entry->is_operators = FALSE;
+  dub_stream_stop (entry->stream, dub_now_ns ());
+  dub_entry_arm (entry);
+  dub_entry_tell (entry);
+}
+
+DubOrder
+dub_orchestrator_create (DubOrchestrator *self, const char *stream_id,
+    DubStreamSettings *settings, gboolean starts)
+{
+  g_autoptr (DubStreamSettings) layer = settings;
+  DubEntry *entry = find (self, stream_id);
+  DubOrder order = check_place (self, entry);
+
+  if (entry != NULL && !entry->is_leaving &&
+      (is_active (entry) || entry->origin != DUB_ORIGIN_HOOK))
+    return DUB_ORDER_EXISTS;
+  if (order != DUB_ORDER_DONE && (starts || order != DUB_ORDER_MAX_WORKERS))
+    return order;
+  if (entry == NULL)
+    entry = entry_new (self, stream_id, DUB_ORIGIN_API);
+  entry->origin = DUB_ORIGIN_API;
+  entry->is_held = FALSE;
+  entry->is_leaving = FALSE;
+  dub_stream_settings_free (entry->api);
+  entry->api = g_steal_pointer (&layer);
+  if (starts)
+    start_entry (entry);
+  else
+    dub_entry_tell (entry);
+  return DUB_ORDER_DONE;
+}
+
+DubOrder
+dub_orchestrator_start (DubOrchestrator *self, const char *stream_id)
+{
+  DubEntry *entry = find (self, stream_id);
+  DubOrder order = check_place (self, entry);
+
+  if (entry == NULL)
+    return DUB_ORDER_NOT_FOUND;
+  if (order == DUB_ORDER_DONE)
+    start_entry (entry);
+  return order;
+}
+
+DubOrder
+dub_orchestrator_stop (DubOrchestrator *self, const char *stream_id)
+{
+  DubEntry *entry = find (self, stream_id);
+
+  if (entry == NULL)
+    return DUB_ORDER_NOT_FOUND;
+  stop_entry (entry);
+  return DUB_ORDER_DONE;
+}
+
+DubOrder
+dub_orchestrator_restart (DubOrchestrator *self, const char *stream_id)
+{
+  DubEntry *entry = find (self, stream_id);
+  DubStreamState state;
+
+  if (entry == NULL)
+    return DUB_ORDER_NOT_FOUND;
+  if (self->all_stopped != NULL)
+    return DUB_ORDER_STOPPING;
+  state = dub_stream_get_state (entry->stream);
+  if (state != DUB_STREAM_STARTING && state != DUB_STREAM_RUNNING)
+    return dub_orchestrator_start (self, stream_id);
+  dub_stream_replace (entry->stream, dub_now_ns ());
+  dub_entry_arm (entry);
+  dub_entry_tell (entry);
+  return DUB_ORDER_DONE;
+}
+
+/* One whose publisher is still there stays in the list, so that it is known
+ * not to be started for it. */
+DubOrder
+dub_orchestrator_delete (DubOrchestrator *self, const char *stream_id)
+{
+  DubEntry *entry = find (self, stream_id);
+
+  if (entry == NULL || entry->is_leaving)
+    return DUB_ORDER_NOT_FOUND;
+  g_clear_pointer (&entry->api, dub_stream_settings_free);
+  if (entry->origin == DUB_ORIGIN_API) {
+    entry->origin = DUB_ORIGIN_HOOK;
+    entry->is_leaving = !entry->has_publisher;
+  }
+  stop_entry (entry);
+  return DUB_ORDER_DONE;
+}
+
+DubStreamSettings *
+dub_orchestrator_get_layer (DubOrchestrator *self, const char *stream_id)
+{
+  DubEntry *entry = find (self, stream_id);
+
+  if (entry == NULL)
+    return NULL;
+  return entry->api != NULL ? dub_stream_settings_copy (entry->api)
+                            : dub_stream_settings_new ();
+}
+
+void
+dub_orchestrator_change (DubOrchestrator *self, const char *stream_id,
+    DubStreamSettings *settings, DubChanged done, gpointer user_data)
+{
+  g_autoptr (DubStreamSettings) layer = settings;
+  DubEntry *entry = find (self, stream_id);
+
+  if (entry == NULL) {
+    done (DUB_ORDER_NOT_FOUND, user_data);
+    return;
+  }
+  dub_stream_settings_free (entry->api);
+  entry->api = g_steal_pointer (&layer);
+  dub_entry_change (entry, done, user_data);
+  dub_entry_tell (entry);
+}
+
+/* --- STREAMS_FILE --- */
+
+static gboolean
+is_own_source (const DubStreamSettings *settings)
+{
+  return settings != NULL && settings->values[DUB_SETTING_INPUT_URL] != NULL;
+}
+
+static void
+take_file_layer (DubEntry *entry, const DubStreamSettings *layer)
+{
+  g_clear_pointer (&entry->file, dub_stream_settings_free);
+  entry->file = layer != NULL ? dub_stream_settings_copy (layer) : NULL;
+  if (entry->origin == DUB_ORIGIN_FILE && !is_own_source (layer)) {
+    entry->origin = DUB_ORIGIN_HOOK;
+    entry->is_leaving = !entry->has_publisher;
+    stop_entry (entry);
+    return;
+  }
+  if (entry->running != NULL)
+    dub_entry_change (entry, NULL, NULL);
+}
+
+static void
+start_from_file (DubOrchestrator *self, const char *id)
+{
+  DubEntry *entry = find (self, id);
+  DubOrder order;
+
+  if (entry != NULL &&
+      (is_active (entry) || entry->origin == DUB_ORIGIN_API || entry->is_held))
+    return;
+  order = check_place (self, entry);
+  if (order != DUB_ORDER_DONE) {
+    dub_warning ("%s of STREAMS_FILE is not started: there are too many", id);
+    return;
+  }
+  if (entry == NULL)
+    entry = entry_new (self, id, DUB_ORIGIN_FILE);
+  entry->origin = DUB_ORIGIN_FILE;
+  start_entry (entry);
+}
+
+void
+dub_orchestrator_set_file (DubOrchestrator *self, GHashTable *streams)
+{
+  GHashTableIter iter;
+  gpointer key, value;
+
+  g_hash_table_unref (self->file);
+  self->file = streams;
+  g_hash_table_iter_init (&iter, self->entries);
+  while (g_hash_table_iter_next (&iter, &key, &value))
+    take_file_layer (value, g_hash_table_lookup (streams, key));
+  g_hash_table_iter_init (&iter, streams);
+  while (g_hash_table_iter_next (&iter, &key, &value))
+    if (is_own_source (value))
+      start_from_file (self, key);
+}
+
+/* --- the end, and what is asked --- */
+
+static gboolean
+tell_all_stopped (gpointer user_data)
+{
+  DubOrchestrator *self = user_data;
+
+  self->all_stopped (self->all_stopped_data);
+  return G_SOURCE_REMOVE;
 }
 
 void
@@ -743,8 +842,8 @@ dub_orchestrator_stop_all (
     g_idle_add (tell_all_stopped, self);
   g_hash_table_iter_init (&iter, self->entries);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    dub_stream_stop (((Entry *) value)->stream, now_ns ());
-    arm (value);
+    dub_stream_stop (((DubEntry *) value)->stream, dub_now_ns ());
+    dub_entry_arm (value);
   }
 }
 
@@ -757,46 +856,17 @@ dub_orchestrator_get_metrics (DubOrchestrator *self)
 
   g_hash_table_iter_init (&iter, self->entries);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    Entry *entry = value;
+    DubEntry *entry = value;
 
-    if (is_active (dub_stream_get_state (entry->stream)))
-      dub_metric_set (self->degraded, label (entry),
-          dub_stream_is_degraded (entry->stream, now_ns ()));
-    if (entry->metrics_text != NULL)
+    if (is_active (entry))
+      dub_metric_set (self->degraded, dub_entry_label (entry),
+          dub_stream_is_degraded (entry->stream, dub_now_ns ()));
+    if (entry->metrics_text != NULL &&
+        dub_now_ns () - entry->metrics_ns < METRICS_AGE_NS)
       g_ptr_array_add (texts, entry->metrics_text);
   }
   g_ptr_array_add (texts, NULL);
   return (const char **) g_ptr_array_free (texts, FALSE);
-}
-
-static JsonObject *
-entry_to_json (Entry *entry)
-{
-  const DubServiceSettings *s = entry->owner->settings;
-  JsonObject *object = json_object_new ();
-
-  set_text (object, "stream_id", entry->id);
-  set_text (object, "state",
-      dub_stream_state_to_string (dub_stream_get_state (entry->stream)));
-  json_object_set_boolean_member (
-      object, "degraded", dub_stream_is_degraded (entry->stream, now_ns ()));
-  json_object_set_boolean_member (
-      object, "in_grace", dub_stream_in_grace (entry->stream));
-  json_object_set_int_member (
-      object, "restarts", dub_stream_get_restarts (entry->stream));
-  set_text (object, "run_id", entry->run_id);
-  if (entry->process != NULL)
-    json_object_set_int_member (
-        object, "worker_pid", dub_process_get_pid (entry->process));
-  set_text (object, "worker_state", entry->worker_state);
-  set_text (object, "worker_reason", entry->worker_reason);
-  if (entry->options == NULL)
-    return object;
-  set_text (object, "source_language",
-      or_else (entry->options->source_language, s->source_language));
-  set_text (object, "target_language",
-      or_else (entry->options->target_language, s->target_language));
-  return object;
 }
 
 JsonArray *
@@ -808,6 +878,22 @@ dub_orchestrator_list (DubOrchestrator *self)
   ids = g_list_sort (ids, (GCompareFunc) strcmp);
   for (GList *l = ids; l != NULL; l = l->next)
     json_array_add_object_element (
-        list, entry_to_json (g_hash_table_lookup (self->entries, l->data)));
+        list, dub_entry_to_json (find (self, l->data)));
   return list;
+}
+
+JsonObject *
+dub_orchestrator_get (DubOrchestrator *self, const char *stream_id)
+{
+  DubEntry *entry = find (self, stream_id);
+
+  return entry != NULL ? dub_entry_to_json (entry) : NULL;
+}
+
+JsonObject *
+dub_orchestrator_get_history (DubOrchestrator *self, const char *stream_id)
+{
+  DubEntry *entry = find (self, stream_id);
+
+  return entry != NULL ? dub_history_to_json (entry->history) : NULL;
 }

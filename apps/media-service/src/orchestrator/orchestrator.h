@@ -5,16 +5,18 @@
 #include <json-glib/json-glib.h>
 
 #include "settings.h"
+#include "stream_settings.h"
 
 /*
- * Keeps one worker per stream, as publishers come and go. Each stream's
- * decisions are a DubStream's (stream.h); here they meet processes, control
- * sockets and timers. Nothing here waits: starts and stops are ordered and
- * their ends come as events.
+ * Keeps one worker per stream, as publishers come and go and operators say.
+ * Each stream's decisions are a DubStream's (stream.h); here they meet
+ * processes, control sockets and timers. Nothing here waits: starts and stops
+ * are ordered and their ends come as events.
  *
  * A worker is a process in its own session that is told its settings on its
  * standard input and listens at RUNTIME_DIR/<stream>.sock. It outlives us, so
- * at start we look there for workers that run already.
+ * at start we look there for workers that run already. What a worker cannot
+ * tell (what operators said) is kept beside it, in <stream>.json.
  *
  * Thread: the default main context.
  */
@@ -22,13 +24,47 @@ G_BEGIN_DECLS
 
 typedef struct _DubOrchestrator DubOrchestrator;
 
+/* More are not kept in mind, whether they run or not. */
+#define DUB_MAX_STREAMS 1000
+
+/* Who brought the stream here. */
+typedef enum {
+  DUB_ORIGIN_NONE = 0,
+  DUB_ORIGIN_HOOK,
+  DUB_ORIGIN_API,
+  DUB_ORIGIN_FILE,
+} DubOrigin;
+
+/* What became of an operator's order. */
+typedef enum {
+  DUB_ORDER_NONE = 0,
+  DUB_ORDER_DONE,
+  DUB_ORDER_LIVE,      /* a change that the running worker took */
+  DUB_ORDER_RESTART,   /* a change that another worker is started for */
+  DUB_ORDER_NEXT,      /* a change for the next worker, as none runs */
+  DUB_ORDER_NOT_FOUND, /* there is no such stream */
+  DUB_ORDER_EXISTS,
+  DUB_ORDER_MAX_WORKERS,
+  DUB_ORDER_MAX_STREAMS,
+  DUB_ORDER_STOPPING, /* all is being stopped */
+} DubOrder;
+
+/* "state" (Stream), "figures", "segment", "gone": data is (transfer none). */
+typedef void (*DubWatch) (const char *stream_id, const char *event,
+    JsonObject *data, gpointer user_data);
+typedef void (*DubChanged) (DubOrder order, gpointer user_data);
+
 /* settings and metrics must live as long. */
 DubOrchestrator *dub_orchestrator_new (
     const DubServiceSettings *settings, DubMetrics *metrics);
 /* Leaves workers that still run alone. */
 void dub_orchestrator_free (DubOrchestrator *self);
 
-/* Takes over the workers that run. */
+/* One who is told all that happens; NULL: nobody any more. */
+void dub_orchestrator_watch (
+    DubOrchestrator *self, DubWatch watch, gpointer user_data);
+
+/* Takes over the workers that run, and starts again what an operator wanted. */
 void dub_orchestrator_adopt (DubOrchestrator *self);
 
 /* A publisher came or went. source_id, query: (nullable). FALSE with
@@ -43,12 +79,39 @@ void dub_orchestrator_not_ready (
 typedef struct {
   char *stream_id;
   char *query; /* of its publisher; NULL: not known */
+  gboolean is_h265;
 } DubPresent;
 
 /* The streams whose publisher is there, as the media server itself says:
  * starts what an event was lost for, ends what has no publisher. */
 void dub_orchestrator_reconcile (
     DubOrchestrator *self, const DubPresent *streams, gsize n_streams);
+
+/* Operators. */
+
+/* settings: the API's layer (transfer full). starts: at once, else when a
+ * publisher comes. */
+DubOrder dub_orchestrator_create (DubOrchestrator *self, const char *stream_id,
+    DubStreamSettings *settings, gboolean starts);
+DubOrder dub_orchestrator_start (DubOrchestrator *self, const char *stream_id);
+/* At once, and not again for the publisher that is there. */
+DubOrder dub_orchestrator_stop (DubOrchestrator *self, const char *stream_id);
+/* Also one that is degraded. */
+DubOrder dub_orchestrator_restart (
+    DubOrchestrator *self, const char *stream_id);
+/* Stops it and forgets what operators said of it. */
+DubOrder dub_orchestrator_delete (DubOrchestrator *self, const char *stream_id);
+/* The API's layer of a stream as it is now. (transfer full) (nullable) */
+DubStreamSettings *dub_orchestrator_get_layer (
+    DubOrchestrator *self, const char *stream_id);
+/* Another layer in its place (transfer full); done is called once, at once or
+ * within a second. */
+void dub_orchestrator_change (DubOrchestrator *self, const char *stream_id,
+    DubStreamSettings *settings, DubChanged done, gpointer user_data);
+/* The layers of STREAMS_FILE: id -> DubStreamSettings (transfer full). Streams
+ * with an input_url of their own are started, those that it no longer names
+ * stopped. */
+void dub_orchestrator_set_file (DubOrchestrator *self, GHashTable *streams);
 
 /* Stops all; done is called when no worker is left. */
 void dub_orchestrator_stop_all (
@@ -60,6 +123,10 @@ void dub_orchestrator_stop_all (
 const char **dub_orchestrator_get_metrics (DubOrchestrator *self);
 /* One object per stream. (transfer full) */
 JsonArray *dub_orchestrator_list (DubOrchestrator *self);
+/* (transfer full) (nullable) each */
+JsonObject *dub_orchestrator_get (DubOrchestrator *self, const char *stream_id);
+JsonObject *dub_orchestrator_get_history (
+    DubOrchestrator *self, const char *stream_id);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubOrchestrator, dub_orchestrator_free)
 

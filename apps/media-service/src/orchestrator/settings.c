@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "settings.h"
 
+#include "stream_settings.h"
+
 #include <dubbing_common/error.h>
 #include <errno.h>
 #include <gio/gio.h>
@@ -13,7 +15,7 @@
 #define DEFAULT_RTMP_PORT 1935
 
 static const char *const sts_schemes[] = {"http", "https", "ws", "wss", NULL};
-static const char *const ingests[] = {"rtmp", "rtsp", NULL};
+static const char *const ingests[] = {"auto", "rtmp", "rtsp", NULL};
 static const char *const http_schemes[] = {"http", "https", NULL};
 
 static const DubOption options[] = {
@@ -25,6 +27,14 @@ static const DubOption options[] = {
                 "127.0.0.1, or all addresses when API_TOKEN is set"},
     {"api-token", "API_TOKEN", DUB_OPTION_SECRET, AT (api_token), NULL, 8, 512,
         .help = "Callers must send it as Authorization: Bearer"},
+    {"metrics-token", "METRICS_TOKEN", DUB_OPTION_SECRET, AT (metrics_token),
+        NULL, 8, 512,
+        .help = "The same, for /metrics and nothing else; API_TOKEN opens it "
+                "too"},
+    {"hook-token", "HOOK_TOKEN", DUB_OPTION_SECRET, AT (hook_token), NULL, 8,
+        512,
+        .help = "The same, for events of the media server and nothing else: "
+                "ORCHESTRATOR_TOKEN of mtx-hook; API_TOKEN opens them too"},
 
     {"mediamtx-host", "MEDIAMTX_HOST", DUB_OPTION_STRING, AT (mediamtx_host),
         "127.0.0.1", 1, 255, .help = "Host of the media server"},
@@ -32,15 +42,29 @@ static const DubOption options[] = {
         AT (mediamtx_rtmp_port), "1935", 1, 65535, .help = "Its RTMP port"},
     {"mediamtx-rtsp-port", "MEDIAMTX_RTSP_PORT", DUB_OPTION_INT,
         AT (mediamtx_rtsp_port), "8554", 1, 65535, .help = "Its RTSP port"},
-    {"ingest", "INGEST", DUB_OPTION_CHOICE, AT (ingest), "rtmp",
+    {"ingest", "INGEST", DUB_OPTION_CHOICE, AT (ingest), "auto",
         .choices = ingests,
         .help = "How streams are pulled from it: its RTMP has H.264 only, its "
-                "RTSP H.265 as well"},
+                "RTSP H.265 as well. auto: RTSP where its control API says "
+                "H.265, else RTMP"},
     {"mediamtx-api-url", "MEDIAMTX_API_URL", DUB_OPTION_URL,
         AT (mediamtx_api_url), NULL, .choices = http_schemes,
         .help = "Its control API, asked for the streams that are there. "
                 "Unset: port 9997 of MEDIAMTX_HOST when the RTMP port is "
                 "the usual one, else nobody is asked"},
+    {"mediamtx-hls-url", "MEDIAMTX_HLS_URL", DUB_OPTION_URL,
+        AT (mediamtx_hls_url), NULL, .choices = http_schemes,
+        .help = "Where browsers get its HLS. Unset: port 8888 of "
+                "MEDIAMTX_HOST; when that is this machine, of the host "
+                "that the browser found us at"},
+    {"mediamtx-webrtc-url", "MEDIAMTX_WEBRTC_URL", DUB_OPTION_URL,
+        AT (mediamtx_webrtc_url), NULL, .choices = http_schemes,
+        .help = "Where browsers get its WebRTC. Unset: port 8889, likewise"},
+    {"mediamtx-user", "MEDIAMTX_USER", DUB_OPTION_STRING, AT (mediamtx_user),
+        NULL, 1, 128,
+        .help = "User that reads and publishes there, and asks its API"},
+    {"mediamtx-pass", "MEDIAMTX_PASS", DUB_OPTION_SECRET,
+        AT (mediamtx_password), NULL, 1, 512, .help = "Its password"},
     {"reconcile-period", "ORCH_RECONCILE_PERIOD", DUB_OPTION_DURATION,
         AT (reconcile_ms), "10s", .max = 600000,
         .help = "How often it is asked; 0: never"},
@@ -85,6 +109,13 @@ static const DubOption options[] = {
     {"output-delay-ms", "OUTPUT_DELAY_MS", DUB_OPTION_INT, AT (output_delay_ms),
         "8000", 3000, 30000, .unit = "ms",
         .help = "How much later the programme leaves than it came"},
+    {"duck-db", "DUCK_DB", DUB_OPTION_DOUBLE, AT (duck_db), "-18", -60, 0,
+        .unit = "dB", .help = "Level of the original under the dub"},
+    {"mix-mode", "MIX_MODE", DUB_OPTION_CHOICE, AT (mix_mode), "lower",
+        .choices = dub_mix_modes, .help = "What the dub does to the original"},
+    {"fallback-mode", "FALLBACK_MODE", DUB_OPTION_CHOICE, AT (fallback_mode),
+        "pass-through", .choices = dub_fallback_modes,
+        .help = "What sounds where the dub is missing"},
 
     DUB_LOG_OPTIONS (DubServiceSettings, log_level, log_format),
     {NULL},
@@ -210,10 +241,21 @@ check_address (const DubServiceSettings *self, GError **error)
   return FALSE;
 }
 
+/* One without the other is a setting that was forgotten. */
+static gboolean
+check_user (const DubServiceSettings *self, GError **error)
+{
+  if ((self->mediamtx_user != NULL) == (self->mediamtx_password != NULL))
+    return TRUE;
+  g_set_error_literal (error, DUB_ERROR, DUB_ERROR_INVALID,
+      "MEDIAMTX_USER and MEDIAMTX_PASS go together: one of them is not set");
+  return FALSE;
+}
+
 static gboolean
 derive (DubServiceSettings *self, GError **error)
 {
-  if (!check_address (self, error))
+  if (!check_address (self, error) || !check_user (self, error))
     return FALSE;
   if (self->runtime_dir == NULL)
     self->runtime_dir = default_runtime_dir ();

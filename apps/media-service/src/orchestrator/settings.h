@@ -15,20 +15,26 @@ G_BEGIN_DECLS
 
 /* How a worker pulls its stream. */
 typedef enum {
-  DUB_INGEST_BY_RTMP = 0,
+  DUB_INGEST_AUTO = 0, /* RTSP for what is known to be H.265 */
+  DUB_INGEST_BY_RTMP,
   DUB_INGEST_BY_RTSP,
 } DubIngestWay;
 
 typedef struct {
   gint64 port;
   char *http_addr; /* (nullable) */
-  char *api_token; /* (nullable) */
+  char *api_token; /* (nullable), as are these: */
+  char *metrics_token, *hook_token;
 
   char *mediamtx_host;
   gint64 mediamtx_rtmp_port;
   gint64 mediamtx_rtsp_port;
-  int ingest;             /* DubIngestWay */
-  char *mediamtx_api_url; /* (nullable): do not ask */
+  int ingest;                /* DubIngestWay */
+  char *mediamtx_api_url;    /* (nullable): do not ask */
+  char *mediamtx_hls_url;    /* (nullable): see dub_page_get_hls_url () */
+  char *mediamtx_webrtc_url; /* (nullable) */
+  char *mediamtx_user;       /* (nullable), with mediamtx_password */
+  char *mediamtx_password;
   gint64 reconcile_ms;
 
   gint64 grace_ms;
@@ -43,6 +49,8 @@ typedef struct {
   gboolean skip_sts_connection;
   char *source_language, *target_language, *voice_profile;
   gint64 output_delay_ms;
+  double duck_db;
+  int mix_mode, fallback_mode; /* into dub_mix_modes, dub_fallback_modes */
 
   int log_level;  /* DubLogLevel - 1 */
   int log_format; /* DubLogFormat */

@@ -351,13 +351,16 @@ note_placement (DubProgramme *self, const DubSoundPlacement *placement)
 {
   self->stats.sound_resampled_frames += ABS (placement->resampled_frames);
   self->stats.sound_frames_dropped += placement->overlap_frames;
+  self->stats.sound_corrections += placement->has_begun_correction;
   if (placement->gap_frames > 0) {
     self->stats.sound_gaps++;
+    self->stats.sound_corrections++;
     emit_sound_event (self, DUB_EVENT_SOUND_GAP,
         placement->first_frame - placement->gap_frames, placement->gap_frames);
   }
   if (placement->overlap_frames > 0) {
     self->stats.sound_overlaps++;
+    self->stats.sound_corrections++;
     emit_sound_event (self, DUB_EVENT_SOUND_OVERLAP, placement->first_frame,
         placement->overlap_frames);
   }
@@ -841,6 +844,14 @@ dub_programme_get_stats (const DubProgramme *self, DubProgrammeStats *ret_stats)
   ret_stats->breaker_failures = breaker->n_failures;
   ret_stats->breaker_transitions = breaker->n_transitions;
   dub_timeline_get_gauges (self->timeline, ret_stats);
+  if (self->segmenter != NULL) {
+    ret_stats->segments_short = dub_segmenter_get_n_short (self->segmenter);
+    ret_stats->segment_open_ns =
+        ns_of (self, dub_segmenter_get_open_frames (self->segmenter));
+  }
+  ret_stats->sound_offset_ns =
+      (gint64) (dub_sound_track_offset_frames (self->sound_track) *
+                (double) DUB_NS_PER_S / self->params.rate_hz);
   ret_stats->fragments_waiting = dub_tracker_waiting (self->tracker);
   ret_stats->fragments_inflight = dub_tracker_inflight (self->tracker);
   ret_stats->answer_p95_ns = dub_tracker_answer_p95_ns (self->tracker);

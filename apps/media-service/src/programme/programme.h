@@ -162,7 +162,10 @@ typedef struct {
   guint64 sound_frames_silent;  /* put out where there was no original */
   guint64 sound_frames_dropped; /* late, overlapping, before the start */
   guint64 sound_gaps, sound_overlaps, sound_resampled_frames;
+  guint64 sound_corrections; /* gaps, overlaps, runs of resampling */
   guint64 epochs;
+  guint64 video_keys_out, video_bytes_out;
+  guint64 segments_short; /* widened to the shortest length */
   guint64 segments_silence, segments_max, segments_memory, segments_eos;
   guint64 segment_frames, dubbed_frames; /* coverage = dubbed / segment */
   guint64 fragments_sent, answers_ok, answers_failed;
@@ -174,6 +177,8 @@ typedef struct {
   guint64 holds;
   /* gauges */
   gint64 video_buffered_ns, sound_buffered_ns;
+  gint64 sound_offset_ns; /* of the original's sound against its pictures */
+  gint64 segment_open_ns; /* of the segment that is being collected */
   gsize video_buffered_bytes;
   guint video_units, dubs_waiting, fragments_waiting, fragments_inflight;
   gint64 answer_p95_ns;

@@ -48,6 +48,12 @@ dub_sound_track_next_frame (const DubSoundTrack *self)
   return self->next_frame;
 }
 
+double
+dub_sound_track_offset_frames (const DubSoundTrack *self)
+{
+  return self->mean_frames;
+}
+
 void
 dub_sound_track_realign (DubSoundTrack *self)
 {
@@ -132,8 +138,10 @@ stretch (const DubSoundTrack *self, const DubPcm *pcm, gsize frames)
 }
 
 static void
-judge_mean (DubSoundTrack *self, double residual)
+judge_mean (DubSoundTrack *self, double residual, DubSoundPlacement *placement)
 {
+  int before = self->correcting;
+
   self->mean_frames += (residual - self->mean_frames) / MEAN_BLOCKS;
   if (self->correcting == 0) {
     if (fabs (self->mean_frames) >= frames_of (self, LEAVE_MS))
@@ -143,6 +151,7 @@ judge_mean (DubSoundTrack *self, double residual)
     self->correcting = 0;
     self->credit_frames = 0;
   }
+  placement->has_begun_correction = before == 0 && self->correcting != 0;
 }
 
 static void
@@ -191,7 +200,7 @@ place (DubSoundTrack *self, DubPcm **pcm, DubSoundPlacement *placement)
     self->correcting = 0;
   } else {
     self->is_overlapping = FALSE;
-    judge_mean (self, residual);
+    judge_mean (self, residual, placement);
     correct (self, pcm, placement);
   }
 }

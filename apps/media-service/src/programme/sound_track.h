@@ -32,6 +32,7 @@ typedef struct {
   gint64 gap_frames;       /* of silence before it */
   gint64 overlap_frames;   /* dropped from its front */
   gint64 resampled_frames; /* added (> 0) or taken out (< 0) */
+  gboolean has_begun_correction; /* resampling starts with this block */
 } DubSoundPlacement;
 
 DubSoundTrack *dub_sound_track_new (guint rate_hz, guint channels);
@@ -46,5 +47,9 @@ void dub_sound_track_push (
 void dub_sound_track_realign (DubSoundTrack *self);
 /* Where the next block goes; 0 before the first. */
 gint64 dub_sound_track_next_frame (const DubSoundTrack *self);
+
+/* How far the sound lies from where its pts say, by the running mean: > 0, it
+ * is early. Frames. */
+double dub_sound_track_offset_frames (const DubSoundTrack *self);
 
 G_END_DECLS

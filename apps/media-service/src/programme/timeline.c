@@ -332,6 +332,8 @@ send_video (DubTimeline *self, DubAccessUnit *unit, GBytes *config)
   self->last_left_ns =
       MAX (self->last_left_ns, MAX (unit->pts_ns, unit->dts_ns));
   self->stats->video_out++;
+  self->stats->video_keys_out += unit->is_key;
+  self->stats->video_bytes_out += g_bytes_get_size (unit->data);
   if (self->sinks.video != NULL)
     self->sinks.video (unit, self->user_data);
   else

@@ -5,6 +5,7 @@
 #include <dubbing_common/error.h>
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
+#include <media_service/gst_bus.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -262,6 +263,7 @@ on_bus_message (GstBus *bus, GstMessage *message, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GError) told = NULL;
 
+  dub_bus_note (message, "");
   if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR && !self->is_broken) {
     self->is_broken = TRUE;
     gst_message_parse_error (message, &error, NULL);

@@ -11,19 +11,19 @@ struct _DubPublish {
   DubPublishHandlers handlers;
   gpointer user_data;
   GMainContext *context;
-  DubPublisher *publisher; /* NULL: a file */
+  DubOutput *main_output; /* one of outputs; NULL: a file */
   DubAacEncoder *encoder;
 
-  /* protected by lock */
+  /* protected by lock, which is held over a push to all outputs */
   GMutex lock;
   DubMp4File *file; /* NULL: a server */
   gboolean has_failed;
+  GPtrArray *outputs; /* DubOutput, not owned by it */
+  DubVideoCodec codec;
+  GBytes *codec_data; /* the last one, for outputs to come */
 
   /* the thread of video and sound, then finish */
   gint64 zero_ns, sound_end_ns, source_end_ns, block_ns;
-
-  /* the thread of video only */
-  DubVideoCodec codec; /* what the metadata says */
 };
 
 typedef struct {
@@ -87,20 +87,27 @@ write_to_file (
     tell_error (self, error);
 }
 
-/* From the encoder's thread. The first frames are the encoder's lead-in, from
- * before media time 0; a decoder needs them. */
+static void
+push_to_all (DubPublish *self, DubCodedItem *item)
+{
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->outputs->len; i++)
+    dub_output_push (g_ptr_array_index (self->outputs, i), item);
+  g_mutex_unlock (&self->lock);
+  dub_coded_item_clear (item);
+}
+
+/* From the encoder's thread. */
 static void
 on_frame (GBytes *frame, gint64 pts_ns, gpointer user_data)
 {
   DubPublish *self = user_data;
-  g_autoptr (DubFlvTag) tag = NULL;
+  DubCodedItem item = {.frame = frame, .pts_ns = pts_ns};
 
-  if (self->file) {
+  if (self->file)
     write_to_file (self, NULL, frame, pts_ns);
-    return;
-  }
-  tag = dub_flv_tag_new_sound (frame, pts_ns);
-  dub_publisher_push (self->publisher, tag);
+  else
+    push_to_all (self, &item);
 }
 
 static void
@@ -118,13 +125,6 @@ dub_publish_options_init (DubPublishOptions *options)
   *options = (DubPublishOptions){.audio_bit_rate = 160000};
 }
 
-static void
-push_and_free (DubPublish *self, DubFlvTag *tag)
-{
-  dub_publisher_push (self->publisher, tag);
-  dub_flv_tag_unref (tag);
-}
-
 static gboolean
 open_file (DubPublish *self, const DubPublishOptions *options, GError **error)
 {
@@ -137,16 +137,43 @@ open_file (DubPublish *self, const DubPublishOptions *options, GError **error)
   return self->file != NULL;
 }
 
+DubOutput *
+dub_publish_add (DubPublish *self, const DubOutputOptions *options,
+    DubPublisherStateFunc on_state, gpointer user_data, GError **error)
+{
+  DubOutput *output;
+
+  g_return_val_if_fail (self->file == NULL, NULL);
+  output = dub_output_new (options, dub_aac_encoder_get_config (self->encoder),
+      on_state, user_data, error);
+  if (!output)
+    return NULL;
+  g_mutex_lock (&self->lock);
+  if (self->codec_data)
+    dub_output_configure (output, self->codec, self->codec_data, 0);
+  g_ptr_array_add (self->outputs, output);
+  g_mutex_unlock (&self->lock);
+  return output;
+}
+
+void
+dub_publish_remove (DubPublish *self, DubOutput *output)
+{
+  g_mutex_lock (&self->lock);
+  g_ptr_array_remove (self->outputs, output);
+  g_mutex_unlock (&self->lock);
+  /* It stops its threads, which may wait for nothing of ours. */
+  dub_output_free (output);
+}
+
 static gboolean
 open_server (DubPublish *self, const DubPublishOptions *options, GError **error)
 {
-  self->publisher =
-      dub_publisher_new (options->url, on_publisher_state, self, error);
-  if (!self->publisher)
-    return FALSE;
-  push_and_free (self, dub_flv_tag_new_sound_config (
-                           dub_aac_encoder_get_config (self->encoder), 0));
-  return TRUE;
+  DubOutputOptions output = {.url = options->url};
+
+  self->main_output =
+      dub_publish_add (self, &output, on_publisher_state, self, error);
+  return self->main_output != NULL;
 }
 
 DubPublish *
@@ -162,6 +189,7 @@ dub_publish_new (const DubPublishOptions *options,
   self->user_data = user_data;
   self->context = g_main_context_ref_thread_default ();
   g_mutex_init (&self->lock);
+  self->outputs = g_ptr_array_new ();
   self->encoder = dub_aac_encoder_new (
       options->audio_bit_rate, &encoder_handlers, self, error);
   if (!self->encoder)
@@ -180,7 +208,10 @@ dub_publish_free (DubPublish *self)
   if (!self)
     return;
   g_clear_pointer (&self->encoder, dub_aac_encoder_free);
-  g_clear_pointer (&self->publisher, dub_publisher_free);
+  /* What was added is its adder's to remove, before this. */
+  g_clear_pointer (&self->main_output, dub_output_free);
+  g_clear_pointer (&self->outputs, g_ptr_array_unref);
+  g_clear_pointer (&self->codec_data, g_bytes_unref);
   g_clear_pointer (&self->file, dub_mp4_file_free);
   g_mutex_clear (&self->lock);
   g_main_context_unref (self->context);
@@ -197,24 +228,36 @@ dub_publish_get_lead_ns (DubPublish *self)
       DUB_PROGRAMME_RATE_HZ);
 }
 
+/* New codec data goes to each output before the picture that it is of. */
+static void
+configure_all (DubPublish *self, const DubAccessUnit *unit)
+{
+  gint64 dts_ms =
+      dub_flv_ms (unit->dts_ns == DUB_TIME_NONE ? unit->pts_ns : unit->dts_ns);
+
+  g_mutex_lock (&self->lock);
+  self->codec = unit->codec;
+  g_clear_pointer (&self->codec_data, g_bytes_unref);
+  self->codec_data = g_bytes_ref (unit->codec_data);
+  for (guint i = 0; i < self->outputs->len; i++)
+    dub_output_configure (g_ptr_array_index (self->outputs, i), self->codec,
+        self->codec_data, dts_ms);
+  g_mutex_unlock (&self->lock);
+}
+
 void
 dub_publish_video (DubPublish *self, DubAccessUnit *unit)
 {
   g_autoptr (DubAccessUnit) G_GNUC_UNUSED owned = unit;
-  DubFlvTag *tag;
+  DubCodedItem item = {.unit = unit};
 
   if (self->file) {
     write_to_file (self, unit, NULL, 0);
     return;
   }
-  tag = dub_flv_tag_new_video (unit);
-  if (unit->codec_data && unit->codec != self->codec)
-    push_and_free (self, dub_flv_tag_new_metadata (unit->codec, tag->dts_ms));
   if (unit->codec_data)
-    push_and_free (self, dub_flv_tag_new_video_config (
-                             unit->codec, unit->codec_data, tag->dts_ms));
-  self->codec = unit->codec;
-  push_and_free (self, tag);
+    configure_all (self, unit);
+  push_to_all (self, &item);
 }
 
 void
@@ -283,16 +326,19 @@ finish_file (DubPublish *self)
 void
 dub_publish_finish (DubPublish *self, guint timeout_ms)
 {
-  if (self->file)
+  if (self->file) {
     finish_file (self);
-  else
-    dub_publisher_finish (self->publisher, timeout_ms);
+    return;
+  }
+  /* Only this thread adds and removes, and ENDED may come from within. */
+  for (guint i = 0; i < self->outputs->len; i++)
+    dub_output_finish (g_ptr_array_index (self->outputs, i), timeout_ms);
 }
 
 void
 dub_publish_get_stats (DubPublish *self, DubPublisherStats *ret_stats)
 {
   *ret_stats = (DubPublisherStats){.lost_since_ns = DUB_TIME_NONE};
-  if (self->publisher)
-    dub_publisher_get_stats (self->publisher, ret_stats);
+  if (self->main_output)
+    dub_output_get_stats (self->main_output, ret_stats);
 }

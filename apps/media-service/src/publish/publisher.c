@@ -4,6 +4,7 @@
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
 #include <gst/app/gstappsrc.h>
+#include <media_service/gst_bus.h>
 #include <media_service/retry.h>
 #include <media_service/safe_text.h>
 #include <string.h>
@@ -53,6 +54,7 @@ struct _DubPublisher {
   /* immutable */
   char *url;
   char *shown_url;
+  gboolean is_foreign;
   GMainContext *context;
   DubPublisherStateFunc on_state;
   gpointer user_data;
@@ -70,6 +72,7 @@ struct _DubPublisher {
   gboolean is_loss_told; /* a stall that the owner has yet to handle */
   gint64 base_ms;
   gint64 retry_at_ns;
+  gint64 begun_ns; /* when the connection was begun */
   gint64 pushed_ms;
   gint64 taken_ms;
   DubFlvTag *config[N_CONFIG]; /* metadata, video, sound */
@@ -170,6 +173,15 @@ end (DubPublisher *self)
   set_state (self, DUB_PUBLISHER_ENDED, NULL);
 }
 
+static guint
+next_wait_ms (DubPublisher *self)
+{
+  guint attempt = self->attempt++;
+
+  return self->is_foreign ? dub_retry_foreign_ms (attempt, g_random_double ())
+                          : dub_retry_wait_ms (attempt);
+}
+
 static void
 lose (DubPublisher *self, const GError *error, guint wait_ms)
 {
@@ -228,10 +240,11 @@ on_bus_message (GstBus *bus, GstMessage *message, gpointer user_data)
   DubPublisher *self = user_data;
   g_autoptr (GError) error = NULL;
 
+  dub_bus_note (message, self->url);
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_ERROR:
       error = describe (self, message);
-      lose (self, error, dub_retry_wait_ms (self->attempt++));
+      lose (self, error, next_wait_ms (self));
       break;
     case GST_MESSAGE_EOS:
       end (self);
@@ -252,6 +265,9 @@ do_running (gpointer user_data)
   g_mutex_lock (&self->lock);
   is_new = self->link && self->state != DUB_PUBLISHER_RUNNING &&
            self->state != DUB_PUBLISHER_ENDED;
+  if (is_new)
+    self->stats.connect_ms =
+        MAX (1, (now_ns () - self->begun_ns) / DUB_NS_PER_MS);
   g_mutex_unlock (&self->lock);
   self->attempt = 0;
   if (is_new)
@@ -315,7 +331,7 @@ do_lose (gpointer user_data)
   error = g_error_new (DUB_ERROR, DUB_ERROR_TIMEOUT,
       "%s takes nothing: %" G_GINT64_FORMAT " ms of stream wait",
       self->shown_url, waiting_ms);
-  lose (self, error, dub_retry_wait_ms (self->attempt++));
+  lose (self, error, next_wait_ms (self));
   return G_SOURCE_REMOVE;
 }
 
@@ -428,6 +444,7 @@ begin_locked (DubPublisher *self, gint64 key_ms)
   self->base_ms = (key_ms >= RENEW_MS ? key_ms : 0) - WIRE_OFFSET_MS;
   self->pushed_ms = self->taken_ms = key_ms;
   self->is_sending = TRUE;
+  self->begun_ns = now_ns ();
   self->stats.n_connections++;
   for (guint i = 0; i < N_CONFIG; i++)
     if (self->config[i])
@@ -582,8 +599,8 @@ open_link (DubPublisher *self)
 }
 
 DubPublisher *
-dub_publisher_new (const char *url, DubPublisherStateFunc on_state,
-    gpointer user_data, GError **error)
+dub_publisher_new (const char *url, gboolean is_foreign,
+    DubPublisherStateFunc on_state, gpointer user_data, GError **error)
 {
   DubPublisher *self;
 
@@ -593,6 +610,7 @@ dub_publisher_new (const char *url, DubPublisherStateFunc on_state,
   g_mutex_init (&self->lock);
   self->url = g_strdup (url);
   self->shown_url = dub_redact_url (url);
+  self->is_foreign = is_foreign;
   self->context = g_main_context_ref_thread_default ();
   self->on_state = on_state;
   self->user_data = user_data;

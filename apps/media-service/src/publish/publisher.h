@@ -11,8 +11,9 @@
  * Each connection is a new pipeline. It begins at a key frame, with metadata
  * and codec data before it, so a connection is made when a key frame comes; a
  * lost one is tried again at the first key frame after 0.25, 0.5 and 1 s, then
- * 2 s. More than max_waiting_ms of stream that the socket did not take is a
- * loss. What cannot be sent is dropped: the programme never waits.
+ * 2 s, and at a server of others after 1 to 30 s. More than max_waiting_ms of
+ * stream that the socket did not take is a loss. What cannot be sent is
+ * dropped: the programme never waits.
  *
  * new, finish and free on the owner's thread (the thread-default main context
  * of dub_publisher_new ()), where on_state is called. push from any thread.
@@ -36,12 +37,13 @@ typedef struct {
   guint64 tags_sent, tags_dropped, bytes_sent;
   guint n_connections;
   gint64 waiting_ms; /* of stream, not yet taken by the socket */
+  gint64 connect_ms; /* the last connection took to be made; 0: none yet */
 } DubPublisherStats;
 
 typedef struct _DubPublisher DubPublisher;
 
 /* DUB_ERROR_INVALID or _UNSUPPORTED for a URL that is not rtmp or rtmps. */
-DubPublisher *dub_publisher_new (const char *url,
+DubPublisher *dub_publisher_new (const char *url, gboolean is_foreign,
     DubPublisherStateFunc on_state, gpointer user_data, GError **error);
 gboolean dub_publisher_check_url (const char *url, GError **error);
 void dub_publisher_free (DubPublisher *self);

@@ -23,6 +23,7 @@ struct _DubSegmenter {
   gint64 speech_end;       /* one past the last speech in it */
   Window history[HISTORY]; /* ring of the last windows */
   guint64 n_windows;
+  guint64 n_short;
 };
 
 void
@@ -158,9 +159,10 @@ cut_due (DubSegmenter *self)
     gint64 seen = self->speech_end + self->params.pause_frames;
 
     if (quiet_end >= seen && self->position >= end &&
-        end - self->start <= limit_frames (self))
+        end - self->start <= limit_frames (self)) {
+      self->n_short += self->speech_end + self->params.after_frames < end;
       cut_at (self, end, quiet_end - end, DUB_CUT_SILENCE);
-    else if (self->position >= self->start + limit_frames (self))
+    } else if (self->position >= self->start + limit_frames (self))
       cut_forced (self);
     else
       break;
@@ -240,6 +242,18 @@ dub_segmenter_get_settled_frame (const DubSegmenter *self)
   if (!self->params.is_fixed)
     first -= self->params.before_frames;
   return MAX (first, self->free_frame);
+}
+
+gint64
+dub_segmenter_get_open_frames (const DubSegmenter *self)
+{
+  return self->is_open ? self->position - self->start : 0;
+}
+
+guint64
+dub_segmenter_get_n_short (const DubSegmenter *self)
+{
+  return self->n_short;
 }
 
 void

@@ -67,6 +67,10 @@ void dub_segmenter_push (DubSegmenter *self, gint64 first_frame, gint64 frames,
     gboolean is_speech, double level_db);
 /* No segment that is still to come starts before this frame. */
 gint64 dub_segmenter_get_settled_frame (const DubSegmenter *self);
+/* How long the open segment is so far; 0 when none is. */
+gint64 dub_segmenter_get_open_frames (const DubSegmenter *self);
+/* Segments whose speech was shorter than min_frames, and that were widened. */
+guint64 dub_segmenter_get_n_short (const DubSegmenter *self);
 /* Nothing follows: what is open is cut (eos) if it is at least min_frames long,
  * else dropped; its original stays. */
 void dub_segmenter_flush (DubSegmenter *self);

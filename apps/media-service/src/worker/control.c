@@ -24,6 +24,7 @@ struct _DubControl {
   GSource *accept_source, *metrics_source;
   GPtrArray *clients; /* DubControlPeer */
   char *state, *reason;
+  JsonArray *destinations;
 };
 
 static JsonObject *
@@ -63,6 +64,16 @@ state_new (DubControl *self)
   json_object_set_string_member (message, "state", self->state);
   if (self->reason != NULL)
     json_object_set_string_member (message, "reason", self->reason);
+  return message;
+}
+
+static JsonObject *
+destinations_new (DubControl *self)
+{
+  JsonObject *message = message_new ("destinations");
+
+  json_object_set_array_member (
+      message, "list", json_array_ref (self->destinations));
   return message;
 }
 
@@ -203,9 +214,12 @@ greet (DubControl *self, DubControlPeer *peer)
 {
   g_autoptr (JsonObject) hello = hello_new (self);
   g_autoptr (JsonObject) state = state_new (self);
+  g_autoptr (JsonObject) destinations = destinations_new (self);
 
   dub_control_peer_send (peer, hello);
   dub_control_peer_send (peer, state);
+  if (json_array_get_length (self->destinations) > 0)
+    dub_control_peer_send (peer, destinations);
 }
 
 static gboolean
@@ -288,6 +302,7 @@ dub_control_new (const char *runtime_dir, const char *stream_id,
   self->handlers = handlers;
   self->user_data = user_data;
   self->state = g_strdup (DUB_WORKER_STATE_STARTING);
+  self->destinations = json_array_new ();
   self->clients =
       g_ptr_array_new_with_free_func ((GDestroyNotify) dub_control_peer_free);
   self->accept_source = attach (
@@ -313,6 +328,7 @@ dub_control_free (DubControl *control)
   g_free (control->run_id);
   g_free (control->state);
   g_free (control->reason);
+  json_array_unref (control->destinations);
   g_free (control);
 }
 
@@ -331,6 +347,26 @@ dub_control_set_state (
   control->state = g_strdup (state);
   control->reason = g_strdup (reason);
   message = state_new (control);
+  send_all (control, message);
+}
+
+void
+dub_control_set_destinations (DubControl *control, JsonArray *list)
+{
+  g_autoptr (JsonNode) before = NULL;
+  g_autoptr (JsonNode) now = NULL;
+  g_autoptr (JsonObject) message = NULL;
+  gboolean is_same;
+
+  g_return_if_fail (control != NULL && list != NULL);
+  before = json_node_init_array (json_node_alloc (), control->destinations);
+  now = json_node_init_array (json_node_alloc (), list);
+  is_same = json_node_equal (before, now);
+  json_array_unref (control->destinations);
+  control->destinations = list;
+  if (is_same)
+    return;
+  message = destinations_new (control);
   send_all (control, message);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <glib.h>
+#include <json-glib/json-glib.h>
 
 /*
  * The worker's end of the control protocol: a Unix socket at
@@ -14,6 +14,12 @@
  *   {"type":"state","state":"running","reason":"..."}     now, and on change
  *   {"type":"metrics","text":"# HELP ..."}                each second
  *   {"type":"event","event":"source_lost","fields":{"url":"..."}}
+ *   {"type":"destinations","list":[{"name":"twitch","language":"en",
+ *    "url":"rtmp://host/...","state":"running","connections":1,
+ *    "bytes":123456,"last_error":"..."}]}      if there are any, when
+ *                 connected, and at most each second on change; state: waiting,
+ *                 running, stopped; language, last_error only where there is
+ * one
  *   {"type":"reply","id":7,"ok":true}                     to a command
  *   {"type":"reply","id":7,"ok":false,"error":{"code":"invalid",
  *    "message":"..."}}
@@ -62,6 +68,8 @@ void dub_control_free (DubControl *control);
 /* Kept, and told to those who connect later. reason: (nullable) */
 void dub_control_set_state (
     DubControl *control, const char *state, const char *reason);
+/* Kept, and told when it differs from the last. list: (transfer full) */
+void dub_control_set_destinations (DubControl *control, JsonArray *list);
 /* fields: "key", "value" pairs, NULL-terminated; (nullable) */
 void dub_control_send_event (
     DubControl *control, const char *event, const char *const *fields);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tls.h"
 #include "worker.h"
 
 #define DUB_LOG_TOPIC "media.main"
@@ -149,7 +150,8 @@ run (const DubWorkerSettings *settings)
   guint term_id, int_id;
   gboolean is_good;
 
-  if (dub_elements_check (DUB_ELEMENTS_MEDIA, &error))
+  if (dub_tls_use_ca_file (settings->tls_ca_file, &error) &&
+      dub_elements_check (DUB_ELEMENTS_MEDIA, &error))
     worker = dub_worker_new (settings, &error);
   if (!worker) {
     dub_error ("cannot start: %s", error->message);

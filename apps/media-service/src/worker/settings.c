@@ -2,6 +2,7 @@
 #include "settings.h"
 
 #include "control/json_text.h"
+#include "destinations.h"
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/paths.h>
@@ -45,6 +46,13 @@ static const DubOption options[] = {
     {"output-url", "OUTPUT_URL", DUB_OPTION_URL, AT (output_url), NULL,
         .choices = output_schemes,
         .help = "Where the result is published; with PACE=file, an MP4 file"},
+    {"egress-destinations", "EGRESS_DESTINATIONS", DUB_OPTION_SECRET,
+        AT (egress_destinations), NULL,
+        .help = "Where it is published beside that: a JSON array of at most 16 "
+                "{\"name\", \"url\", \"language\"}; language is optional"},
+    {"tls-ca-file", "TLS_CA_FILE", DUB_OPTION_STRING, AT (tls_ca_file), NULL,
+        .help = "PEM file of the certificates that servers of rtmps, https and "
+                "wss are checked against, in place of the system's"},
     {"runtime-dir", "RUNTIME_DIR", DUB_OPTION_STRING, AT (runtime_dir), NULL,
         .help = "Folder of the control socket <stream>.sock; no socket when "
                 "unset"},
@@ -295,6 +303,20 @@ check_pace (const DubWorkerSettings *self, GError **error)
 }
 
 static gboolean
+check_destinations (const DubWorkerSettings *self, GError **error)
+{
+  g_autoptr (GPtrArray) list =
+      dub_destinations_parse (self->egress_destinations, error);
+
+  if (list && list->len > 0 && self->pace == DUB_WORKER_FILE) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+        "EGRESS_DESTINATIONS does not go with PACE=file");
+    return FALSE;
+  }
+  return list != NULL;
+}
+
+static gboolean
 derive (DubWorkerSettings *self, GError **error)
 {
   g_autoptr (GError) cause = NULL;
@@ -313,7 +335,7 @@ derive (DubWorkerSettings *self, GError **error)
          require (self->output_url, "OUTPUT_URL", error) &&
          (self->capture == 0 ||
              require (self->capture_dir, "CAPTURE_DIR", error)) &&
-         check_pace (self, error);
+         check_pace (self, error) && check_destinations (self, error);
 }
 
 gboolean

@@ -35,6 +35,8 @@ typedef struct {
   char *run_id;
   char *input_url;
   char *output_url;
+  char *egress_destinations; /* (nullable) see destinations.h */
+  char *tls_ca_file;
   char *runtime_dir;
   char *tap_dir;
   int capture; /* DubCaptureMode */

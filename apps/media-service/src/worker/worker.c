@@ -9,6 +9,7 @@
 #include "../segment/speech_detector.h"
 #include "../sts/sts_link.h"
 #include "control.h"
+#include "egress.h"
 #include "programme_thread.h"
 #include "reporter.h"
 #include "tap.h"
@@ -16,6 +17,7 @@
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
+#include <dubbing_common/metrics.h>
 
 /* Two AAC frames: half the wake-ups of one. */
 #define BLOCK_FRAMES 2048
@@ -41,6 +43,8 @@ struct _DubWorker {
   DubLevelDetector *level;
   DubStsLink *link; /* NULL: pass-through */
   DubPublish *publish;
+  DubEgress *egress; /* its other destinations */
+  gboolean has_output_ended;
   DubWorkerMetrics *metrics;
   DubCapture *capture; /* NULL: off */
   DubControl *control; /* NULL: no RUNTIME_DIR */
@@ -97,6 +101,7 @@ begin_end (DubWorker *self)
     g_main_loop_quit (self->loop); /* what there is of the file is removed */
     return;
   }
+  dub_egress_expect_end (self->egress);
   dub_publish_finish (self->publish, FINISH_MS);
   self->stop_id = g_timeout_add (STOP_MS, on_stop_timeout, self);
 }
@@ -283,6 +288,30 @@ on_ingest_state (DubIngestState state, const GError *error, gpointer user_data)
   }
 }
 
+/* Each output has sent what it could, or its time is up. */
+static void
+quit_at_end (DubWorker *self)
+{
+  if (self->has_output_ended && dub_egress_has_ended (self->egress))
+    g_main_loop_quit (self->loop);
+}
+
+static void
+on_egress_ended (gpointer user_data)
+{
+  quit_at_end (user_data);
+}
+
+static DubPublish *
+find_publish (const char *language, gpointer user_data)
+{
+  DubWorker *self = user_data;
+
+  if (language && !g_str_equal (language, self->settings->target_language))
+    return NULL;
+  return self->publish;
+}
+
 static void
 on_publish_state (
     DubPublisherState state, const GError *error, gpointer user_data)
@@ -301,8 +330,10 @@ on_publish_state (
     g_clear_error (&self->output_error);
     self->output_error = g_error_copy (error);
   }
-  if (state == DUB_PUBLISHER_ENDED)
-    g_main_loop_quit (self->loop);
+  if (state == DUB_PUBLISHER_ENDED) {
+    self->has_output_ended = TRUE;
+    quit_at_end (self);
+  }
 }
 
 static void
@@ -355,6 +386,15 @@ on_backpressure (DubStsLink *link, const char *action, gpointer user_data)
 /* -- each second --------------------------------------------------------- */
 
 static void
+tell_destinations (DubWorker *self)
+{
+  dub_egress_update_metrics (self->egress);
+  if (self->control)
+    dub_control_set_destinations (
+        self->control, dub_egress_describe (self->egress));
+}
+
+static void
 check_output (DubWorker *self, const DubPublisherStats *stats)
 {
   gint64 now_ns = g_get_monotonic_time () * 1000;
@@ -401,6 +441,7 @@ on_tick (gpointer user_data)
   dub_worker_metrics_update (self->metrics, &stats, &published, delay_ns);
   measure_capture (self);
   tell_progress (self, &stats);
+  tell_destinations (self);
   check_output (self, &published);
   return G_SOURCE_CONTINUE;
 }
@@ -428,14 +469,31 @@ set_live (DubWorker *self, const char *name, const DubWorkerSettings *now)
 }
 
 static gboolean
+set_destinations (DubWorker *self, const char *json, GError **error)
+{
+  if (is_file (self)) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED,
+        "EGRESS_DESTINATIONS does not go with PACE=file");
+    return FALSE;
+  }
+  if (!dub_egress_set (self->egress, json, error))
+    return FALSE;
+  tell_destinations (self);
+  return TRUE;
+}
+
+static gboolean
 on_control_set (
     const char *name, const char *value, gpointer user_data, GError **error)
 {
   DubWorker *self = user_data;
   DubWorkerSettings now = {0};
-  gboolean is_good =
-      dub_config_set (dub_worker_options (), &now, name, value, error) &&
-      dub_worker_settings_check_fallback (&now, error);
+  gboolean is_good;
+
+  if (g_str_equal (name, "EGRESS_DESTINATIONS"))
+    return set_destinations (self, value, error);
+  is_good = dub_config_set (dub_worker_options (), &now, name, value, error) &&
+            dub_worker_settings_check_fallback (&now, error);
 
   if (is_good && !set_live (self, name, &now)) {
     g_set_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED,
@@ -464,8 +522,11 @@ static char *
 on_control_metrics (gpointer user_data)
 {
   DubWorker *self = user_data;
+  g_autofree char *of_stream = dub_worker_metrics_to_text (self->metrics);
+  g_autofree char *of_egress = dub_egress_metrics_to_text (self->egress);
+  const char *const texts[] = {of_stream, of_egress, NULL};
 
-  return dub_worker_metrics_to_text (self->metrics);
+  return dub_metrics_merge (texts);
 }
 
 /* -- building ------------------------------------------------------------ */
@@ -533,6 +594,19 @@ build_publish (DubWorker *self, GError **error)
   options.audio_bit_rate = (guint) self->settings->audio_bit_rate;
   self->publish = dub_publish_new (&options, &handlers, self, error);
   return self->publish != NULL;
+}
+
+static gboolean
+build_egress (DubWorker *self, GError **error)
+{
+  static const DubEgressHandlers handlers = {
+      .find = find_publish,
+      .on_ended = on_egress_ended,
+  };
+
+  self->egress = dub_egress_new (self->settings->stream_id, &handlers, self);
+  return dub_egress_set (
+      self->egress, self->settings->egress_destinations, error);
 }
 
 static gboolean
@@ -656,7 +730,8 @@ dub_worker_new (const DubWorkerSettings *settings, GError **error)
   self->source_pts_ns = DUB_TIME_NONE;
   self->metrics = dub_worker_metrics_new (settings->stream_id);
   if (!open_taps (self, error) || !build_control (self, error) ||
-      !build_ingest (self, error) || !build_publish (self, error))
+      !build_ingest (self, error) || !build_publish (self, error) ||
+      !build_egress (self, error))
     return NULL;
   build_programme (self);
   build_capture (self);
@@ -679,6 +754,7 @@ dub_worker_free (DubWorker *self)
   g_clear_pointer (&self->detector, dub_speech_detector_free);
   g_clear_pointer (&self->level, dub_level_detector_free);
   g_clear_pointer (&self->programme, dub_programme_thread_free);
+  g_clear_pointer (&self->egress, dub_egress_free);
   g_clear_pointer (&self->publish, dub_publish_free);
   g_clear_pointer (&self->ingest_queue, dub_queue_unref);
   g_clear_pointer (&self->capture, dub_capture_free);

@@ -2,6 +2,7 @@
 #include "worker_metrics.h"
 
 #include <dubbing_common/metrics.h>
+#include <media_service/gst_bus.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -58,6 +59,11 @@ static const Counter counters[] = {
     {"vad_silence_detections_total", NULL, STAT (segments_silence), 1},
     {"vad_forced_emissions_total", NULL, STAT (segments_max), 1},
     {"vad_memory_limit_emissions_total", NULL, STAT (segments_memory), 1},
+    {"vad_min_duration_violations_total", NULL, STAT (segments_short), 1},
+    {"segments_processed_total", "video", STAT (video_keys_out), 1},
+    {"segments_bytes_total", "video", STAT (video_bytes_out), 1},
+    {"av_sync_corrections_total", NULL, STAT (sound_corrections), 1},
+    {"errors_total", "video_processing", STAT (video_dropped_invalid), 1},
 };
 
 typedef struct {
@@ -101,8 +107,15 @@ static const Family families[] = {
     {"vad_memory_limit_emissions_total", NULL, "Segments cut by memory"},
     {"sts_fragments_sent_total", NULL, "Fragments sent to the service"},
     {"sts_fragments_processed_total", "status", "Answers of the service"},
-    {"segments_processed_total", "type", "Segments handled"},
+    {"vad_min_duration_violations_total", NULL,
+        "Segments whose speech was too short, and that were widened"},
+    {"segments_processed_total", "type",
+        "Speech segments (audio), groups of pictures that left (video)"},
     {"segments_bytes_total", "type", "Bytes of those"},
+    {"av_sync_corrections_total", NULL,
+        "Times the sound was moved to its pictures"},
+    {"gst_bus_errors_total", "error_type", "Errors that GStreamer told"},
+    {"gst_bus_warnings_total", NULL, "Warnings that GStreamer told"},
     {"errors_total", "error_type", "Errors"},
     {"output_bytes_total", NULL, "Bytes given to the output's socket"},
     {"sts_reconnections_total", NULL, "Returns of the speech service"},
@@ -121,6 +134,12 @@ static const Family gauges[] = {
     {"audio_queue_ms", NULL, "Sound in the delay, as time"},
     {"output_waiting_ms", NULL, "Stream the output's socket has not taken"},
     {"dubs_waiting", NULL, "Dubbed segments that wait for their time"},
+    {"av_buffer_audio_size", NULL, "Dubbed segments that wait for their time"},
+    {"av_sync_delta_ms", NULL,
+        "How far the original's sound is from its pictures"},
+    {"vad_accumulator_duration_ns", NULL,
+        "Length of the segment that is being collected"},
+    {"vad_accumulator_bytes", NULL, "Its sound"},
     {"sts_connected", NULL, "1 while the speech service is ready"},
     {"resident_memory_bytes", NULL, "Resident memory of the worker"},
     {"source_lost", NULL, "1 while there is no source"},
@@ -129,6 +148,10 @@ static const Family gauges[] = {
 };
 
 static const double latency_bounds[] = {.5, 1, 2, 3, 4, 5, 6, 8, 10, 15};
+static const double rtt_bounds[] = {.05, .1, .25, .5, 1, 2, 4, 8};
+static const double whole_bounds[] = {3, 4, 5, 6, 8, 10, 12, 15, 20, 30};
+static const double sync_bounds[] = {
+    .001, .005, .01, .02, .04, .08, .12, .2, .5};
 static const double segment_bounds[] = {1, 2, 3, 4, 5, 6, 8, 10, 12, 15};
 
 struct _DubWorkerMetrics {
@@ -141,6 +164,10 @@ struct _DubWorkerMetrics {
   guint last_connections;
   guint last_reconnects;
   guint64 last_capture_written, last_capture_lost;
+  DubBusCounts last_bus;
+  DubPipelineState input, output; /* as they were told */
+  gboolean has_run;               /* the input has */
+  double delay_s;                 /* of what left last */
   double last_cpu_s;
 };
 
@@ -194,6 +221,10 @@ observe (DubWorkerMetrics *self, const char *name, double value)
   dub_metric_observe (g_hash_table_lookup (self->by_name, name), values, value);
 }
 
+/* Besides those of the speech service, sts_<code>. */
+static const char *const error_types[] = {"startup_failure", "video_processing",
+    "audio_processing", "output", "run_loop", "vad_fatal"};
+
 /* Every series is there from the start: a rate needs its zero. */
 static void
 add_zeros (DubWorkerMetrics *self)
@@ -214,6 +245,15 @@ add_zeros (DubWorkerMetrics *self)
   set (self, "pipeline_state", "input", 0);
   set (self, "pipeline_state", "output", 0);
   set (self, "info", DUB_VERSION, 1);
+  add (self, "segments_processed_total", "audio", 0);
+  add (self, "segments_bytes_total", "audio", 0);
+  add (self, "gst_bus_warnings_total", NULL, 0);
+  add (self, "capture_files_total", NULL, 0);
+  add (self, "capture_lost_total", NULL, 0);
+  for (guint i = 0; i < DUB_BUS_N_ERRORS; i++)
+    add (self, "gst_bus_errors_total", dub_bus_error_to_string (i), 0);
+  for (gsize i = 0; i < G_N_ELEMENTS (error_types); i++)
+    add (self, "errors_total", error_types[i], 0);
 }
 
 DubWorkerMetrics *
@@ -234,6 +274,15 @@ dub_worker_metrics_new (const char *stream_id)
   add_histogram (self, "vad_segment_duration_seconds",
       "Length of the speech segments", segment_bounds,
       G_N_ELEMENTS (segment_bounds));
+  add_histogram (self, "sts_rtt_seconds",
+      "From sending a fragment to its answer, in finer steps", rtt_bounds,
+      G_N_ELEMENTS (rtt_bounds));
+  add_histogram (self, "chunk_end_to_end_latency_seconds",
+      "From the arrival of a segment to its dub's departure", whole_bounds,
+      G_N_ELEMENTS (whole_bounds));
+  add_histogram (self, "av_sync_delta_seconds",
+      "How far the original's sound is from its pictures, each second",
+      sync_bounds, G_N_ELEMENTS (sync_bounds));
   add_zeros (self);
   return self;
 }
@@ -250,11 +299,28 @@ dub_worker_metrics_free (DubWorkerMetrics *self)
   g_free (self);
 }
 
+/* One loss is one error, however often it is tried again. */
+static void
+note_pipeline (DubWorkerMetrics *self, DubPipelineState *last,
+    DubPipelineState state, const char *error_type)
+{
+  if (state == DUB_PIPELINE_ERROR && *last != DUB_PIPELINE_ERROR)
+    add (self, "errors_total", error_type, 1);
+  *last = state;
+}
+
 void
 dub_worker_metrics_set_pipeline (
     DubWorkerMetrics *self, const char *pipeline, DubPipelineState state)
 {
   set (self, "pipeline_state", pipeline, state);
+  if (g_str_equal (pipeline, "output")) {
+    note_pipeline (self, &self->output, state, "output");
+    return;
+  }
+  self->has_run = self->has_run || state == DUB_PIPELINE_RUNNING;
+  note_pipeline (self, &self->input, state,
+      self->has_run ? "run_loop" : "startup_failure");
 }
 
 void
@@ -287,6 +353,7 @@ dub_worker_metrics_answer (DubWorkerMetrics *self, const DubAnswer *answer)
 {
   const gint64 *sent_ns =
       g_hash_table_lookup (self->sent_ns, answer->fragment_id);
+  double rtt_s;
 
   add (self, "sts_fragments_processed_total", status_name (answer->status), 1);
   if (answer->status == DUB_ANSWER_FAILED && answer->error_code) {
@@ -297,8 +364,9 @@ dub_worker_metrics_answer (DubWorkerMetrics *self, const DubAnswer *answer)
   }
   if (!sent_ns)
     return;
-  observe (self, "sts_processing_latency_seconds",
-      (double) (g_get_monotonic_time () * 1000 - *sent_ns) / 1e9);
+  rtt_s = (double) (g_get_monotonic_time () * 1000 - *sent_ns) / 1e9;
+  observe (self, "sts_processing_latency_seconds", rtt_s);
+  observe (self, "sts_rtt_seconds", rtt_s);
   g_hash_table_remove (self->sent_ns, answer->fragment_id);
 }
 
@@ -315,6 +383,9 @@ dub_worker_metrics_event (
           (double) (event->fragment->pcm->frames *
                     event->fragment->pcm->channels * sizeof (gint16)));
   }
+  if (event->type == DUB_EVENT_DUB_STARTED && self->delay_s > 0)
+    observe (self, "chunk_end_to_end_latency_seconds",
+        self->delay_s + (double) MAX (event->lag_ns, 0) / 1e9);
   if (event->type == DUB_EVENT_FALLBACK && event->fragment_id)
     g_hash_table_remove (self->sent_ns, event->fragment_id);
 }
@@ -381,6 +452,42 @@ stat_at (const DubProgrammeStats *stats, gsize offset)
 }
 
 static void
+count_bus (DubWorkerMetrics *self)
+{
+  DubBusCounts now;
+
+  dub_bus_get_counts (&now);
+  for (guint i = 0; i < DUB_BUS_N_ERRORS; i++)
+    add (self, "gst_bus_errors_total", dub_bus_error_to_string (i),
+        (double) (now.errors[i] - self->last_bus.errors[i]));
+  add (self, "gst_bus_warnings_total", NULL,
+      (double) (now.warnings - self->last_bus.warnings));
+  self->last_bus = now;
+}
+
+/* Two bytes a frame: segments are mono. */
+static void
+set_segment (DubWorkerMetrics *self, const DubProgrammeStats *stats)
+{
+  gint64 frames =
+      dub_ns_to_frames (stats->segment_open_ns, DUB_PROGRAMME_RATE_HZ);
+
+  set (self, "vad_accumulator_duration_ns", NULL,
+      (double) stats->segment_open_ns);
+  set (self, "vad_accumulator_bytes", NULL, (double) frames * 2);
+}
+
+static void
+set_sync (DubWorkerMetrics *self, const DubProgrammeStats *stats)
+{
+  double offset_ns = (double) ABS (stats->sound_offset_ns);
+
+  set (self, "av_sync_delta_ms", NULL, offset_ns / 1e6);
+  if (stats->media_ns != DUB_TIME_NONE)
+    observe (self, "av_sync_delta_seconds", offset_ns / 1e9);
+}
+
+static void
 set_gauges (DubWorkerMetrics *self, const DubProgrammeStats *stats,
     const DubPublisherStats *published, gint64 delay_ns)
 {
@@ -398,6 +505,7 @@ set_gauges (DubWorkerMetrics *self, const DubProgrammeStats *stats,
   set (self, "audio_queue_ms", NULL, (double) stats->sound_buffered_ns / 1e6);
   set (self, "output_waiting_ms", NULL, (double) published->waiting_ms);
   set (self, "dubs_waiting", NULL, stats->dubs_waiting);
+  set (self, "av_buffer_audio_size", NULL, stats->dubs_waiting);
   set (self, "source_lost", NULL, stats->is_source_lost ? 1 : 0);
 }
 
@@ -419,7 +527,11 @@ dub_worker_metrics_update (DubWorkerMetrics *self,
   add (self, "output_connections_total", NULL,
       published->n_connections - self->last_connections);
   set_gauges (self, stats, published, delay_ns);
+  set_segment (self, stats);
+  set_sync (self, stats);
+  count_bus (self);
   measure_process (self);
+  self->delay_s = (double) delay_ns / 1e9;
   self->last = *stats;
   self->last_bytes = published->bytes_sent;
   self->last_connections = published->n_connections;

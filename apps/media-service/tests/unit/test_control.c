@@ -177,6 +177,41 @@ test_reports (Fixture *f, gconstpointer data)
       "{\"type\":\"metrics\",\"text\":\"a{l=\\\"x\\\"} 1\\n\"}");
 }
 
+/* (transfer full) */
+static JsonArray *
+one_destination (gint64 bytes)
+{
+  JsonArray *list = json_array_new ();
+  JsonObject *object = json_object_new ();
+
+  json_object_set_string_member (object, "name", "a");
+  json_object_set_int_member (object, "bytes", bytes);
+  json_array_add_object_element (list, object);
+  return list;
+}
+
+/* Told on change only, and to those who come later. */
+static void
+test_destinations (Fixture *f, gconstpointer data)
+{
+  static const char expected[] =
+      "{\"type\":\"destinations\",\"list\":[{\"name\":\"a\",\"bytes\":2}]}";
+
+  run_until_lines (f, 2);
+  dub_control_set_destinations (f->control, json_array_new ());
+  dub_control_set_destinations (f->control, one_destination (1));
+  dub_control_set_destinations (f->control, one_destination (1));
+  dub_control_set_destinations (f->control, one_destination (2));
+  dub_control_send_event (f->control, "last", NULL);
+  run_until_lines (f, 5);
+  g_assert_cmpstr (line (f, 3), ==, expected);
+  dub_control_peer_free (f->client);
+  g_ptr_array_set_size (f->lines, 0);
+  connect_client (f);
+  run_until_lines (f, 3);
+  g_assert_cmpstr (line (f, 2), ==, expected);
+}
+
 typedef struct {
   const char *command, *reply, *calls;
 } Command;
@@ -337,6 +372,7 @@ main (int argc, char **argv)
   ADD ("hello", test_hello);
   ADD ("mode", test_mode);
   ADD ("reports", test_reports);
+  ADD ("destinations", test_destinations);
   ADD ("commands", test_commands);
   ADD ("garbage", test_garbage);
   ADD ("late-reader", test_late_reader);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/hook_event.h"
 #include "api/path_list.h"
-#include "orchestrator/stream_options.h"
+#include "orchestrator/stream_settings.h"
 
 #include <dubbing_common/error.h>
 #include <string.h>
@@ -144,11 +144,12 @@ static void
 test_query (gconstpointer data)
 {
   const QueryCase *c = data;
-  g_autoptr (DubStreamOptions) options = dub_stream_options_parse (c->query);
+  g_autoptr (DubStreamSettings) options =
+      dub_stream_settings_parse_query (c->query);
 
-  g_assert_cmpstr (options->source_language, ==, c->from);
-  g_assert_cmpstr (options->target_language, ==, c->to);
-  g_assert_cmpstr (options->voice_profile, ==, c->voice);
+  g_assert_cmpstr (options->values[DUB_SETTING_SOURCE_LANGUAGE], ==, c->from);
+  g_assert_cmpstr (options->values[DUB_SETTING_TARGET_LANGUAGES], ==, c->to);
+  g_assert_cmpstr (options->values[DUB_SETTING_VOICE_PROFILE], ==, c->voice);
 }
 
 typedef struct {

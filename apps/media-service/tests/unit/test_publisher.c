@@ -109,7 +109,7 @@ test_refused (void)
       g_strdup_printf ("rtmp://127.0.0.1:%u/app/s3cr3t", closed_port ());
   Watch watch = {0};
   g_autoptr (DubPublisher) publisher =
-      dub_publisher_new (url, on_state, &watch, NULL);
+      dub_publisher_new (url, FALSE, on_state, &watch, NULL);
   DubPublisherStats stats;
 
   push_config (publisher);
@@ -148,7 +148,7 @@ test_stalled (void)
       g_strdup_printf ("rtmp://127.0.0.1:%u/live/a/out", port);
   Watch watch = {0};
   g_autoptr (DubPublisher) publisher =
-      dub_publisher_new (url, on_state, &watch, NULL);
+      dub_publisher_new (url, FALSE, on_state, &watch, NULL);
 
   push_config (publisher);
   /* Never blocks, and 3 s of stream that wait are enough. */
@@ -167,7 +167,7 @@ test_finish (void)
       g_strdup_printf ("rtmp://127.0.0.1:%u/live/a/out", closed_port ());
   Watch watch = {0};
   g_autoptr (DubPublisher) publisher =
-      dub_publisher_new (url, on_state, &watch, NULL);
+      dub_publisher_new (url, FALSE, on_state, &watch, NULL);
 
   dub_publisher_finish (publisher, 2000);
   while (watch.state != DUB_PUBLISHER_ENDED)

@@ -304,6 +304,28 @@ test_random_speech (void)
   }
 }
 
+/* What the metrics say: how long the open one is, how many were widened. */
+static void
+test_open_and_short (void)
+{
+  Seen seen = {0};
+  g_autoptr (DubSegmenter) segmenter = segmenter_new (5000, &seen);
+  gint64 at = push_run (segmenter, 0, '.', 50);
+
+  g_assert_cmpint (dub_segmenter_get_open_frames (segmenter), ==, 0);
+  at = push_run (segmenter, at, 's', 10);
+  g_assert_cmpint (
+      dub_segmenter_get_open_frames (segmenter), ==, MS (200) + 10 * WINDOW);
+  at = push_run (segmenter, at, '.', 60);
+  g_assert_cmpint (seen.n, ==, 1);
+  g_assert_cmpint (dub_segmenter_get_open_frames (segmenter), ==, 0);
+  g_assert_cmpuint (dub_segmenter_get_n_short (segmenter), ==, 1);
+  at = push_run (segmenter, at, 's', 60);
+  push_run (segmenter, at, '.', 60);
+  g_assert_cmpint (seen.n, ==, 2);
+  g_assert_cmpuint (dub_segmenter_get_n_short (segmenter), ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -326,5 +348,6 @@ main (int argc, char **argv)
       "/media/segmenter/old-windows", test_old_windows_are_ignored);
   g_test_add_func ("/media/segmenter/fixed", test_fixed);
   g_test_add_func ("/media/segmenter/random-speech", test_random_speech);
+  g_test_add_func ("/media/segmenter/open-and-short", test_open_and_short);
   return g_test_run ();
 }

@@ -240,6 +240,30 @@ test_empty_block (void)
   g_assert_cmpint (dub_sound_track_next_frame (track), ==, 0);
 }
 
+/* Sound that says it is 20 ms later: seen at once in the mean, corrected as one
+ * run, and gone from the mean when it is. */
+static void
+test_offset_is_told (void)
+{
+  g_autoptr (DubSoundTrack) track = dub_sound_track_new (RATE, 2);
+  double most = 0;
+  guint runs = 0;
+
+  for (gint64 i = 0; i < 5000; i++) {
+    gint64 pts_ns = dub_frames_to_ns (i * BLOCK, RATE) + (i > 50 ? 20 * MS : 0);
+    DubSoundPlacement placement = push (track, i * BLOCK, pts_ns);
+    g_autoptr (DubPcm) pcm = placement.pcm;
+
+    runs += placement.has_begun_correction;
+    most = MAX (most, dub_sound_track_offset_frames (track));
+  }
+  g_assert_cmpfloat (most, >, RATE * 0.010);
+  g_assert_cmpfloat (most, <, RATE * 0.021);
+  g_assert_cmpuint (runs, ==, 1);
+  g_assert_cmpfloat (
+      ABS (dub_sound_track_offset_frames (track)), <, RATE * 0.001);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -262,5 +286,6 @@ main (int argc, char **argv)
       "/media/sound-track/resampling-is-smooth", test_resampling_is_smooth);
   g_test_add_func ("/media/sound-track/epoch", test_epoch_begins_where_it_says);
   g_test_add_func ("/media/sound-track/empty-block", test_empty_block);
+  g_test_add_func ("/media/sound-track/offset-is-told", test_offset_is_told);
   return g_test_run ();
 }

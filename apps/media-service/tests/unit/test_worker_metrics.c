@@ -93,6 +93,61 @@ test_answers (void)
       metrics, SERIES ("sts_processing_latency_seconds_count", ""), "1");
 }
 
+/* Each figure that a dashboard asks for follows what it is made of. */
+static void
+test_gauges (void)
+{
+  g_autoptr (DubWorkerMetrics) metrics = dub_worker_metrics_new ("demo");
+  DubProgrammeStats stats = {.sound_offset_ns = -3 * DUB_NS_PER_MS,
+      .segment_open_ns = DUB_NS_PER_S,
+      .segments_short = 2,
+      .video_keys_out = 4,
+      .video_bytes_out = 5000,
+      .sound_corrections = 1,
+      .dubs_waiting = 3,
+      .media_ns = 0};
+  DubPublisherStats published = {0};
+  DubProgrammeEvent started = {
+      .type = DUB_EVENT_DUB_STARTED, .lag_ns = 500 * DUB_NS_PER_MS};
+
+  dub_worker_metrics_update (metrics, &stats, &published, 8 * DUB_NS_PER_S);
+  dub_worker_metrics_event (metrics, &started);
+  assert_value (metrics, SERIES ("av_sync_delta_ms", ""), "3");
+  assert_value (metrics, SERIES ("av_sync_delta_seconds_count", ""), "1");
+  assert_value (
+      metrics, SERIES ("vad_accumulator_duration_ns", ""), "1000000000");
+  assert_value (metrics, SERIES ("vad_accumulator_bytes", ""), "96000");
+  assert_value (metrics, SERIES ("vad_min_duration_violations_total", ""), "2");
+  assert_value (
+      metrics, SERIES ("segments_processed_total", ",type=\"video\""), "4");
+  assert_value (
+      metrics, SERIES ("segments_bytes_total", ",type=\"video\""), "5000");
+  assert_value (metrics, SERIES ("av_sync_corrections_total", ""), "1");
+  assert_value (metrics, SERIES ("av_buffer_audio_size", ""), "3");
+  assert_value (
+      metrics, SERIES ("chunk_end_to_end_latency_seconds_sum", ""), "8.5");
+}
+
+/* A loss is one error, whatever comes of it. */
+static void
+test_losses (void)
+{
+  g_autoptr (DubWorkerMetrics) metrics = dub_worker_metrics_new ("demo");
+
+  dub_worker_metrics_set_pipeline (metrics, "input", DUB_PIPELINE_ERROR);
+  dub_worker_metrics_set_pipeline (metrics, "input", DUB_PIPELINE_ERROR);
+  dub_worker_metrics_set_pipeline (metrics, "input", DUB_PIPELINE_RUNNING);
+  dub_worker_metrics_set_pipeline (metrics, "input", DUB_PIPELINE_ERROR);
+  dub_worker_metrics_set_pipeline (metrics, "output", DUB_PIPELINE_RUNNING);
+  dub_worker_metrics_set_pipeline (metrics, "output", DUB_PIPELINE_STOPPED);
+  assert_value (
+      metrics, SERIES ("errors_total", ",error_type=\"startup_failure\""), "1");
+  assert_value (
+      metrics, SERIES ("errors_total", ",error_type=\"run_loop\""), "1");
+  assert_value (
+      metrics, SERIES ("errors_total", ",error_type=\"output\""), "0");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -100,5 +155,7 @@ main (int argc, char **argv)
   g_test_add_func ("/media/worker/metrics/zeros", test_zeros);
   g_test_add_func ("/media/worker/metrics/update", test_update);
   g_test_add_func ("/media/worker/metrics/answers", test_answers);
+  g_test_add_func ("/media/worker/metrics/gauges", test_gauges);
+  g_test_add_func ("/media/worker/metrics/losses", test_losses);
   return g_test_run ();
 }

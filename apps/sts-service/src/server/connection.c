@@ -80,6 +80,10 @@ note_result (DubConnection *self, const Ticket *ticket, const DubResult *result)
 
   dub_stream_metrics_note_result (self->metrics, ticket->stream_id,
       names[result->status], result->total_ms / 1000.0);
+  dub_stream_metrics_note_wait (self->metrics, ticket->stream_id,
+      ((double) result->total_ms - result->asr_ms - result->translation_ms -
+          result->tts_ms) /
+          1000.0);
   if (result->status == DUB_RESULT_FAILED)
     dub_stream_metrics_note_error (self->metrics, ticket->stream_id,
         result->error_stage, result->error_code);
@@ -286,6 +290,7 @@ drop_session (DubConnection *self)
   dub_simulations_remove (self->simulations, self);
   g_clear_pointer (&self->session, dub_session_free);
   follow_stream (self);
+  dub_stream_metrics_closed (self->metrics);
 }
 
 /* The socket may have been lost while the session was speaking; then the
@@ -338,6 +343,7 @@ dub_connection_new (DubSioSocket *socket, const DubSessionSettings *settings,
   self->session =
       dub_session_new (settings, &session_ops, self, stream_id, worker_id);
   self->simulations = simulations;
+  dub_stream_metrics_opened (metrics);
   dub_simulations_add (simulations, self);
   return self;
 }

@@ -5,11 +5,14 @@
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
+#include <dubbing_common/secret.h>
 #include <dubbing_contracts/wire_error.h>
 #include <dubbing_socketio/http_listener.h>
 #include <string.h>
 
 #include "connection.h"
+#include "gpu.h"
+#include "metric_aliases.h"
 #include "rest.h"
 
 /* One-off requests at a time. */
@@ -29,29 +32,25 @@ struct _DubStsServer {
 
 /* --- authorisation --- */
 
-/* Takes as long for a wrong key as for a right one. */
-static gboolean
-is_same_secret (const char *a, const char *b)
-{
-  gsize length = strlen (a);
-  guchar differs = length != strlen (b);
-
-  for (gsize i = 0; i < length && b[0]; i++)
-    differs |= (guchar) (a[i] ^ b[i % strlen (b)]);
-  return !differs;
-}
-
 /* header: (nullable) */
 static gboolean
 is_authorised (DubStsServer *self, const char *header)
 {
   const char *key = self->settings->api_key;
 
-  if (!key || !*key)
-    return TRUE;
-  if (!header || g_ascii_strncasecmp (header, "Bearer ", 7) != 0)
-    return FALSE;
-  return is_same_secret (key, header + 7);
+  return !key || !*key || dub_secret_is_bearer (header, key);
+}
+
+/* A key of its own, where there is one; that of all else opens it too. */
+static gboolean
+may_read_metrics (DubStsServer *self, const char *header)
+{
+  const char *token = self->settings->metrics_token;
+
+  if (!token || !*token)
+    return is_authorised (self, header);
+  return dub_secret_is_bearer (header, token) ||
+         dub_secret_is_bearer (header, self->settings->api_key);
 }
 
 /* --- Socket.IO --- */
@@ -167,6 +166,35 @@ on_health (SoupServer *soup, SoupServerMessage *message, const char *path,
 }
 
 static void
+set_gpu (DubMetrics *metrics)
+{
+  DubGpuUse use;
+
+  dub_gpu_get_use ("/sys/class/drm", &use);
+  dub_metric_set (dub_metrics_gauge (metrics, "sts_gpu_utilization_percent",
+                      "Of the busiest GPU; 0 where none is known", NULL),
+      NULL, use.busy_percent);
+  dub_metric_set (dub_metrics_gauge (metrics, "sts_gpu_memory_used_bytes",
+                      "Of all GPUs; 0 where none is known", NULL),
+      NULL, use.memory_in_use);
+}
+
+/* (transfer full) */
+static char *
+metrics_to_text (DubMetrics *metrics)
+{
+  gsize n;
+  const DubMetricAlias *aliases = dub_sts_metric_aliases (&n);
+  g_autofree char *own = NULL;
+
+  dub_metrics_set_process (metrics);
+  set_gpu (metrics);
+  own = dub_metrics_to_text (metrics);
+  return dub_metrics_merge_aliased (
+      (const char *const[]){own, NULL}, aliases, n);
+}
+
+static void
 on_metrics (SoupServer *soup, SoupServerMessage *message, const char *path,
     GHashTable *query, gpointer user_data)
 {
@@ -176,13 +204,16 @@ on_metrics (SoupServer *soup, SoupServerMessage *message, const char *path,
 
   if (!is_read (message))
     return;
-  if (!is_authorised (
+  if (!may_read_metrics (
           self, soup_message_headers_get_one (headers, "Authorization"))) {
+    soup_message_headers_replace (
+        soup_server_message_get_response_headers (message), "WWW-Authenticate",
+        "Bearer");
     soup_server_message_set_status (message, SOUP_STATUS_UNAUTHORIZED, NULL);
     return;
   }
   answer (message, SOUP_STATUS_OK, DUB_METRICS_CONTENT_TYPE,
-      dub_metrics_to_text (self->metrics));
+      metrics_to_text (self->metrics));
 }
 
 static void

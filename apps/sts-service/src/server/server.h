@@ -18,9 +18,10 @@ G_BEGIN_DECLS
 
 typedef struct {
   const char *host;
-  guint16 port;             /* 0: any free one */
-  const char *service_name; /* of /health: "echo-sts", "full-sts-service" */
-  const char *api_key;      /* (nullable) */
+  guint16 port;              /* 0: any free one */
+  const char *service_name;  /* of /health: "echo-sts", "full-sts-service" */
+  const char *api_key;       /* (nullable) */
+  const char *metrics_token; /* (nullable): for /metrics and nothing else */
   gsize max_message_bytes;
   guint max_connections;
   guint ping_interval_ms;

@@ -50,6 +50,11 @@ double dub_metric_get (DubMetric *metric, const char *const *values);
 void dub_metrics_remove (
     DubMetrics *metrics, const char *label, const char *value);
 
+/* Brings the usual figures of this process up to now:
+ * process_cpu_seconds_total, _resident_memory_bytes, _virtual_memory_bytes,
+ * _start_time_seconds, _open_fds, _max_fds. Call it before a text is made. */
+void dub_metrics_set_process (DubMetrics *metrics);
+
 /* (transfer full) */
 char *dub_metrics_to_text (DubMetrics *metrics);
 
@@ -59,6 +64,30 @@ char *dub_metrics_to_text (DubMetrics *metrics);
  * left out. (transfer full)
  */
 char *dub_metrics_merge (const char *const *texts);
+
+/*
+ * A second name for what a family says. It is made when a text is made, so it
+ * costs nothing until somebody asks. Rows of one name make one family.
+ */
+typedef struct {
+  const char *name;       /* of the alias */
+  const char *from;       /* the family that it repeats */
+  const char *help;       /* escaped; NULL: that of from */
+  double scale;           /* of values, of a histogram its bounds and sum;
+                           * 0 is 1 */
+  const char *drop_label; /* (nullable) counters add up over it */
+  const char *only_value; /* (nullable) of drop_label: other series are left
+                           * out */
+  const char *add_label, *add_value; /* (nullable) */
+  const char *only_suffix; /* of a histogram ("_bucket", "_count"): these
+                            * samples alone, as a family without a kind, or as
+                            * a counter where the name ends in _total */
+} DubMetricAlias;
+
+/* The same with aliases behind it. Those of families that are not there make
+ * nothing. (transfer full) */
+char *dub_metrics_merge_aliased (
+    const char *const *texts, const DubMetricAlias *aliases, gsize n_aliases);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubMetrics, dub_metrics_unref)
 

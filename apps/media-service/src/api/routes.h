@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "../orchestrator/orchestrator.h"
+#include "server.h"
+
+#include <dubbing_socketio/http_listener.h>
+#include <libsoup/soup.h>
+
+/*
+ * What the files of routes share: the server's members and the handlers that
+ * its table names. A handler answers at once, or pauses the message and
+ * answers later; it never waits. Only files of this folder include this.
+ *
+ * Thread: the default main context.
+ */
+G_BEGIN_DECLS
+
+struct _DubApiServer {
+  const DubServiceSettings *settings;
+  DubOrchestrator *orchestrator;
+  DubMetrics *metrics;
+  DubMetric *hooks, *hook_seconds;
+  SoupServer *server;
+  DubHttpListener *listener;
+  gboolean is_stopping;
+};
+
+/* stream_id: what stood at {id}, checked; NULL where the route has none. */
+typedef void (*DubApiHandler) (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
+
+/* hook_routes.c: MediaMTX's events, with their own older bodies. */
+void dub_hook_routes_init (DubApiServer *self);
+void dub_route_ready (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_not_ready (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_on_ready (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_on_not_ready (DubApiServer *, SoupServerMessage *, const char *);
+
+/* info_routes.c: about the service itself. */
+void dub_route_root (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_health (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_health_ready (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_metrics (DubApiServer *, SoupServerMessage *, const char *);
+
+/* page_routes.c: the operators' page, and what it must know. */
+void dub_route_page_file (DubApiServer *, SoupServerMessage *, const char *);
+
+/* stream_routes.c */
+void dub_route_list (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_create (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_get (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_change (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_delete (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_start (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_stop (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_restart (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_history (DubApiServer *, SoupServerMessage *, const char *);
+
+G_END_DECLS

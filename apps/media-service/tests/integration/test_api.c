@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service_rig.h"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+
+/*
+ * What an operator does through the API: streams made, changed, stopped and
+ * removed, with the real media-service and workers that only pretend.
+ */
+
+/* (transfer full) (nullable): no object came */
+static JsonObject *
+call (ServiceRig *f, const char *method, const char *path, const char *body,
+    guint status)
+{
+  g_autofree char *url = service_url (f, path);
+  g_autofree char *answer = NULL;
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  guint got = http_call (method, url, body, NULL, &answer);
+
+  if (got != status)
+    g_error ("%s %s: %u, not %u: %s", method, path, got, status, answer);
+  if (!json_parser_load_from_data (parser, answer, -1, NULL) ||
+      json_parser_get_root (parser) == NULL)
+    return NULL;
+  return json_node_dup_object (json_parser_get_root (parser));
+}
+
+static void
+call_only (ServiceRig *f, const char *method, const char *path,
+    const char *body, guint status)
+{
+  g_autoptr (JsonObject) answer = call (f, method, path, body, status);
+}
+
+static const char *
+text (JsonObject *object, const char *name)
+{
+  return json_object_get_string_member_with_default (object, name, "");
+}
+
+/* The settings of a Stream. (transfer none) */
+static JsonObject *
+settings_of (JsonObject *stream)
+{
+  return json_object_get_object_member (stream, "settings");
+}
+
+static void
+assert_languages (JsonObject *stream, const char *wanted)
+{
+  JsonArray *array =
+      json_object_get_array_member (settings_of (stream), "target_languages");
+  g_autoptr (GString) joined = g_string_new (NULL);
+
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    g_string_append_printf (joined, "%s%s", i > 0 ? "," : "",
+        json_array_get_string_element (array, i));
+  g_assert_cmpstr (joined->str, ==, wanted);
+}
+
+static gboolean
+has_no_entry (gpointer user_data)
+{
+  ServiceRig *f = user_data;
+  g_autoptr (JsonObject) stream = service_look (f, f->stream_id);
+
+  return stream == NULL;
+}
+
+/* Made, seen, found again, removed. */
+static void
+test_create (ServiceRig *f, gconstpointer data)
+{
+  static const char body[] =
+      "{\"stream_id\":\"one\",\"target_languages\":[\"es\"],"
+      "\"output_delay_ms\":5000,\"input_url\":\"rtmp://10.0.0.1/a/secretkey\"}";
+  g_autoptr (JsonObject) made = call (f, "POST", "/v1/streams", body, 201);
+  g_autoptr (JsonObject) seen = NULL;
+
+  g_assert_cmpstr (text (made, "stream_id"), ==, "one");
+  g_assert_cmpstr (text (made, "origin"), ==, "api");
+  g_assert_cmpstr (text (made, "input_url"), ==, "rtmp://10.0.0.1/a/***");
+  assert_languages (made, "es");
+  g_assert_cmpint (
+      json_object_get_int_member (settings_of (made), "output_delay_ms"), ==,
+      5000);
+  call_only (f, "POST", "/v1/streams", body, 409);
+  service_wait_state (f, "one", "running");
+  service_wait_log (f, "\"INPUT_URL\":\"rtmp://10.0.0.1/a/secretkey\"");
+  service_wait_log (f, "\"OUTPUT_DELAY_MS\":\"5000\"");
+  seen = call (f, "GET", "/v1/streams/one", NULL, 200);
+  g_assert_cmpstr (text (seen, "target_language"), ==, "es");
+  call_only (f, "DELETE", "/v1/streams/one", NULL, 204);
+  f->stream_id = "one";
+  rig_wait (&f->rig, "the stream is gone", has_no_entry, f);
+  call_only (f, "GET", "/v1/streams/one", NULL, 404);
+  call_only (f, "DELETE", "/v1/streams/one", NULL, 404);
+}
+
+/* Only made known: it starts with its publisher. */
+static void
+test_create_for_publisher (ServiceRig *f, gconstpointer data)
+{
+  g_autoptr (JsonObject) made = call (f, "POST", "/v1/streams",
+      "{\"stream_id\":\"one\",\"target_languages\":[\"fr\"],\"start\":false}",
+      201);
+
+  g_assert_cmpstr (text (made, "state"), ==, "idle");
+  service_tell (f, "ready", "one", "a", "to=es&voice=joe");
+  service_wait_state (f, "one", "running");
+  /* The API is above the query, and says nothing of the voice. */
+  service_wait_log (f, "\"WORKER_TARGET_LANGUAGE\":\"fr\"");
+  service_wait_log (f, "\"WORKER_VOICE_PROFILE\":\"joe\"");
+  service_tell (f, "not-ready", "one", "a", "");
+  service_wait_state (f, "one", "stopped");
+}
+
+/* What a running worker takes is set; for the rest there is another worker. */
+static void
+test_change (ServiceRig *f, gconstpointer data)
+{
+  g_autoptr (JsonObject) live = NULL;
+  g_autoptr (JsonObject) other = NULL;
+  g_autoptr (JsonObject) same = NULL;
+
+  service_tell (f, "ready", "one", "a", "");
+  service_wait_state (f, "one", "running");
+  f->stream_id = "one";
+  f->pid = service_pid_of (f, "one");
+  live = call (f, "PATCH", "/v1/streams/one", "{\"duck_db\":-12.5}", 200);
+  g_assert_cmpstr (text (live, "applied"), ==, "live");
+  service_wait_log (f, "set DUCK_DB=-12.5");
+  g_assert_cmpint (service_pid_of (f, "one"), ==, f->pid);
+  same = call (f, "PATCH", "/v1/streams/one", "{\"duck_db\":-12.5}", 200);
+  g_assert_cmpstr (text (same, "applied"), ==, "live");
+  other = call (
+      f, "PATCH", "/v1/streams/one", "{\"target_languages\":[\"es\"]}", 200);
+  g_assert_cmpstr (text (other, "applied"), ==, "restart");
+  assert_languages (other, "es");
+  rig_wait (&f->rig, "another worker", service_has_other_worker, f);
+  service_wait_state (f, "one", "running");
+  service_wait_log (f, "\"WORKER_TARGET_LANGUAGE\":\"es\"");
+  service_wait_log (f, "\"DUCK_DB\":\"-12.5\""); /* it stays said */
+}
+
+/* null takes back what was said; nothing runs, so nothing is restarted. */
+static void
+test_take_back (ServiceRig *f, gconstpointer data)
+{
+  g_autoptr (JsonObject) made = call (f, "POST", "/v1/streams",
+      "{\"stream_id\":\"one\",\"duck_db\":-3,\"start\":false}", 201);
+  g_autoptr (JsonObject) back =
+      call (f, "PATCH", "/v1/streams/one", "{\"duck_db\":null}", 200);
+
+  g_assert_cmpfloat (
+      json_object_get_double_member (settings_of (made), "duck_db"), ==, -3);
+  g_assert_cmpfloat (
+      json_object_get_double_member (settings_of (back), "duck_db"), ==, -18);
+  g_assert_cmpstr (text (back, "applied"), ==, "next_start");
+}
+
+/* Stopped by an operator, it waits for another publisher. */
+static void
+test_stop_and_start (ServiceRig *f, gconstpointer data)
+{
+  service_tell (f, "ready", "one", "a", "");
+  service_wait_state (f, "one", "running");
+  f->pid = service_pid_of (f, "one");
+  call_only (f, "POST", "/v1/streams/one/stop", NULL, 202);
+  service_wait_state (f, "one", "stopped");
+  rig_wait (&f->rig, "the worker is gone", service_worker_is_gone, f);
+  service_tell (f, "ready", "one", "a", ""); /* said again */
+  g_assert_cmpint (service_pid_of (f, "one"), ==, 0);
+  service_tell (f, "ready", "one", "b", "");
+  service_wait_state (f, "one", "running");
+  call_only (f, "DELETE", "/v1/streams/one", NULL, 204);
+  service_wait_state (f, "one", "stopped"); /* its publisher is there still */
+  call_only (f, "POST", "/v1/streams/one/start", NULL, 202);
+  service_wait_state (f, "one", "running");
+  f->stream_id = "one";
+  f->pid = service_pid_of (f, "one");
+  call_only (f, "POST", "/v1/streams/one/restart", NULL, 202);
+  rig_wait (&f->rig, "another worker", service_has_other_worker, f);
+  call_only (f, "POST", "/v1/streams/none/start", NULL, 404);
+  call_only (f, "POST", "/v1/streams/none/stop", NULL, 404);
+  call_only (f, "POST", "/v1/streams/none/restart", NULL, 404);
+}
+
+/* An operator's stream does not end with its publisher. */
+static void
+test_without_publisher (ServiceRig *f, gconstpointer data)
+{
+  call_only (f, "POST", "/v1/streams", "{\"stream_id\":\"one\"}", 201);
+  service_wait_state (f, "one", "running");
+  f->pid = service_pid_of (f, "one");
+  service_tell (f, "ready", "one", "a", "");
+  service_tell (f, "not-ready", "one", "a", "");
+  g_usleep (G_USEC_PER_SEC / 2); /* more than the grace period */
+  service_wait_state (f, "one", "running");
+  g_assert_cmpint (service_pid_of (f, "one"), ==, f->pid);
+  service_tell (f, "ready", "one", "b", "");
+  service_wait_log (f, ": reconnect");
+}
+
+/* What operators said outlives the service, in order or not. */
+static void
+test_outlives (ServiceRig *f, gconstpointer data)
+{
+  g_autoptr (JsonObject) seen = NULL;
+  gint64 pid;
+
+  call_only (f, "POST", "/v1/streams",
+      "{\"stream_id\":\"one\",\"target_languages\":[\"es\"]}", 201);
+  service_wait_state (f, "one", "running");
+  pid = service_pid_of (f, "one");
+  program_kill (f->service, SIGKILL);
+  service_start (f);
+  service_wait_state (f, "one", "running");
+  g_assert_cmpint (service_pid_of (f, "one"), ==, pid);
+  seen = service_look (f, "one");
+  assert_languages (seen, "es");
+  g_assert_cmpstr (text (seen, "origin"), ==, "api");
+  program_kill (f->service, SIGTERM); /* takes its workers along */
+  service_start (f);
+  service_wait_state (f, "one", "running");
+  g_assert_cmpint (service_pid_of (f, "one"), !=, pid);
+  call_only (f, "POST", "/v1/streams/one/stop", NULL, 202);
+  service_wait_state (f, "one", "stopped");
+  program_kill (f->service, SIGTERM);
+  service_start (f);
+  g_assert_cmpint (service_pid_of (f, "one"), ==, 0);
+}
+
+static void
+test_max_workers (ServiceRig *f, gconstpointer data)
+{
+  g_autoptr (JsonObject) refused = NULL;
+
+  rig_set (&f->rig, "ORCH_MAX_WORKERS", "1");
+  service_start (f);
+  call_only (f, "POST", "/v1/streams", "{\"stream_id\":\"one\"}", 201);
+  refused = call (f, "POST", "/v1/streams", "{\"stream_id\":\"two\"}", 429);
+  g_assert_cmpstr (text (refused, "code"), ==, "max_workers");
+  g_assert_cmpstr (text (refused, "type"), ==, "urn:dub:problem:max_workers");
+  g_assert_cmpint (json_object_get_int_member (refused, "status"), ==, 429);
+  call_only (
+      f, "POST", "/v1/streams", "{\"stream_id\":\"two\",\"start\":false}", 201);
+  call_only (f, "POST", "/v1/streams/two/start", NULL, 429);
+}
+
+typedef struct {
+  const char *body, *pointer;
+} BadBody;
+
+static const BadBody bad_bodies[] = {
+    {"", ""},
+    {"[]", ""},
+    {"{}", "/stream_id"},
+    {"{\"stream_id\":\"a/b\"}", "/stream_id"},
+    {"{\"stream_id\":7}", "/stream_id"},
+    {"{\"stream_id\":\"a\",\"colour\":1}", "/colour"},
+    {"{\"stream_id\":\"a\",\"start\":\"yes\"}", "/start"},
+    {"{\"stream_id\":\"a\",\"output_delay_ms\":2999}", "/output_delay_ms"},
+    {"{\"stream_id\":\"a\",\"output_delay_ms\":5000.5}", "/output_delay_ms"},
+    {"{\"stream_id\":\"a\",\"duck_db\":\"-3\"}", "/duck_db"},
+    {"{\"stream_id\":\"a\",\"mix_mode\":\"loud\"}", "/mix_mode"},
+    {"{\"stream_id\":\"a\",\"target_languages\":[]}", "/target_languages"},
+    {"{\"stream_id\":\"a\",\"target_languages\":[\"en\",\"en\"]}",
+        "/target_languages"},
+    {"{\"stream_id\":\"a\",\"target_languages\":\"en\"}", "/target_languages"},
+    {"{\"stream_id\":\"a\",\"input_url\":\"file:///etc/passwd\"}",
+        "/input_url"},
+    {"{\"stream_id\":\"a\",\"output_url\":\"http://x/\"}", "/output_url"},
+    {"{\"stream_id\":\"a\",\"destinations\":[{\"name\":\"x\"}]}",
+        "/destinations"},
+    {"{\"stream_id\":\"a\",\"destinations\":[{\"name\":\"x y\",\"url\":"
+     "\"rtmp://h/a\"}]}",
+        "/destinations"},
+    {"{\"stream_id\":\"a\",\"destinations\":[{\"name\":\"x\",\"url\":"
+     "\"ftp://h/a\"}]}",
+        "/destinations"},
+};
+
+static void
+test_bad_bodies (ServiceRig *f, gconstpointer data)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (bad_bodies); i++) {
+    const BadBody *c = &bad_bodies[i];
+    g_autoptr (JsonObject) problem =
+        call (f, "POST", "/v1/streams", c->body, 422);
+    JsonObject *item = json_array_get_object_element (
+        json_object_get_array_member (problem, "errors"), 0);
+
+    g_assert_cmpstr (text (problem, "code"), ==, "invalid");
+    g_assert_cmpstr (text (item, "pointer"), ==, c->pointer);
+  }
+  call_only (f, "POST", "/v1/streams", "{\"stream_id\":\"a\"}", 201);
+  call_only (
+      f, "PATCH", "/v1/streams/a", "{\"input_url\":\"rtmp://h/a\"}", 422);
+  call_only (f, "PATCH", "/v1/streams/none", "{\"duck_db\":-1}", 404);
+  call_only (f, "PUT", "/v1/streams/a", "{}", 405);
+  call_only (f, "GET", "/v1/streams/a/nothing", NULL, 404);
+  call_only (f, "GET", "/v1/streams/a%2Fb", NULL, 404);
+}
+
+/* A key goes to the worker and nowhere else. */
+static void
+test_keys_are_hidden (ServiceRig *f, gconstpointer data)
+{
+  static const char body[] =
+      "{\"stream_id\":\"one\",\"destinations\":[{\"name\":\"twitch\",\"url\":"
+      "\"rtmp://live.example/app/live_supersecret\"}]}";
+  g_autofree char *url = service_url (f, "/v1/streams");
+  g_autofree char *made = NULL;
+  g_autofree char *list = NULL;
+
+  g_assert_cmpuint (http_call ("POST", url, body, NULL, &made), ==, 201);
+  g_assert_nonnull (strstr (made, "rtmp://live.example/app/***"));
+  g_assert_null (strstr (made, "supersecret"));
+  service_wait_state (f, "one", "running");
+  service_wait_log (f, "live_supersecret"); /* the fake worker prints it */
+  g_assert_cmpuint (http_call ("GET", url, NULL, NULL, &list), ==, 200);
+  g_assert_null (strstr (list, "supersecret"));
+}
+
+static gboolean
+has_delay (gpointer user_data)
+{
+  ServiceRig *f = user_data;
+  g_autoptr (JsonObject) stream = service_look (f, "one");
+  JsonNode *node =
+      stream != NULL ? json_object_get_member (stream, "figures") : NULL;
+
+  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) &&
+         json_object_get_double_member (
+             json_node_get_object (node), "output_delay_ms") == 8001.5;
+}
+
+static void
+test_figures (ServiceRig *f, gconstpointer data)
+{
+  g_autoptr (JsonObject) history = NULL;
+
+  service_tell (f, "ready", "one", "a", "");
+  rig_wait (&f->rig, "the figures of the worker", has_delay, f);
+  history = call (f, "GET", "/v1/streams/one/history", NULL, 200);
+  g_assert_cmpint (json_object_get_int_member (history, "step_s"), ==, 5);
+  call_only (f, "GET", "/v1/streams/none/history", NULL, 404);
+}
+
+#define ADD(name, func)                                                        \
+  g_test_add ("/media/api/" name, ServiceRig, NULL, service_set_up_started,    \
+      func, service_tear_down)
+#define ADD_UNSTARTED(name, func)                                              \
+  g_test_add ("/media/api/" name, ServiceRig, NULL, service_set_up, func,      \
+      service_tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("create", test_create);
+  ADD ("create-for-publisher", test_create_for_publisher);
+  ADD ("change", test_change);
+  ADD ("take-back", test_take_back);
+  ADD ("stop-and-start", test_stop_and_start);
+  ADD ("without-publisher", test_without_publisher);
+  ADD ("outlives", test_outlives);
+  ADD ("bad-bodies", test_bad_bodies);
+  ADD ("keys-are-hidden", test_keys_are_hidden);
+  ADD ("figures", test_figures);
+  ADD_UNSTARTED ("max-workers", test_max_workers);
+  return g_test_run ();
+}
