@@ -31,6 +31,7 @@ static const Route routes[] = {
     {"/hooks/mediamtx/on-ready", "POST", dub_route_on_ready, DUB_ACCESS_HOOK},
     {"/hooks/mediamtx/on-not-ready", "POST", dub_route_on_not_ready,
         DUB_ACCESS_HOOK},
+    {"/v1/config", "GET", dub_route_config, DUB_ACCESS_API},
     {"/v1/streams", "GET", dub_route_list, DUB_ACCESS_API},
     {"/v1/streams", "POST", dub_route_create, DUB_ACCESS_API},
     {"/v1/streams/{id}", "GET", dub_route_get, DUB_ACCESS_API},
