@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P3: destinations by SRT and RTSP, at the real MediaMTX.
+"""P3: destinations by SRT, RTSP and RTMPS, at the real MediaMTX.
 
 Read back from it: every picture's slices and every frame of sound as in the
-stream's own output. The server is killed and comes back; one destination is at
-a server that is not there.
+stream's own output. The server is killed and comes back; two destinations are
+at servers that are not there, and one at a server whose certificate is for
+another name.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import json
 import signal
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
-from helpers import clips, stream_analyzer as sa
+from helpers import clips, stream_analyzer as sa, tools
 from helpers.fault_run import FaultRun, run_together
 from helpers.flv import Recording
 from helpers.processes import Stack, free_port
@@ -26,7 +28,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.p3, pytest.mark.slow]
 
 CLIP = clips.Clip("sync-protocols-25", Fraction(25), 40.0,
                   sound="music+breath+beeps")
-KINDS = ["srt", "rtsp"]
+KINDS = ["srt", "rtsp", "rtmps"]
 PASSWORD = "p4ss-of-nobody"
 LATER_S = DELAY_MS / 1000
 KILLED_S = LATER_S + 16
@@ -44,12 +46,31 @@ def readers(stack: Stack) -> dict[str, RtmpReader]:
             for kind in KINDS}
 
 
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    key, certificate = folder / "server.key", folder / "server.crt"
+    tools.run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+              "-keyout", key, "-out", certificate, "-days", "2",
+              "-subj", "/CN=localhost",
+              "-addext", "subjectAltName=DNS:localhost")
+    return key, certificate
+
+
 def play(run: ProtocolRun) -> None:
     stack = run.stack
-    mediamtx = stack.mediamtx(rtsp=True, srt=True)
+    key, certificate = make_certificate(stack.folder)
+    tls = free_port()
+    mediamtx = stack.mediamtx(
+        rtsp=True, srt=True, extra=f"""rtmpEncryption: optional
+rtmpsAddress: 127.0.0.1:{tls}
+rtmpServerKey: {key}
+rtmpServerCert: {certificate}
+""")
     run.before = readers(stack)
     at = "127.0.0.1"
-    run.start(EGRESS_DESTINATIONS=json.dumps([
+    run.start(TLS_CA_FILE=str(certificate), EGRESS_DESTINATIONS=json.dumps([
+        {"name": "rtmps",
+         "url": f"rtmps://localhost:{tls}/live/protocols/rtmps"},
+        {"name": "wrong-name", "url": f"rtmps://{at}:{tls}/live/x/wrong"},
         {"name": "srt", "url": f"srt://{at}:{stack.srt_port}"
          "?streamid=publish:live/protocols/srt"},
         {"name": "rtsp",
@@ -122,7 +143,7 @@ def test_packets_are_equal(run, kind):
     assert unequal(run, recording) == []
 
 
-@pytest.mark.parametrize("kind,tolerance_ms", [("srt", 2), ("rtsp", 45)])
+@pytest.mark.parametrize("kind,tolerance_ms", [("srt", 2), ("rtmps", 2), ("rtsp", 45)])
 def test_sound_stays_with_its_picture(run, kind, tolerance_ms):
     """As in the own output. MediaMTX lays the tracks of RTSP by when their
     first packets came, which two threads send."""
@@ -160,6 +181,14 @@ def test_server_that_is_not_there(run, name):
                      prefix="") >= 2
     assert run.value("egress_forwarder_forwarding", destination=name,
                      prefix="") == 0
+
+
+def test_certificate_of_another_name_is_refused(run):
+    told = run.told_of("wrong-name")
+    print(told[-1]["last_error"])
+    assert {d["state"] for d in told} == {"waiting"}
+    assert "certificate" in told[-1]["last_error"].lower()
+    assert told[-1]["bytes"] == 0
 
 
 def test_no_password_is_told(run):

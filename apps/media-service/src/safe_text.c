@@ -19,6 +19,25 @@ password_of (const char *url)
   return uri ? g_strdup (g_uri_get_password (uri)) : NULL;
 }
 
+/* Each value of the query, as it stands there. */
+static void
+hide_query (GString *safe, const char *url)
+{
+  const char *query = strchr (url, '?');
+  g_auto (GStrv) pairs = NULL;
+
+  if (!query)
+    return;
+  pairs = g_strsplit_set (query + 1, "&;", -1);
+  for (guint i = 0; pairs[i]; i++) {
+    const char *equals = strchr (pairs[i], '=');
+    const char *value = equals ? equals + 1 : pairs[i];
+
+    if (strlen (value) >= SHORTEST_KEY)
+      g_string_replace (safe, value, "***", 0);
+  }
+}
+
 char *
 dub_safe_text (const char *text, const char *url)
 {
@@ -31,6 +50,7 @@ dub_safe_text (const char *text, const char *url)
   g_string_replace (safe, url, shown, 0);
   if (strlen (key) >= SHORTEST_KEY && !strstr (shown, key))
     g_string_replace (safe, key, "***", 0);
+  hide_query (safe, url);
   if (password && strlen (password) >= SHORTEST_KEY)
     g_string_replace (safe, password, "***", 0);
   return g_string_free (safe, FALSE);

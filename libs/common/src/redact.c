@@ -52,8 +52,10 @@ append_path (GString *out, const char *scheme, const char *path)
 {
   const char *last = strrchr (path, '/');
 
-  if (!g_ascii_strncasecmp (scheme, "rtmp", 4) && !is_own_path (path) &&
-      last != NULL && last[1] != '\0') {
+  gboolean may_hold_key = !g_ascii_strncasecmp (scheme, "rtmp", 4) ||
+                          !g_ascii_strncasecmp (scheme, "rtsp", 4);
+
+  if (may_hold_key && !is_own_path (path) && last != NULL && last[1] != '\0') {
     g_string_append_len (out, path, last + 1 - path);
     g_string_append (out, MASK);
     return;

@@ -44,7 +44,7 @@ srt: {srt_on}
 srtAddress: 127.0.0.1:{srt}
 rtmp: yes
 rtmpAddress: 127.0.0.1:{rtmp}
-paths:
+{extra}paths:
 {paths}
   all_others:
 """
@@ -212,14 +212,16 @@ class Stack:
     # --- the media server ---
 
     def mediamtx(self, hook: str = "", orchestrator_url: str = "",
-                 rtsp: bool = False, srt: bool = False) -> Process:
+                 rtsp: bool = False, srt: bool = False,
+                 extra: str = "") -> Process:
+        """extra: more lines of its configuration."""
         self.rtmp_port, self.api_port = free_port(), free_port()
         self.rtsp_port, self.srt_port = free_port(), free_port()
         config = self.folder / "mediamtx.yml"
         config.write_text(MEDIAMTX_CONFIG.format(
             api=self.api_port, rtmp=self.rtmp_port, rtsp=self.rtsp_port,
             rtsp_on="yes" if rtsp else "no", srt=self.srt_port,
-            srt_on="yes" if srt else "no",
+            srt_on="yes" if srt else "no", extra=extra,
             paths=HOOKED_PATH.format(hook=hook) if hook else ""))
         return self.restart_mediamtx(orchestrator_url)
 

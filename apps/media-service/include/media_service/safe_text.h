@@ -6,8 +6,8 @@
 /*
  * A library's message about a URL, without the URL's key: the URL itself
  * becomes what dub_redact_url () makes of it, and its last path element, which
- * is the key where it is not one of our own paths, becomes "***", as does its
- * password.
+ * is the key where it is not one of our own paths, becomes "***", as do its
+ * password and what its query says.
  *
  * Any thread. (transfer full)
  */

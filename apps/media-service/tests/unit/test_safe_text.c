@@ -17,6 +17,9 @@ test_cases (void)
           "stream 'in' not found, path live/a/in"},
       {"in?pass=s3cr3t was refused", "rtmp://h/live/a/in?pass=s3cr3t",
           "*** was refused"},
+      {"caller publish:a:s3cr3t was refused",
+          "srt://h:8890?streamid=publish:a:s3cr3t&mode=x",
+          "caller *** was refused"},
       {"a bad day", "rtmp://h/app/a", "a bad day"},
       {"nothing", "rtmp:", "nothing"},
   };

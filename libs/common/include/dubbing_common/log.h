@@ -55,8 +55,8 @@ void dub_log_set_sink (DubLogSink sink, gpointer user_data);
 void dub_log_fields (DubLogLevel level, const char *topic,
     const char *const *fields, const char *format, ...) G_GNUC_PRINTF (4, 5);
 
-/* Replaces user:password and a stream key (the last path element of rtmp
- * URLs that are not our own MediaMTX paths "live/<id>/in|out", and query
+/* Replaces user:password and a stream key (the last path element of rtmp and
+ * rtsp URLs that are not our own MediaMTX paths "live/<id>/in|out", and query
  * values) by "***", for messages. (transfer full) */
 char *dub_redact_url (const char *url);
 
