@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.p3, pytest.mark.slow]
 CLIP = clips.Clip("sync-protocols-25", Fraction(25), 40.0,
                   sound="music+breath+beeps")
 KINDS = ["srt", "rtsp", "rtmps"]
-PASSWORD = "p4ss-of-nobody"
+PASSWORD = "p4ss-of-nobody"  # pragma: allowlist secret
 LATER_S = DELAY_MS / 1000
 KILLED_S = LATER_S + 16
 
