@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from helpers import metrics_parser as mp
+from helpers import metrics_parser as mp, promql
 
 pytestmark = pytest.mark.helper
 
@@ -44,3 +44,16 @@ def test_quantile_of_a_histogram():
 def test_error_bad_line(line):
     with pytest.raises(ValueError):
         mp.parse(line)
+
+
+@pytest.mark.parametrize("expr, wanted", [
+    ("up", {"up"}),
+    ('rate(a_total{x=~"b.+",y!="sum"}[5m]) > 0.1 and c offset 5m',
+     {"a_total", "c"}),
+    ("histogram_quantile(0.95, sum by (stream_id, le) (rate(h_bucket[2m])))",
+     {"h_bucket"}),
+    ("a / on(x) group_left(y) b unless c == bool 1e3 or vector(0)",
+     {"a", "b", "c"}),
+    ("max_over_time((d > 0)[10m:15s])", {"d"})])
+def test_names_of_an_expression(expr, wanted):
+    assert promql.names(expr) == wanted

@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "answer.h"
 #include "metric_aliases.h"
+#include "page.h"
 #include "routes.h"
 
 #include <string.h>
 
+/* People get the page, programs the JSON. */
 void
 dub_route_root (
     DubApiServer *self, SoupServerMessage *message, const char *stream_id)
 {
-  JsonObject *object = dub_json_object_of ("service", "stream-orchestration");
+  const char *accept = soup_message_headers_get_list (
+      soup_server_message_get_request_headers (message), "Accept");
+  JsonObject *object;
 
+  if (dub_page_is_wanted (accept) &&
+      dub_page_answer (self->settings, message, "/"))
+    return;
+  object = dub_json_object_of ("service", "stream-orchestration");
   json_object_set_string_member (object, "version", DUB_VERSION);
   json_object_set_string_member (
       object, "status", self->is_stopping ? "stopping" : "running");
@@ -98,9 +106,12 @@ dub_route_config (
       dub_orchestrator_get_effective (self->orchestrator, NULL);
   JsonObject *object = dub_json_object_of ("version", DUB_VERSION);
   JsonObject *server = json_object_new ();
+  const char *host = g_uri_get_host (soup_server_message_get_uri (message));
+  g_autofree char *hls = dub_page_get_hls_url (s, host);
+  g_autofree char *webrtc = dub_page_get_webrtc_url (s, host);
 
-  set_url (server, "hls_url", "http", s->mediamtx_host, 8888);
-  set_url (server, "webrtc_url", "http", s->mediamtx_host, 8889);
+  json_object_set_string_member (server, "hls_url", hls);
+  json_object_set_string_member (server, "webrtc_url", webrtc);
   set_url (server, "rtmp_url", "rtmp", s->mediamtx_host, s->mediamtx_rtmp_port);
   set_url (server, "rtsp_url", "rtsp", s->mediamtx_host, s->mediamtx_rtsp_port);
   json_object_set_object_member (object, "mediamtx", server);

@@ -20,6 +20,9 @@ static const DubMetricAlias aliases[] = {
     {.name = W "vad_accumulator_duration_seconds",
         .from = W "vad_accumulator_duration_ns",
         .scale = 1e-9},
+    {.name = "egress_forwarder_connect_latency_seconds",
+        .from = "egress_forwarder_connect_latency_ms",
+        .scale = 1e-3},
     /* the Python client's ending of an info */
     {.name = W "info_info", .from = W "info"},
     {.name = "worker_info_info", .from = W "info"},

@@ -12,7 +12,7 @@
 #include <string.h>
 
 typedef struct {
-  const char *path; /* {id} stands for a stream */
+  const char *path; /* {id} stands for a stream, a / at the end for all below */
   const char *method;
   DubApiHandler handler;
   DubAccess access;
@@ -20,6 +20,7 @@ typedef struct {
 
 static const Route routes[] = {
     {"/", "GET", dub_route_root, DUB_ACCESS_OPEN},
+    {"/page/", "GET", dub_route_page_file, DUB_ACCESS_OPEN},
     {"/health", "GET", dub_route_health, DUB_ACCESS_OPEN},
     {"/health/live", "GET", dub_route_health, DUB_ACCESS_OPEN},
     {"/health/ready", "GET", dub_route_health_ready, DUB_ACCESS_OPEN},
@@ -60,7 +61,9 @@ path_fits (const char *pattern, const char *path, char **ret_id)
   g_autofree char *id = NULL;
 
   if (hole == NULL)
-    return g_str_equal (pattern, path);
+    return g_str_equal (pattern, path) ||
+           (g_str_has_suffix (pattern + 1, "/") &&
+               g_str_has_prefix (path, pattern));
   if (strncmp (pattern, path, before) != 0 || !g_str_has_suffix (path, rest) ||
       length <= before + strlen (rest))
     return FALSE;

@@ -58,6 +58,14 @@ static const DubOption options[] = {
         .help = "Its control API, asked for the streams that are there. "
                 "Unset: port 9997 of MEDIAMTX_HOST when the RTMP port is "
                 "the usual one, else nobody is asked"},
+    {"mediamtx-hls-url", "MEDIAMTX_HLS_URL", DUB_OPTION_URL,
+        AT (mediamtx_hls_url), NULL, .choices = http_schemes,
+        .help = "Where browsers get its HLS. Unset: port 8888 of "
+                "MEDIAMTX_HOST; when that is this machine, of the host "
+                "that the browser found us at"},
+    {"mediamtx-webrtc-url", "MEDIAMTX_WEBRTC_URL", DUB_OPTION_URL,
+        AT (mediamtx_webrtc_url), NULL, .choices = http_schemes,
+        .help = "Where browsers get its WebRTC. Unset: port 8889, likewise"},
     {"mediamtx-user", "MEDIAMTX_USER", DUB_OPTION_STRING, AT (mediamtx_user),
         NULL, 1, 128,
         .help = "User that reads and publishes there, and asks its API"},

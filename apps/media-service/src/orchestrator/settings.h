@@ -30,9 +30,11 @@ typedef struct {
   char *mediamtx_host;
   gint64 mediamtx_rtmp_port;
   gint64 mediamtx_rtsp_port;
-  int ingest;             /* DubIngestWay */
-  char *mediamtx_api_url; /* (nullable): do not ask */
-  char *mediamtx_user;    /* (nullable), with mediamtx_password */
+  int ingest;                /* DubIngestWay */
+  char *mediamtx_api_url;    /* (nullable): do not ask */
+  char *mediamtx_hls_url;    /* (nullable): see dub_page_get_hls_url () */
+  char *mediamtx_webrtc_url; /* (nullable) */
+  char *mediamtx_user;       /* (nullable), with mediamtx_password */
   char *mediamtx_password;
   gint64 reconcile_ms;
 

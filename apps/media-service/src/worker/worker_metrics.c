@@ -248,6 +248,8 @@ add_zeros (DubWorkerMetrics *self)
   add (self, "segments_processed_total", "audio", 0);
   add (self, "segments_bytes_total", "audio", 0);
   add (self, "gst_bus_warnings_total", NULL, 0);
+  add (self, "capture_files_total", NULL, 0);
+  add (self, "capture_lost_total", NULL, 0);
   for (guint i = 0; i < DUB_BUS_N_ERRORS; i++)
     add (self, "gst_bus_errors_total", dub_bus_error_to_string (i), 0);
   for (gsize i = 0; i < G_N_ELEMENTS (error_types); i++)

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// One picture of the media server: WebRTC by WHEP, which is the quickest, or
+// HLS, which has the sound as well (WebRTC carries no AAC, and no B-frames).
+// HLS is played by the browser itself where it can, else by the media server's
+// own page in a frame.
+
+import { el, setText } from './dom.js';
+
+const ICE_WAIT_MS = 1500;
+const PICTURE_WAIT_MS = 6000;
+const HLS_TYPE = 'application/vnd.apple.mpegurl';
+
+const delay = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+
+function gathered(connection) {
+  if (connection.iceGatheringState === 'complete') return Promise.resolve();
+  const done = new Promise((resolve) => {
+    connection.addEventListener('icegatheringstatechange', () => {
+      if (connection.iceGatheringState === 'complete') resolve();
+    });
+  });
+  return Promise.race([done, delay(ICE_WAIT_MS)]);
+}
+
+/** Whether the answer has sound that can be sent. */
+function hasSound(sdp) {
+  const part = sdp.split(/^m=/m).find((p) => p.startsWith('audio '));
+  return part !== undefined && !part.startsWith('audio 0 ') && !/^a=inactive/m.test(part);
+}
+
+async function whepError(answer) {
+  const text = await answer.text();
+  try {
+    return JSON.parse(text).error || `HTTP ${answer.status}`;
+  } catch {
+    return `HTTP ${answer.status}`;
+  }
+}
+
+/** A session by WHEP; close () ends it at the server too. */
+class Whep {
+  constructor(url, video) {
+    this.url = url;
+    this.video = video;
+  }
+
+  async open() {
+    const connection = new RTCPeerConnection();
+    this.connection = connection;
+    connection.addTransceiver('video', { direction: 'recvonly' });
+    connection.addTransceiver('audio', { direction: 'recvonly' });
+    const media = new MediaStream();
+    connection.addEventListener('track', (event) => media.addTrack(event.track));
+    this.video.srcObject = media;
+    await connection.setLocalDescription(await connection.createOffer());
+    await gathered(connection);
+    const answer = await fetch(this.url, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/sdp' },
+      body: connection.localDescription.sdp,
+      credentials: 'omit',
+      signal: AbortSignal.timeout(8000),
+    });
+    if (!answer.ok) throw new Error(await whepError(answer));
+    this.session = new URL(answer.headers.get('Location') ?? '', answer.url).href;
+    const sdp = await answer.text();
+    await connection.setRemoteDescription({ type: 'answer', sdp });
+    this.hasSound = hasSound(sdp);
+  }
+
+  close() {
+    this.connection?.close();
+    this.video.srcObject = null;
+    if (this.session) fetch(this.session, { method: 'DELETE', credentials: 'omit', keepalive: true }).catch(() => {});
+  }
+}
+
+function firstPicture(video, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('no picture came')), PICTURE_WAIT_MS);
+    const stop = () => {
+      clearTimeout(timer);
+      reject(new Error('ended'));
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    video.addEventListener('loadeddata', () => {
+      clearTimeout(timer);
+      resolve();
+    }, { once: true });
+  });
+}
+
+export class Player {
+  /** title: what it shows; way (): auto, webrtc or hls; onSound (player): it
+   * has sound now. */
+  constructor(box, title, way, onSound) {
+    this.title = title;
+    this.way = way;
+    this.onSound = onSound;
+    this.path = '';
+    this.media = null;
+    this.says = el('p', { class: 'player-says', 'aria-live': 'off' });
+    this.button = el('button', { type: 'button', onclick: () => this.toggle() }, 'Play');
+    this.sound = el('button', { type: 'button', 'aria-pressed': 'false', disabled: true, onclick: () => this.setSound(this.video?.muted ?? false) }, 'Sound');
+    this.screen = el('div', { class: 'screen' });
+    this.caption = el('span', { class: 'player-title' }, title);
+    box.append(this.screen, el('div', { class: 'player-bar' }, this.caption, this.button, this.sound), this.says);
+    this.button.setAttribute('aria-label', `Play ${title}`);
+    this.sound.setAttribute('aria-label', `Sound of ${title}`);
+    this.say('');
+  }
+
+  /** What to show; stops what was shown when it is another. */
+  choose(path, media) {
+    if (this.path === path && this.media === media) return;
+    const wasWanted = this.isWanted;
+    this.stop();
+    this.path = path;
+    this.media = media;
+    if (wasWanted && path && media) this.play();
+  }
+
+  toggle() {
+    if (this.isWanted) this.stop();
+    else this.play();
+  }
+
+  say(text) {
+    setText(this.says, text || '\u00a0');
+  }
+
+  async play() {
+    this.close();
+    this.isWanted = true;
+    this.setButton();
+    const abort = new AbortController();
+    this.abort = abort;
+    for (let tries = 0; !abort.signal.aborted; tries += 1) {
+      try {
+        await this.open(abort.signal);
+        return;
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        this.clear();
+        this.say(`No picture: ${error.message}. Trying again.`);
+        await delay(Math.min(2000 * (tries + 1), 10000));
+      }
+    }
+  }
+
+  async open(signal) {
+    const way = this.way();
+    if (way === 'hls' || !this.media.webrtc_url) {
+      await this.openHls(signal, '');
+      return;
+    }
+    try {
+      await this.openWhep(signal, way === 'auto');
+    } catch (error) {
+      if (way !== 'auto' || signal.aborted || !this.media.hls_url) throw error;
+      this.clear();
+      await this.openHls(signal, error.message);
+    }
+  }
+
+  makeVideo() {
+    this.video = el('video', { playsinline: true, muted: true, 'aria-label': this.title });
+    this.video.muted = true;
+    this.video.autoplay = true;
+    this.screen.replaceChildren(this.video);
+    return this.video;
+  }
+
+  async openWhep(signal, wantsSound) {
+    this.say('WebRTC: connecting');
+    const video = this.makeVideo();
+    this.whep = new Whep(`${this.media.webrtc_url}/${this.path}/whep`, video);
+    const picture = firstPicture(video, signal);
+    picture.catch(() => {});
+    await this.whep.open();
+    if (wantsSound && !this.whep.hasSound && this.media.hls_url) {
+      throw new Error('WebRTC has no sound here');
+    }
+    await picture;
+    const connection = this.whep.connection;
+    connection.addEventListener('connectionstatechange', () => {
+      if (['failed', 'disconnected'].includes(connection.connectionState)) this.again();
+    });
+    this.playing('WebRTC', this.whep.hasSound);
+  }
+
+  async openHls(signal, why) {
+    if (!this.media.hls_url) throw new Error('the media server has no HLS');
+    const page = `${this.media.hls_url}/${this.path}/`;
+    const because = why ? ` (${why})` : '';
+    this.say(`HLS: loading${because}`);
+    if (!document.createElement('video').canPlayType(HLS_TYPE)) {
+      this.screen.replaceChildren(el('iframe', { src: page, title: this.title, allow: 'autoplay; fullscreen', referrerpolicy: 'no-referrer' }));
+      this.playing(`HLS, by the media server's page${because}`, false);
+      return;
+    }
+    const video = this.makeVideo();
+    video.src = `${page}index.m3u8`;
+    await Promise.race([firstPicture(video, signal), new Promise((_, reject) => {
+      video.addEventListener('error', () => reject(new Error(video.error?.message || 'HLS failed')), { once: true });
+    })]);
+    video.addEventListener('error', () => this.again());
+    video.addEventListener('ended', () => this.again());
+    this.playing(`HLS${because}`, true);
+  }
+
+  playing(how, hasSound) {
+    this.say(how + (hasSound || this.screen.querySelector('iframe') ? '' : ', no sound'));
+    this.sound.disabled = !hasSound;
+    this.video?.play().catch(() => this.say(`${how}: press play in the picture`));
+    this.setSoundText();
+  }
+
+  /** What was played has ended by itself. */
+  again() {
+    if (this.isWanted) this.play();
+  }
+
+  setSound(isOn) {
+    if (!this.video) return;
+    this.video.muted = !isOn;
+    if (isOn) this.onSound(this);
+    this.setSoundText();
+  }
+
+  setSoundText() {
+    const isOn = Boolean(this.video) && !this.video.muted;
+    this.sound.setAttribute('aria-pressed', String(isOn));
+    setText(this.sound, isOn ? 'Sound on' : 'Sound off');
+  }
+
+  setButton() {
+    setText(this.button, this.isWanted ? 'Stop' : 'Play');
+    this.button.setAttribute('aria-label', `${this.isWanted ? 'Stop' : 'Play'} ${this.title}`);
+  }
+
+  clear() {
+    this.whep?.close();
+    this.whep = null;
+    if (this.video) this.video.removeAttribute('src');
+    this.video?.load?.();
+    this.video = null;
+    this.screen.replaceChildren();
+    this.sound.disabled = true;
+    this.setSoundText();
+  }
+
+  close() {
+    this.abort?.abort();
+    this.clear();
+  }
+
+  stop() {
+    this.isWanted = false;
+    this.close();
+    this.setButton();
+    this.say('');
+  }
+}
