@@ -55,25 +55,31 @@ is_plain_host (const char *host)
                        "0123456789.-:") == strlen (host);
 }
 
-static char *
-media_url (const char *set, const DubServiceSettings *settings,
-    const char *asked_host, guint port)
+char *
+dub_page_get_media_url (const DubServiceSettings *settings,
+    const char *asked_host, const char *scheme, guint port)
 {
   const char *host = settings->mediamtx_host;
   gboolean needs_brackets;
 
-  if (set != NULL) {
-    gsize length = strlen (set);
-
-    while (length > 0 && set[length - 1] == '/')
-      length--;
-    return g_strndup (set, length);
-  }
   if (asked_host != NULL && is_loopback (host) && is_plain_host (asked_host))
     host = asked_host;
   needs_brackets = strchr (host, ':') != NULL;
-  return g_strdup_printf ("http://%s%s%s:%u", needs_brackets ? "[" : "", host,
-      needs_brackets ? "]" : "", port);
+  return g_strdup_printf ("%s://%s%s%s:%u", scheme, needs_brackets ? "[" : "",
+      host, needs_brackets ? "]" : "", port);
+}
+
+static char *
+media_url (const char *set, const DubServiceSettings *settings,
+    const char *asked_host, guint port)
+{
+  gsize length = set != NULL ? strlen (set) : 0;
+
+  if (set == NULL)
+    return dub_page_get_media_url (settings, asked_host, "http", port);
+  while (length > 0 && set[length - 1] == '/')
+    length--;
+  return g_strndup (set, length);
 }
 
 char *

@@ -35,6 +35,10 @@ char *dub_page_get_hls_url (
     const DubServiceSettings *settings, const char *asked_host);
 char *dub_page_get_webrtc_url (
     const DubServiceSettings *settings, const char *asked_host);
+/* Where an encoder finds the media server: scheme rtmp or rtsp, and its port.
+ * (transfer full) */
+char *dub_page_get_media_url (const DubServiceSettings *settings,
+    const char *asked_host, const char *scheme, guint port);
 
 /* The Content-Security-Policy of a page that plays from there.
  * (transfer full) */

@@ -54,13 +54,13 @@ void dub_route_root (DubApiServer *, SoupServerMessage *, const char *);
 void dub_route_health (DubApiServer *, SoupServerMessage *, const char *);
 void dub_route_health_ready (DubApiServer *, SoupServerMessage *, const char *);
 void dub_route_metrics (DubApiServer *, SoupServerMessage *, const char *);
-void dub_route_config (DubApiServer *, SoupServerMessage *, const char *);
 
 /* doc_routes.c: openapi.json and a page that shows it. */
 void dub_route_doc (DubApiServer *, SoupServerMessage *, const char *);
 
 /* page_routes.c: the operators' page, and what it must know. */
 void dub_route_page_file (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_config (DubApiServer *, SoupServerMessage *, const char *);
 
 /* stream_routes.c */
 void dub_route_list (DubApiServer *, SoupServerMessage *, const char *);

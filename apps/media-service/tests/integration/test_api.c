@@ -435,6 +435,38 @@ test_rate_limit (ServiceRig *f, gconstpointer data)
   g_assert_cmpuint (service_tell (f, "ready", "one", "a", ""), ==, 200);
 }
 
+/* What the page must know before it asks for streams. */
+static void
+test_config (ServiceRig *f, gconstpointer data)
+{
+  g_autoptr (JsonObject) config = call (f, "GET", "/v1/config", NULL, 200);
+  JsonObject *places = json_object_get_object_member (config, "mediamtx");
+  JsonObject *defaults = json_object_get_object_member (config, "defaults");
+
+  g_assert_cmpstr (text (config, "version"), !=, "");
+  g_assert_false (json_object_get_boolean_member (config, "needs_token"));
+  g_assert_cmpstr (text (places, "hls_url"), ==, "http://127.0.0.1:8888");
+  g_assert_cmpstr (text (places, "webrtc_url"), ==, "http://127.0.0.1:8889");
+  g_assert_cmpint (
+      json_object_get_int_member (defaults, "output_delay_ms"), ==, 8000);
+  g_assert_cmpuint (json_array_get_length (
+                        json_object_get_array_member (config, "languages")),
+      >, 0);
+}
+
+static void
+test_page_files (ServiceRig *f, gconstpointer data)
+{
+  g_autofree char *url = service_url (f, "/page/main.js");
+  g_autofree char *body = NULL;
+
+  g_assert_cmpuint (http_call ("GET", url, NULL, NULL, &body), ==, 200);
+  g_assert_nonnull (strstr (body, "import "));
+  call_only (f, "GET", "/page/none.js", NULL, 404);
+  call_only (f, "GET", "/page/", NULL, 404);
+  call_only (f, "POST", "/page/main.js", "{}", 405);
+}
+
 #define ADD(name, func)                                                        \
   g_test_add ("/media/api/" name, ServiceRig, NULL, service_set_up_started,    \
       func, service_tear_down)
@@ -459,6 +491,8 @@ main (int argc, char **argv)
   ADD ("events", test_events);
   ADD ("docs", test_docs);
   ADD_UNSTARTED ("rate-limit", test_rate_limit);
+  ADD ("config", test_config);
+  ADD ("page-files", test_page_files);
   ADD_UNSTARTED ("max-workers", test_max_workers);
   return g_test_run ();
 }

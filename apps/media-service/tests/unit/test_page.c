@@ -70,6 +70,16 @@ test_webrtc_url (void)
   g_assert_cmpstr (url, ==, "http://127.0.0.1:8889");
 }
 
+static void
+test_rtmp_url (void)
+{
+  DubServiceSettings settings = {.mediamtx_host = (char *) "127.0.0.1"};
+  g_autofree char *url =
+      dub_page_get_media_url (&settings, "dub.example.org", "rtmp", 1935);
+
+  g_assert_cmpstr (url, ==, "rtmp://dub.example.org:1935");
+}
+
 /* Only origins of the media server are added to our own. */
 static void
 test_policy (void)
@@ -109,6 +119,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add_cases ();
   g_test_add_func ("/media/page/webrtc-url", test_webrtc_url);
+  g_test_add_func ("/media/page/rtmp-url", test_rtmp_url);
   g_test_add_func ("/media/page/policy", test_policy);
   return g_test_run ();
 }
