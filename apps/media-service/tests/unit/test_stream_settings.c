@@ -44,6 +44,8 @@ static const Case cases[] = {
     {"input_url", "\"rtsp://user@[::1]:8554/a?b=c\"",
         "rtsp://user@[::1]:8554/a?b=c"},
     {"input_url", "\"rtmp:///a\"", NULL},
+    {"input_url", "\"rtmp://h/a b\"", NULL},
+    {"input_url", "\"rtmp://h\\u009b/a\"", NULL},
     {"input_url", "\"file:///etc/passwd\"", NULL},
     {"output_url", "\"rtsp://h/a\"", NULL},
     {"destinations", "[]", "[]"},
