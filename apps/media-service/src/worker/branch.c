@@ -2,10 +2,10 @@
 #include "branch.h"
 
 #define DUB_LOG_TOPIC "media.worker"
-#include "../capture/capture.h"
 #include "../segment/level_detector.h"
 #include "../segment/speech_detector.h"
 #include "../sts/sts_link.h"
+#include "capture_feed.h"
 #include "programme_thread.h"
 #include "reporter.h"
 #include "tap.h"
@@ -16,6 +16,7 @@
 
 /* Two AAC frames: half the wake-ups of one. */
 #define BLOCK_FRAMES 2048
+#define SECONDS_OF_DAY (24 * 60 * 60)
 
 /* A line that says of which language it is, where there are several. */
 #define branch_log(self, level, ...)                                           \
@@ -152,8 +153,7 @@ on_event (const DubProgrammeEvent *event, gpointer user_data)
 
   dub_reporter_event (self->reporter, event);
   dub_worker_metrics_event (self->metrics, event);
-  if (event->type == DUB_EVENT_SEGMENT && self->capture)
-    dub_capture_segment (self->capture, event->fragment);
+  dub_capture_feed (self->capture, event);
   if (event->type != DUB_EVENT_DRAINED)
     return;
   self->is_drained = TRUE;
@@ -363,16 +363,35 @@ open_taps (DubBranch *self, GError **error)
          (self->tap_sound_out = dub_tap_new (folder, "sound_out", error));
 }
 
+/* The output of our language. (transfer full) */
+static char *
+output_url (DubBranch *self)
+{
+  return dub_worker_settings_get_output_url (
+      self->settings, self->is_first ? NULL : self->label);
+}
+
+/* Of each language a folder of its own, so that what is removed for one is
+ * not another's; the log is of the process, and kept once. */
 static void
 build_capture (DubBranch *self)
 {
   const DubWorkerSettings *from = self->settings;
-  g_autofree char *run_id = own_name (self, from->run_id, "-");
+  g_autofree char *stream_id = own_name (self, from->stream_id, "-");
+  g_autofree char *url = output_url (self);
   DubCaptureOptions options = {
       .mode = (DubCaptureMode) from->capture,
       .folder = from->capture_dir,
-      .stream_id = from->stream_id,
-      .run_id = run_id,
+      .stream_id = stream_id,
+      .run_id = from->run_id,
+      .instance_id = from->instance_id,
+      .input_url = from->input_url,
+      .output_url = url,
+      .source_language = from->source_language,
+      .target_language = self->target_language,
+      .delay_ms = from->output_delay_ms,
+      .max_age_s = from->capture_retention_days * SECONDS_OF_DAY,
+      .has_log = self->is_first,
       .max_bytes = (guint64) from->capture_max_mb << 20,
   };
 
@@ -387,8 +406,7 @@ build_publish (DubBranch *self, GError **error)
       .on_state = on_publish_state,
       .on_error = on_publish_error,
   };
-  g_autofree char *url = dub_worker_settings_get_output_url (
-      self->settings, self->is_first ? NULL : self->label);
+  g_autofree char *url = output_url (self);
   DubPublishOptions options;
 
   dub_publish_options_init (&options);
