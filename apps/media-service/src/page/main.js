@@ -184,8 +184,12 @@ async function needToken(error) {
 
 // --- what the operator does ---
 
+const narrow = matchMedia('(max-width: 1150px)');
+
 function choose(id) {
   chosen = id;
+  // Where rows are cards, the stream is far below its row.
+  if (narrow.matches) requestAnimationFrame(() => $('detail').scrollIntoView());
   history.replaceState(null, '', `${HASH}${encodeURIComponent(id)}`);
   loadHistory();
   show();
