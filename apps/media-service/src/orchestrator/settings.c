@@ -36,6 +36,12 @@ static const DubOption options[] = {
         .help = "The same, for events of the media server and nothing else: "
                 "ORCHESTRATOR_TOKEN of mtx-hook; API_TOKEN opens them too"},
 
+    {"rate-limit", "API_RATE_LIMIT", DUB_OPTION_INT, AT (rate_limit), "50", 0,
+        10000, .unit = "/s",
+        .help = "Changes that the API takes a second, with four seconds' worth "
+                "at once; 4 times as many questions, 10 times as many events "
+                "of the media server; 0: no limit"},
+
     {"mediamtx-host", "MEDIAMTX_HOST", DUB_OPTION_STRING, AT (mediamtx_host),
         "127.0.0.1", 1, 255, .help = "Host of the media server"},
     {"mediamtx-rtmp-port", "MEDIAMTX_RTMP_PORT", DUB_OPTION_INT,

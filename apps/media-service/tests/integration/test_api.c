@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service_rig.h"
 
-#include <glib/gstdio.h>
+#include <gio/gio.h>
 #include <signal.h>
 #include <string.h>
 
@@ -383,6 +383,90 @@ test_page_files (ServiceRig *f, gconstpointer data)
   call_only (f, "POST", "/page/main.js", "{}", 405);
 }
 
+/* What came so far of an answer that has no end. (transfer full) */
+static char *
+read_events (ServiceRig *f, const char *path, const char *until)
+{
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GSocketConnection) connection = g_socket_client_connect_to_host (
+      client, "127.0.0.1", (guint16) f->port, NULL, NULL);
+  g_autofree char *request =
+      g_strdup_printf ("GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", path);
+  GInputStream *in = g_io_stream_get_input_stream (G_IO_STREAM (connection));
+  GOutputStream *out = g_io_stream_get_output_stream (G_IO_STREAM (connection));
+  GString *text = g_string_new (NULL);
+  char bytes[4096];
+  gssize n;
+
+  g_socket_set_timeout (g_socket_connection_get_socket (connection), 20);
+  g_assert_true (g_output_stream_write_all (
+      out, request, strlen (request), NULL, NULL, NULL));
+  while (strstr (text->str, until) == NULL &&
+         (n = g_input_stream_read (in, bytes, sizeof bytes, NULL, NULL)) > 0)
+    g_string_append_len (text, bytes, n);
+  return g_string_free (text, FALSE);
+}
+
+static void
+test_events (ServiceRig *f, gconstpointer data)
+{
+  g_autofree char *all = NULL;
+  g_autofree char *one = NULL;
+
+  service_tell (f, "ready", "talks", "a", "");
+  service_wait_state (f, "talks", "running");
+  all = read_events (f, "/v1/events", "event: segment");
+  g_assert_true (g_str_has_prefix (all, "HTTP/1.1 200 OK\r\n"));
+  g_assert_nonnull (
+      strstr (all, "event: state\ndata: {\"stream_id\":\"talks\""));
+  g_assert_nonnull (strstr (all, "\"phase\":\"heard\""));
+  g_assert_nonnull (strstr (all, "\"transcript\":\"hola\""));
+  one = read_events (f, "/v1/streams/talks/events", "event: figures");
+  g_assert_nonnull (strstr (one, "\"output_delay_ms\":8001.5"));
+  call_only (f, "GET", "/v1/streams/none/events", NULL, 404);
+  call_only (f, "DELETE", "/v1/streams/talks", NULL, 204);
+}
+
+static void
+test_docs (ServiceRig *f, gconstpointer data)
+{
+  static const char *const paths[] = {
+      "/docs", "/docs/docs.css", "/docs/docs.js"};
+  g_autoptr (JsonObject) api = call (f, "GET", "/openapi.json", NULL, 200);
+  g_autoptr (JsonObject) config = call (f, "GET", "/v1/config", NULL, 200);
+
+  g_assert_cmpstr (text (api, "openapi"), ==, "3.1.0");
+  g_assert_false (json_object_get_boolean_member (config, "needs_token"));
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++) {
+    g_autofree char *url = service_url (f, paths[i]);
+    g_autofree char *answer = NULL;
+
+    g_assert_cmpuint (http_call ("GET", url, NULL, NULL, &answer), ==, 200);
+    g_assert_null (strstr (answer, "https://")); /* nothing from elsewhere */
+  }
+}
+
+/* Too many changes at once are refused, and questions are not. */
+static void
+test_rate_limit (ServiceRig *f, gconstpointer data)
+{
+  g_autofree char *url = NULL;
+  g_autofree char *answer = NULL;
+  guint status = 0;
+
+  rig_set (&f->rig, "API_RATE_LIMIT", "2");
+  service_start (f);
+  url = service_url (f, "/v1/streams/none/stop");
+  for (int i = 0; i < 20 && status != 429; i++) {
+    g_clear_pointer (&answer, g_free);
+    status = http_call ("POST", url, NULL, NULL, &answer);
+  }
+  g_assert_cmpuint (status, ==, 429);
+  g_assert_nonnull (strstr (answer, "\"code\":\"rate_limited\""));
+  call_only (f, "GET", "/v1/streams", NULL, 200);
+  g_assert_cmpuint (service_tell (f, "ready", "one", "a", ""), ==, 200);
+}
+
 #define ADD(name, func)                                                        \
   g_test_add ("/media/api/" name, ServiceRig, NULL, service_set_up_started,    \
       func, service_tear_down)
@@ -406,6 +490,9 @@ main (int argc, char **argv)
   ADD ("figures", test_figures);
   ADD ("config", test_config);
   ADD ("page-files", test_page_files);
+  ADD ("events", test_events);
+  ADD ("docs", test_docs);
+  ADD_UNSTARTED ("rate-limit", test_rate_limit);
   ADD_UNSTARTED ("max-workers", test_max_workers);
   return g_test_run ();
 }
