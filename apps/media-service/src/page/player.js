@@ -22,10 +22,12 @@ function gathered(connection) {
   return Promise.race([done, delay(ICE_WAIT_MS)]);
 }
 
-/** Whether the answer has sound that can be sent. */
+/** Whether the answer has the stream's own sound. Where that is none that
+ * WebRTC can carry, MediaMTX answers with an empty track of PCMU. */
 function hasSound(sdp) {
   const part = sdp.split(/^m=/m).find((p) => p.startsWith('audio '));
-  return part !== undefined && !part.startsWith('audio 0 ') && !/^a=inactive/m.test(part);
+  return part !== undefined && /^a=rtpmap:\d+ (multi)?(opus|G722|L16)\//im.test(part)
+    && !/^a=inactive/m.test(part);
 }
 
 async function whepError(answer) {
