@@ -33,10 +33,13 @@ const char *dub_guard_verdict_to_string (DubGuardVerdict verdict);
 
 typedef struct {
   double max_no_speech; /* 0.6; beyond it confidence must be high */
-  /* -1.7: what Whisper base says over noise, tones and music lies below -2.2,
-   * of real speech above -1.65 */
+  /* -1.7: of real speech Whisper base is at least so sure */
   double min_mean_logprob;
   double min_logprob_unsure; /* -0.8: when no_speech is beyond its limit */
+  /* 0.45 and -1.3. Over ten minutes of music, noise and applause it was at
+   * most -1.77 sure, with a doubt of at least 0.53; where it doubted real
+   * speech so much it was surer than -1.3. */
+  double some_no_speech, min_logprob_in_doubt;
   /* Another language is at least so likely, 0.8, and the one that was asked
    * for at most so, 0.1. Whisper base gave 5 s of Spanish at least 0.26 as
    * Spanish; of English and German asked for in a wrong language at most

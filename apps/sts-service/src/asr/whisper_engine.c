@@ -14,14 +14,20 @@
 #include <string.h>
 #include <whisper.h>
 
-/* 50 positions of the encoder are a second of sound. Cut to what the segment
- * needs (and some, else it loops), recognition is five times faster than with
- * the full 1500; the settings are those measured in docs/performance.md. */
+/*
+ * 50 positions of the encoder are a second of sound. Cut to what the segment
+ * needs, recognition is five times faster than with the full 1500.
+ *
+ * Always whole steps of 256: whisper.cpp's flash attention looks at keys and
+ * values up to the next multiple of 256, and what lies there beyond the context
+ * is of an earlier segment. With other lengths the same sound was heard
+ * differently from one time to the next, and 1 of 8 segments of real speech
+ * came out as something never said (docs/internals/speech.md).
+ */
 #define CTX_PER_S 50
-#define CTX_MARGIN 128
-#define CTX_MIN 320
+#define CTX_STEP 256
+#define CTX_MARGIN 64 /* with 6 it looped */
 #define CTX_MAX 1500
-#define CTX_SECOND_TRY 256
 #define SECOND_TRY_NS (1500 * DUB_NS_PER_MS)
 /* whisper.cpp refuses less than 100 ms. */
 #define MIN_SAMPLES (DUB_WHISPER_RATE_HZ / 5)
@@ -108,10 +114,11 @@ is_late (void *user_data)
 static int
 context_for (int n_samples)
 {
-  int context =
-      (int) ((gint64) n_samples * CTX_PER_S / DUB_WHISPER_RATE_HZ) + CTX_MARGIN;
+  int needed =
+      (n_samples * CTX_PER_S + DUB_WHISPER_RATE_HZ - 1) / DUB_WHISPER_RATE_HZ +
+      CTX_MARGIN;
 
-  return CLAMP (context, CTX_MIN, CTX_MAX);
+  return MIN ((needed + CTX_STEP - 1) / CTX_STEP * CTX_STEP, CTX_MAX);
 }
 
 static struct whisper_full_params
@@ -262,19 +269,58 @@ listen (const Whisper *self, Task *task, int audio_ctx, Heard *heard,
   return TRUE;
 }
 
+static DubGuardVerdict
+judge (const Task *task, const Heard *heard)
+{
+  g_autofree char *text = dub_guard_clean (heard->text);
+  DubGuardInput input = {.text = text,
+      .no_speech = heard->no_speech,
+      .mean_logprob = heard->mean_logprob,
+      .duration_ms =
+          (guint) ((gint64) task->n_samples * 1000 / DUB_WHISPER_RATE_HZ),
+      .prompt = task->prompt};
+  DubGuardLimits limits;
+
+  dub_guard_limits_init (&limits);
+  return dub_guard_check (&input, &limits);
+}
+
+/* What a larger context may mend. Where there is no speech there is nothing to
+ * mend, and a second try is a second chance for an invention. */
+static gboolean
+is_worth_a_second_try (DubGuardVerdict verdict)
+{
+  return verdict == DUB_GUARD_LOW_CONFIDENCE ||
+         verdict == DUB_GUARD_REPETITION || verdict == DUB_GUARD_TOO_DENSE ||
+         verdict == DUB_GUARD_STOCK_PHRASE;
+}
+
 static gboolean
 recognise (const Whisper *self, Task *task, Heard *heard, GError **error)
 {
   int audio_ctx = context_for (task->n_samples);
+  Heard again = {NULL};
+  DubGuardVerdict verdict;
 
   if (!listen (self, task, audio_ctx, heard, error))
     return FALSE;
-  if (!heard->is_looping || audio_ctx == CTX_MAX ||
+  verdict = judge (task, heard);
+  if (!is_worth_a_second_try (verdict) || audio_ctx == CTX_MAX ||
       task->deadline_ns - now_ns () < SECOND_TRY_NS)
     return TRUE;
-  dub_debug ("looping, once more with a larger context");
-  return listen (
-      self, task, MIN (audio_ctx + CTX_SECOND_TRY, CTX_MAX), heard, error);
+  dub_debug ("%s (%.2f), once more with a larger context",
+      dub_guard_verdict_to_string (verdict), heard->mean_logprob);
+  /* A second one that does not end in time, or is no better, leaves the
+   * first. */
+  if (listen (self, task, MIN (audio_ctx + CTX_STEP, CTX_MAX), &again, NULL) &&
+      judge (task, &again) == DUB_GUARD_PASS) {
+    Heard first = *heard;
+
+    *heard = again;
+    again = first;
+  }
+  g_free (again.text);
+  return TRUE;
 }
 
 static gboolean
@@ -357,7 +403,7 @@ warm_up (Whisper *self, GError **error)
       .language = "en",
       .deadline_ns = G_MAXINT64};
   Heard heard = {NULL};
-  gboolean ok = listen (self, &task, CTX_MIN, &heard, error);
+  gboolean ok = listen (self, &task, CTX_STEP, &heard, error);
 
   g_free (heard.text);
   return ok;

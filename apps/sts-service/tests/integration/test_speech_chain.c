@@ -150,6 +150,31 @@ test_speaks_what_it_heard (void)
   g_assert_cmpuint (shared, ==, said);
 }
 
+/* What came before must not change what is heard. */
+static void
+test_hears_the_same_again (void)
+{
+  const double starts[] = {5, 9.8, 28.1, 62.2};
+  char *first[G_N_ELEMENTS (starts)] = {NULL};
+
+  for (guint round = 0; round < 2; round++)
+    for (guint i = 0; i < G_N_ELEMENTS (starts); i++) {
+      guint at = round == 0 ? i : G_N_ELEMENTS (starts) - 1 - i;
+      g_autoptr (GBytes) original = cut (starts[at], starts[at] + 4.7);
+      g_autoptr (DubResult) dub = run (job_of (original, "es", "en"));
+      const char *text =
+          dub->error_code != NULL ? dub->error_message : dub->translated_text;
+
+      g_test_message ("%g: %s", starts[at], text);
+      if (round == 0)
+        first[at] = g_strdup (text);
+      else
+        g_assert_cmpstr (text, ==, first[at]);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (starts); i++)
+    g_free (first[i]);
+}
+
 static GBytes *
 noise (double seconds, double amplitude, double hum_hz)
 {
@@ -333,6 +358,8 @@ main (int argc, char **argv)
   start_chain ();
   g_test_add_func (
       "/sts/chain/speaks-what-it-heard", test_speaks_what_it_heard);
+  g_test_add_func (
+      "/sts/chain/hears-the-same-again", test_hears_the_same_again);
   g_test_add_func ("/sts/chain/says-nothing-without-speech",
       test_says_nothing_without_speech);
   g_test_add_data_func (

@@ -19,6 +19,10 @@ static const Case cases[] = {
     {"The next day", 0.7, -1.2, 5000, DUB_GUARD_NO_SPEECH},
     {"The next day, all of us left", 0.7, -0.3, 5000, DUB_GUARD_PASS},
     {"The next day", 0.0, -3.2, 5000, DUB_GUARD_LOW_CONFIDENCE},
+    /* Over music. */
+    {"I'm going to make a video about the game.", 0.55, -1.6, 5000,
+        DUB_GUARD_LOW_CONFIDENCE},
+    {"The weeks that we spent in the village", 0.1, -1.6, 5000, DUB_GUARD_PASS},
     /* Loops, with spaces and without. */
     {"the fish and the fish and the fish and the fish and the fish", 0, -0.2,
         5000, DUB_GUARD_REPETITION},
@@ -28,7 +32,14 @@ static const Case cases[] = {
         DUB_GUARD_REPETITION},
     {"No. No! No, no, no, no, no, no, no, no, no, no, no, no.", 0, -0.2, 5000,
         DUB_GUARD_REPETITION},
+    /* After a good beginning. */
+    {"I will also give you a link to it, I will be very happy to see you soon, "
+     "see you soon, see you soon, see you soon, see you soon, see you soon",
+        0, -0.77, 5000, DUB_GUARD_REPETITION},
     /* What people do say. */
+    {"We sang, we shouted until the morning came: we will rock you, we will "
+     "rock you, we will rock you",
+        0, -0.2, 5000, DUB_GUARD_PASS},
     {"Goal! Goal! Goal! Goal!", 0, -0.2, 3000, DUB_GUARD_PASS},
     {"You know, I think, you know, we won, you know, the game.", 0, -0.3, 5000,
         DUB_GUARD_PASS},
@@ -45,6 +56,17 @@ static const Case cases[] = {
     {"Thanks for watching!", 0.1, -0.9, 2000, DUB_GUARD_STOCK_PHRASE},
     {"Subtitles by the Amara.org community", 0, -0.1, 5000,
         DUB_GUARD_STOCK_PHRASE},
+    /* What it learned from videos; said by somebody it is heard well. */
+    {"Thanks for watching, subscribe, and don't forget to subscribe.", 0.04,
+        -1.03, 5000, DUB_GUARD_STOCK_PHRASE},
+    {"I will explain the link to the video, so you can subscribe to the "
+     "channel.",
+        0, -1.69, 5000, DUB_GUARD_STOCK_PHRASE},
+    {"The link is in the description.", 0.1, -0.9, 5000,
+        DUB_GUARD_STOCK_PHRASE},
+    {"Now like and subscribe, and see you on Monday.", 0, -0.4, 3000,
+        DUB_GUARD_PASS},
+    {"They had to subscribe to a newspaper.", 0, -1.2, 3000, DUB_GUARD_PASS},
     /* Figures of Whisper base on real speech. */
     {"We wish to refer to the history.", 0, -0.8, 5000, DUB_GUARD_PASS, 0.99,
         0.99},
