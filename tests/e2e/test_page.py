@@ -312,6 +312,13 @@ def test_asks_for_the_token(site):
                     reason="PAGE_IMAGES=folder makes the images of docs/")
 def test_images(page):
     folder = Path(os.environ["PAGE_IMAGES"])
+    choose_way(page, "webrtc")
+    for player in ("#player-in", "#player-out"):
+        page.click(f"{player} button")
+        assert plays(page, player)
+    page.wait(lambda: page.run(
+        "return document.querySelectorAll('.line[data-phase=said]').length"
+        " > 5"), 60, "lines")
     for name, size, scheme in (("page-dark", (1600, 1000), "dark"),
                                ("page-light", (1600, 1000), "light"),
                                ("page-phone", (360, 740), "dark")):

@@ -270,6 +270,13 @@ window.addEventListener('hashchange', () => {
 
 const link = new Link({ config: onConfig, list: onList, event: onEvent, state: onState });
 
+// A page that the browser keeps for its back button would keep its connection,
+// and a browser has six for each host.
+window.addEventListener('pagehide', () => link.stop());
+window.addEventListener('pageshow', (event) => {
+  if (event.persisted) link.start();
+});
+
 setInterval(() => {
   setText($('clock'), format.clock(new Date()));
   show();

@@ -108,7 +108,6 @@ export class Player {
     this.caption = el('span', { class: 'player-title' }, title);
     box.append(this.screen, el('div', { class: 'player-bar' }, this.caption, this.button, this.sound), this.says);
     this.button.setAttribute('aria-label', `Play ${title}`);
-    this.sound.setAttribute('aria-label', `Sound of ${title}`);
     this.say('');
   }
 
@@ -234,6 +233,7 @@ export class Player {
     const isOn = Boolean(this.video) && !this.video.muted;
     this.sound.setAttribute('aria-pressed', String(isOn));
     setText(this.sound, isOn ? 'Sound on' : 'Sound off');
+    this.sound.setAttribute('aria-label', `${this.sound.textContent}, ${this.title}`);
   }
 
   setButton() {
