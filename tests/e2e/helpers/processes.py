@@ -179,6 +179,16 @@ def uss_of(pid: int) -> int:
     return total
 
 
+def rss_of(pid: int) -> float:
+    """Resident memory in MiB."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") / (1 << 20)
+
+
+def descriptors_of(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
 class Stack:
     """What one scenario has started, and its folder."""
 
@@ -190,6 +200,7 @@ class Stack:
         self.hls_port = self.webrtc_port = 0
         self.runtime_dir = ""
         self.counter = 0
+        self.server: Process | None = None
 
     def __enter__(self):
         return self
@@ -234,6 +245,7 @@ class Stack:
                             if orchestrator_url else None)
         server.url = f"http://127.0.0.1:{self.api_port}"
         self.healthy(server, server.url + "/v3/paths/list")
+        self.server = server
         return server
 
     def rtmp_url(self, path: str) -> str:
@@ -280,8 +292,10 @@ class Stack:
 
     def worker(self, stream: str, *, sts_url: str = "", input_url: str = "",
                output_url: str = "", name: str = "worker",
+               env: dict | None = None, prefix: tuple = (),
                **settings: str) -> Process:
-        """A media-worker of its own, settings by standard input."""
+        """A media-worker of its own, settings by standard input. prefix: a
+        command that becomes it."""
         values = {
             "STREAM_ID": stream, "RUN_ID": "e2e",
             "INPUT_URL": input_url or self.rtmp_url(f"live/{stream}/in"),
@@ -290,8 +304,9 @@ class Stack:
             "LOG_LEVEL": "debug",
             **({"STS_SERVICE_URL": sts_url} if sts_url
                else {"SKIP_STS_CONNECTION": "true"}), **settings}
-        return self.start(f"{name}-{stream}", [tools.need("media-worker")],
-                          env={"SETTINGS_STDIN": "true"},
+        return self.start(f"{name}-{stream}",
+                          [*prefix, tools.need("media-worker")],
+                          env={"SETTINGS_STDIN": "true", **(env or {})},
                           stdin=json.dumps(values).encode() + b"\n")
 
     def media_service(self, sts_url: str, port: int = 0,
