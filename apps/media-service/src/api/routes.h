@@ -58,7 +58,7 @@ void dub_route_metrics (DubApiServer *, SoupServerMessage *, const char *);
 /* doc_routes.c: openapi.json and a page that shows it. */
 void dub_route_doc (DubApiServer *, SoupServerMessage *, const char *);
 
-/* page_routes.c: what the operators' page is made of. */
+/* page_routes.c: the operators' page, and what it must know. */
 void dub_route_page_file (DubApiServer *, SoupServerMessage *, const char *);
 void dub_route_config (DubApiServer *, SoupServerMessage *, const char *);
 

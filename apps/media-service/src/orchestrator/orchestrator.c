@@ -902,6 +902,12 @@ dub_orchestrator_get (DubOrchestrator *self, const char *stream_id)
 }
 
 JsonObject *
+dub_orchestrator_get_defaults (DubOrchestrator *self)
+{
+  return dub_stream_settings_to_json (self->defaults, FALSE);
+}
+
+JsonObject *
 dub_orchestrator_get_history (DubOrchestrator *self, const char *stream_id)
 {
   DubEntry *entry = find (self, stream_id);

@@ -129,6 +129,8 @@ const char **dub_orchestrator_get_metrics (DubOrchestrator *self);
 JsonArray *dub_orchestrator_list (DubOrchestrator *self);
 /* (transfer full) (nullable) each */
 JsonObject *dub_orchestrator_get (DubOrchestrator *self, const char *stream_id);
+/* StreamSettings of a stream about which nothing is said. (transfer full) */
+JsonObject *dub_orchestrator_get_defaults (DubOrchestrator *self);
 JsonObject *dub_orchestrator_get_history (
     DubOrchestrator *self, const char *stream_id);
 

@@ -38,6 +38,9 @@ typedef struct {
   char *mediamtx_password;
   gint64 reconcile_ms;
 
+  char *streams_file; /* (nullable) */
+  gboolean metrics_enabled, check_config;
+
   gint64 grace_ms;
   gint64 max_workers;
   char *worker_command; /* (nullable): media-worker, beside us or in PATH */
@@ -64,6 +67,10 @@ const DubOption *dub_service_options (void);
 gboolean dub_service_settings_load (DubServiceSettings *settings, int *argc,
     char ***argv, char **environment, GError **error);
 void dub_service_settings_clear (DubServiceSettings *settings);
+
+/* The environment with the names of earlier programs under ours, where ours
+ * are not set; docs/deployment.md lists them. (transfer full) in and out */
+char **dub_service_environment (char **environment);
 
 /* Where to listen: host without brackets, and port. (transfer full) */
 void dub_service_settings_get_address (

@@ -224,12 +224,22 @@ take_choice (const Field *field, JsonNode *node, GError **error)
   return refuse (field->name, what, error);
 }
 
+/* Nothing that a log, a terminal or another parser would read differently. */
+static gboolean
+is_plain (const char *text)
+{
+  for (; *text != '\0'; text++)
+    if (!g_ascii_isgraph (*text))
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 is_url (const char *text, const char *const *schemes)
 {
   g_autoptr (GUri) uri = NULL;
 
-  if (text == NULL || strlen (text) > DUB_MAX_URL)
+  if (text == NULL || strlen (text) > DUB_MAX_URL || !is_plain (text))
     return FALSE;
   uri =
       g_uri_parse (text, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_NON_DNS, NULL);

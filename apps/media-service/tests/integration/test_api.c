@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
 /*
  * What an operator does through the API: streams made, changed, stopped and
@@ -351,38 +352,6 @@ test_figures (ServiceRig *f, gconstpointer data)
   call_only (f, "GET", "/v1/streams/none/history", NULL, 404);
 }
 
-/* What the page must know before it asks for streams. */
-static void
-test_config (ServiceRig *f, gconstpointer data)
-{
-  g_autoptr (JsonObject) config = call (f, "GET", "/v1/config", NULL, 200);
-  JsonObject *places = json_object_get_object_member (config, "mediamtx");
-  JsonObject *defaults = json_object_get_object_member (config, "defaults");
-
-  g_assert_cmpstr (text (config, "version"), !=, "");
-  g_assert_false (json_object_get_boolean_member (config, "needs_token"));
-  g_assert_cmpstr (text (places, "hls_url"), ==, "http://127.0.0.1:8888");
-  g_assert_cmpstr (text (places, "webrtc_url"), ==, "http://127.0.0.1:8889");
-  g_assert_cmpint (
-      json_object_get_int_member (defaults, "output_delay_ms"), ==, 8000);
-  g_assert_cmpuint (json_array_get_length (
-                        json_object_get_array_member (config, "languages")),
-      >, 0);
-}
-
-static void
-test_page_files (ServiceRig *f, gconstpointer data)
-{
-  g_autofree char *url = service_url (f, "/page/main.js");
-  g_autofree char *body = NULL;
-
-  g_assert_cmpuint (http_call ("GET", url, NULL, NULL, &body), ==, 200);
-  g_assert_nonnull (strstr (body, "import "));
-  call_only (f, "GET", "/page/none.js", NULL, 404);
-  call_only (f, "GET", "/page/", NULL, 404);
-  call_only (f, "POST", "/page/main.js", "{}", 405);
-}
-
 /* What came so far of an answer that has no end. (transfer full) */
 static char *
 read_events (ServiceRig *f, const char *path, const char *until)
@@ -446,6 +415,84 @@ test_docs (ServiceRig *f, gconstpointer data)
   }
 }
 
+static void
+write_file (const char *path, const char *contents)
+{
+  g_assert_true (g_file_set_contents (path, contents, -1, NULL));
+}
+
+static gboolean
+has_french (gpointer user_data)
+{
+  ServiceRig *f = user_data;
+  g_autoptr (JsonObject) stream = service_look (f, "own");
+
+  return stream != NULL && g_str_equal (text (stream, "target_language"), "fr");
+}
+
+/* The query lies below the file, the file below the API; a source of its own
+ * starts at once; a change is taken, and what is wrong is not. */
+static void
+test_file (ServiceRig *f, gconstpointer data)
+{
+  g_autofree char *path = rig_path (&f->rig, "streams.yaml");
+
+  write_file (path, "streams:\n  demo:\n    voice_profile: ann\n"
+                    "  own:\n    input_url: rtmp://10.0.0.1/a/b\n");
+  rig_set (&f->rig, "STREAMS_FILE", path);
+  service_start (f);
+  service_wait_state (f, "own", "running");
+  service_tell (f, "ready", "demo", "a", "to=es&voice=joe");
+  service_wait_state (f, "demo", "running");
+  service_wait_log (f, "\"WORKER_VOICE_PROFILE\":\"ann\"");
+  service_wait_log (f, "\"WORKER_TARGET_LANGUAGE\":\"es\"");
+  write_file (path, "streams:\n  own:\n    colour: red\n");
+  service_wait_log (
+      f, "line 3: colour: there is no such setting; what it said");
+  service_wait_state (f, "own", "running");
+  write_file (path, "streams:\n  own:\n    input_url: rtmp://10.0.0.1/a/b\n"
+                    "    target_languages: [fr]\n");
+  rig_wait (&f->rig, "the file's new word", has_french, f);
+  write_file (path, "streams: {}\n");
+  f->stream_id = "own";
+  rig_wait (&f->rig, "the stream is gone", has_no_entry, f);
+  service_wait_state (f, "demo", "running");
+}
+
+static int
+check_config (ServiceRig *f)
+{
+  const char *argv[] = {g_getenv ("MEDIA_SERVICE"), "--check-config", NULL};
+  Program *program = rig_start (&f->rig, "check", argv);
+
+  program_wait (program);
+  return WEXITSTATUS (program->status);
+}
+
+static void
+test_check_config (ServiceRig *f, gconstpointer data)
+{
+  g_autofree char *path = rig_path (&f->rig, "streams.yaml");
+
+  rig_set (&f->rig, "STREAMS_FILE", path);
+  g_assert_cmpint (check_config (f), ==, 78); /* there is none */
+  write_file (path, "streams:\n  demo:\n    duck_db: -3\n");
+  g_assert_cmpint (check_config (f), ==, 0);
+  write_file (path, "streams:\n  demo:\n    duck_db: 3\n");
+  g_assert_cmpint (check_config (f), ==, 78);
+  rig_set (&f->rig, "STREAMS_FILE", "");
+  rig_set (&f->rig, "OUTPUT_DELAY_MS", "1");
+  g_assert_cmpint (check_config (f), ==, 78);
+}
+
+static void
+test_no_metrics (ServiceRig *f, gconstpointer data)
+{
+  rig_set (&f->rig, "METRICS_ENABLED", "false");
+  service_start (f);
+  call_only (f, "GET", "/metrics", NULL, 404);
+}
+
 /* Too many changes at once are refused, and questions are not. */
 static void
 test_rate_limit (ServiceRig *f, gconstpointer data)
@@ -465,6 +512,38 @@ test_rate_limit (ServiceRig *f, gconstpointer data)
   g_assert_nonnull (strstr (answer, "\"code\":\"rate_limited\""));
   call_only (f, "GET", "/v1/streams", NULL, 200);
   g_assert_cmpuint (service_tell (f, "ready", "one", "a", ""), ==, 200);
+}
+
+/* What the page must know before it asks for streams. */
+static void
+test_config (ServiceRig *f, gconstpointer data)
+{
+  g_autoptr (JsonObject) config = call (f, "GET", "/v1/config", NULL, 200);
+  JsonObject *places = json_object_get_object_member (config, "mediamtx");
+  JsonObject *defaults = json_object_get_object_member (config, "defaults");
+
+  g_assert_cmpstr (text (config, "version"), !=, "");
+  g_assert_false (json_object_get_boolean_member (config, "needs_token"));
+  g_assert_cmpstr (text (places, "hls_url"), ==, "http://127.0.0.1:8888");
+  g_assert_cmpstr (text (places, "webrtc_url"), ==, "http://127.0.0.1:8889");
+  g_assert_cmpint (
+      json_object_get_int_member (defaults, "output_delay_ms"), ==, 8000);
+  g_assert_cmpuint (json_array_get_length (
+                        json_object_get_array_member (config, "languages")),
+      >, 0);
+}
+
+static void
+test_page_files (ServiceRig *f, gconstpointer data)
+{
+  g_autofree char *url = service_url (f, "/page/main.js");
+  g_autofree char *body = NULL;
+
+  g_assert_cmpuint (http_call ("GET", url, NULL, NULL, &body), ==, 200);
+  g_assert_nonnull (strstr (body, "import "));
+  call_only (f, "GET", "/page/none.js", NULL, 404);
+  call_only (f, "GET", "/page/", NULL, 404);
+  call_only (f, "POST", "/page/main.js", "{}", 405);
 }
 
 #define ADD(name, func)                                                        \
@@ -488,11 +567,14 @@ main (int argc, char **argv)
   ADD ("bad-bodies", test_bad_bodies);
   ADD ("keys-are-hidden", test_keys_are_hidden);
   ADD ("figures", test_figures);
-  ADD ("config", test_config);
-  ADD ("page-files", test_page_files);
   ADD ("events", test_events);
   ADD ("docs", test_docs);
   ADD_UNSTARTED ("rate-limit", test_rate_limit);
+  ADD_UNSTARTED ("file", test_file);
+  ADD_UNSTARTED ("check-config", test_check_config);
+  ADD_UNSTARTED ("no-metrics", test_no_metrics);
+  ADD ("config", test_config);
+  ADD ("page-files", test_page_files);
   ADD_UNSTARTED ("max-workers", test_max_workers);
   return g_test_run ();
 }
