@@ -468,7 +468,7 @@ on_changed (DubStream *stream, DubStreamState from, DubStreamState to,
   /* A session is what has a run id; restarts of its worker keep it. */
   if (from == DUB_STREAM_IDLE) {
     g_free (entry->run_id);
-    entry->run_id = g_uuid_string_random ();
+    entry->run_id = dub_run_id_new ();
   }
   DUB_ENTRY_LOG (entry, DUB_LOG_INFO, "%s -> %s",
       dub_stream_state_to_string (from), dub_stream_state_to_string (to));

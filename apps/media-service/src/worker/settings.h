@@ -39,9 +39,11 @@ typedef struct {
   char *tls_ca_file;
   char *runtime_dir;
   char *tap_dir;
-  int capture; /* DubCaptureMode */
+  int capture;       /* DubCaptureMode */
+  char *instance_id; /* of this process; made up, not an option */
   char *capture_dir;
   gint64 capture_max_mb;
+  gint64 capture_retention_days; /* 0: for ever */
 
   char *sts_service_url;
   char *sts_token;
