@@ -197,7 +197,7 @@ api-status: ## the streams that MediaMTX has
 ## Measure
 
 .PHONY: chaos bench-worker bench-delay bench-sts bench-socketio bench-sessions
-.PHONY: bench-voices bench-quality
+.PHONY: bench-voices bench-quality bench-hooks
 bench-worker: setup build ## cost of a worker, beside ffmpeg's
 	@bench/bench-worker
 
@@ -206,6 +206,9 @@ chaos: setup build ## a worker through mixed faults; MINUTES=10 SEED=1
 
 bench-delay: setup build ## how constant the programme delay is
 	@bench/bench-delay
+
+bench-hooks: setup build ## how fast hooks are answered, and streams start
+	@bench/bench-hooks
 
 bench-sts: setup build ## speed of speech to speech, per stage
 	@bench/bench-sts

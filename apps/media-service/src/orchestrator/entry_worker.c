@@ -307,7 +307,7 @@ worker_environment (void)
       "MEDIAMTX_PASS", "MEDIAMTX_PASS_FILE", "STS_TOKEN", "STS_TOKEN_FILE",
       "PORT", "STREAM_ID", "INPUT_URL", "OUTPUT_URL", "SETTINGS_STDIN",
       "RUN_ID", "EGRESS_DESTINATIONS", "WORKER_TARGET_LANGUAGES"};
-  char **environment = g_get_environ ();
+  char **environment = dub_service_environment (g_get_environ ());
 
   for (gsize i = 0; i < G_N_ELEMENTS (own); i++)
     environment = g_environ_unsetenv (environment, own[i]);

@@ -294,6 +294,8 @@ new_tracker (DubProgramme *self)
       .max_inflight = self->params.max_inflight,
       .max_waiting = DUB_PROGRAMME_MAX_FRAGMENTS,
       .fragment_timeout_ns = self->params.fragment_timeout_ns,
+      .breaker_failures = self->params.breaker_failures,
+      .breaker_open_ns = self->params.breaker_open_ns,
   };
   DubTrackerFuncs funcs = {.send = on_send, .fallback = on_fallback};
 

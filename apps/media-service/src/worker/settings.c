@@ -97,6 +97,13 @@ static const DubOption options[] = {
     {"sts-fragment-timeout-ms", "STS_FRAGMENT_TIMEOUT_MS", DUB_OPTION_INT,
         AT (sts_fragment_timeout_ms), "8000", 500, 120000, .unit = "ms",
         .help = "An answer later than this is not waited for"},
+    {"circuit-breaker-threshold", "CIRCUIT_BREAKER_THRESHOLD", DUB_OPTION_INT,
+        AT (breaker_failures), "5", 1, 100,
+        .help = "Failures of the service in a row after which it is left "
+                "alone"},
+    {"circuit-breaker-timeout", "CIRCUIT_BREAKER_TIMEOUT", DUB_OPTION_DURATION,
+        AT (breaker_open_ms), "30s", 1000, 3600000,
+        .help = "How long, until one fragment tries it again"},
 
     {"output-delay-ms", "OUTPUT_DELAY_MS", DUB_OPTION_INT, AT (output_delay_ms),
         "8000", 3000, 30000, .unit = "ms",
@@ -425,6 +432,8 @@ dub_worker_settings_to_params (
     p->segment_mode = DUB_SEGMENT_MODE_NONE;
   p->max_inflight = (guint) self->sts_max_inflight;
   p->fragment_timeout_ns = self->sts_fragment_timeout_ms * DUB_NS_PER_MS;
+  p->breaker_failures = (guint) self->breaker_failures;
+  p->breaker_open_ns = self->breaker_open_ms * DUB_NS_PER_MS;
   if (self->pace != DUB_WORKER_FILE)
     return;
   p->is_file = TRUE;

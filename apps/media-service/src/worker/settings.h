@@ -53,6 +53,8 @@ typedef struct {
   gboolean skip_sts_connection;
   gint64 sts_max_inflight;
   gint64 sts_fragment_timeout_ms;
+  gint64 breaker_failures;
+  gint64 breaker_open_ms;
 
   gint64 output_delay_ms;
   gint64 max_dub_lag_ms;
