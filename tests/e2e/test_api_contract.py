@@ -36,14 +36,15 @@ def _service(stack):
         MEDIAMTX_RTMP_PORT="1", API_RATE_LIMIT="0", LOG_LEVEL="info")
 
 
-def test_every_answer_is_described(service):
+def test_every_answer_is_described(service, tmp_path):
     ran = subprocess.run(
         [SCHEMATHESIS, "run", service.url + "/openapi.json",
          "--checks", CHECKS, "--exclude-path-regex", ENDLESS,
          "--max-examples", "10", "--seed", "7", "--phases",
          "examples,coverage,fuzzing", "--suppress-health-check", "all",
          "--no-color"],
-        capture_output=True, text=True, timeout=240, check=False)
+        capture_output=True, text=True, timeout=240, check=False,
+        cwd=tmp_path)
     assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-2000:]
     assert service.is_running
     assert get(service.url + "/health")[0] == 200

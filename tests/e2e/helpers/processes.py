@@ -38,8 +38,14 @@ playback: no
 rtsp: {rtsp_on}
 rtspAddress: 127.0.0.1:{rtsp}
 rtspTransports: [tcp]
-hls: no
-webrtc: no
+hls: {hls_on}
+hlsAddress: 127.0.0.1:{hls}
+hlsVariant: fmp4
+webrtc: {hls_on}
+webrtcAddress: 127.0.0.1:{webrtc}
+webrtcLocalUDPAddress: 127.0.0.1:{webrtc_udp}
+webrtcIPsFromInterfaces: no
+webrtcAdditionalHosts: [127.0.0.1]
 srt: no
 rtmp: yes
 rtmpAddress: 127.0.0.1:{rtmp}
@@ -57,6 +63,12 @@ HOOKED_PATH = """\
 
 def free_port() -> int:
     with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
         return sock.getsockname()[1]
 
@@ -185,6 +197,7 @@ class Stack:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.processes: list[Process] = []
         self.rtmp_port = self.api_port = self.rtsp_port = 0
+        self.hls_port = self.webrtc_port = 0
         self.runtime_dir = ""
         self.counter = 0
         self.server: Process | None = None
@@ -211,13 +224,17 @@ class Stack:
     # --- the media server ---
 
     def mediamtx(self, hook: str = "", orchestrator_url: str = "",
-                 rtsp: bool = False) -> Process:
+                 rtsp: bool = False, browsers: bool = False) -> Process:
+        """browsers: with HLS and WebRTC."""
         self.rtmp_port, self.api_port = free_port(), free_port()
         self.rtsp_port = free_port()
+        self.hls_port, self.webrtc_port = free_port(), free_port()
         config = self.folder / "mediamtx.yml"
         config.write_text(MEDIAMTX_CONFIG.format(
             api=self.api_port, rtmp=self.rtmp_port, rtsp=self.rtsp_port,
             rtsp_on="yes" if rtsp else "no",
+            hls_on="yes" if browsers else "no", hls=self.hls_port,
+            webrtc=self.webrtc_port, webrtc_udp=free_udp_port(),
             paths=HOOKED_PATH.format(hook=hook) if hook else ""))
         return self.restart_mediamtx(orchestrator_url)
 
