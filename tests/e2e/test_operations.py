@@ -29,7 +29,7 @@ CLIP = clips.Clip("operated", seconds=24.0,
                   sound="speech+background+breath+beeps", speech="lv_es.mp3")
 DELAY_MS = 5000
 
-SECRET = "streamkey-9f27c1"  # of a destination that is never there
+HIDDEN = "streamkey-9f27c1"  # of a destination that is never there
 W = "media_service_worker_"
 # What dashboards of the earlier design ask for, by kind.
 WORKER = [W + name for name in """
@@ -125,13 +125,13 @@ def wait_dubbed(process) -> str:
 def add_destination(process) -> None:
     """One that is never there, while the stream runs."""
     body = {"destinations": [{"name": "dead",
-                              "url": f"rtmp://127.0.0.1:1/app/{SECRET}"}]}
+                              "url": f"rtmp://127.0.0.1:1/app/{HIDDEN}"}]}
     request = urllib.request.Request(
         f"{process.url}/v1/streams/{STREAM}", json.dumps(body).encode(),
         {"Content-Type": "application/json"}, method="PATCH")
     with urllib.request.urlopen(request, timeout=10) as answer:
         assert answer.status == 200
-        assert SECRET not in answer.read().decode()
+        assert HIDDEN not in answer.read().decode()
 
 
 def wait_gone(process, since: float) -> float:
@@ -338,4 +338,4 @@ def test_texts_are_told_at_debug_only(seen):
 def test_no_key_of_a_destination_is_told(seen):
     assert "egress_forwarder_up{" in seen.media
     for text in [*seen.logs.values(), seen.media, seen.sts]:
-        assert SECRET not in text
+        assert HIDDEN not in text
