@@ -2,6 +2,7 @@
 #define DUB_LOG_TOPIC "sts.main"
 
 #include <dubbing_common/clock.h>
+#include <dubbing_common/instance.h>
 #include <dubbing_common/log.h>
 #include <dubbing_common/tls.h>
 #include <dubbing_mediacodec/elements.h>
@@ -244,6 +245,7 @@ static int
 run_server (int argc, char **argv)
 {
   g_auto (GStrv) environment = g_get_environ ();
+  g_autofree char *instance = dub_instance_id_new ();
   g_autoptr (GError) error = NULL;
   Program self = {0};
   int status;
@@ -260,6 +262,7 @@ run_server (int argc, char **argv)
   }
   dub_log_init ("sts-service", (DubLogLevel) (self.settings.log_level + 1),
       (DubLogFormat) self.settings.log_format);
+  dub_log_set_field ("instance_id", instance);
   status = run (&self);
   program_clear (&self);
   return status;

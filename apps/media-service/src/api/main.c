@@ -5,6 +5,7 @@
 #include "server.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_common/instance.h>
 #include <dubbing_common/log.h>
 #include <dubbing_common/tls.h>
 #include <glib-unix.h>
@@ -147,6 +148,7 @@ main (int argc, char **argv)
 {
   Service self = {0};
   g_auto (GStrv) environment = g_get_environ ();
+  g_autofree char *instance = dub_instance_id_new ();
   g_autoptr (GError) error = NULL;
   int code;
 
@@ -168,6 +170,7 @@ main (int argc, char **argv)
     return print (g_strdup ("the settings are good\n"));
   dub_log_init ("media-service", (DubLogLevel) (self.settings.log_level + 1),
       (DubLogFormat) self.settings.log_format);
+  dub_log_set_field ("instance_id", instance);
   code = run (&self);
   dub_service_settings_clear (&self.settings);
   return code;

@@ -5,12 +5,12 @@
 #include "destinations.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_common/instance.h>
 #include <dubbing_common/paths.h>
 #include <dubbing_common/tls.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SEGMENT_MODE_FIXED 1 /* in segment_modes */
 #define AT(field) G_STRUCT_OFFSET (DubWorkerSettings, field)
@@ -426,8 +426,7 @@ derive (DubWorkerSettings *self, GError **error)
   if (!self->run_id)
     self->run_id = dub_run_id_new ();
   if (!self->instance_id)
-    self->instance_id =
-        g_strdup_printf ("%s-%d", g_get_host_name (), (int) getpid ());
+    self->instance_id = dub_instance_id_new ();
   return check_stream_id (self, error) &&
          dub_worker_settings_check_fallback (self, error) &&
          require (self->input_url, "INPUT_URL", error) &&
