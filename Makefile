@@ -19,7 +19,7 @@ NINJA := ninja -j$(JOBS)
 # one more goal, so a goal beside a test verb that is no verb itself is a word;
 # the rule at the end keeps make from looking for it.
 VERBS := $(shell sed -nE 's/^([a-z0-9-]+):.*/\1/p' Makefile)
-TESTS := test test-% media-test% sts-test% e2e-test% asan
+TESTS := test test-% media-test% sts-test% e2e-test% asan asan-e2e
 ifneq (,$(findstring k,$(filter-out --%,$(firstword -$(MAKEFLAGS)))))
 ifneq (,$(filter $(TESTS),$(MAKECMDGOALS)))
 WORDS := $(filter-out $(VERBS),$(MAKECMDGOALS))
@@ -127,9 +127,12 @@ e2e-test-p3: setup ## source, server, destination lost and found again
 	@$(NINJA) -C $(BUILD_DIR)
 	@$(RUN) $(PICK) --no-meson --e2e p3
 
-.PHONY: asan fuzz
+.PHONY: asan asan-e2e fuzz
 asan: setup ## unit tests and the echo path under the sanitizers
 	@scripts/asan $(PICK)
+
+asan-e2e: setup ## the faults of P2 and P3 under the sanitizers
+	@scripts/asan --e2e $(PICK)
 
 fuzz: setup ## each fuzz target for SECONDS_EACH (20) seconds
 	@$(PKG) scripts/variant fuzz
@@ -194,7 +197,7 @@ api-status: ## the streams that MediaMTX has
 ## Measure
 
 .PHONY: chaos bench-worker bench-delay bench-sts bench-socketio bench-sessions
-.PHONY: bench-voices bench-quality
+.PHONY: bench-voices bench-quality bench-hooks
 bench-worker: setup build ## cost of a worker, beside ffmpeg's
 	@bench/bench-worker
 
@@ -203,6 +206,9 @@ chaos: setup build ## a worker through mixed faults; MINUTES=10 SEED=1
 
 bench-delay: setup build ## how constant the programme delay is
 	@bench/bench-delay
+
+bench-hooks: setup build ## how fast hooks are answered, and streams start
+	@bench/bench-hooks
 
 bench-sts: setup build ## speed of speech to speech, per stage
 	@bench/bench-sts

@@ -31,14 +31,23 @@ PORTS = (
     Port("metrics", "MEDIAMTX_METRICS_PORT", 9998),
     Port("hls", "MEDIAMTX_HLS_PORT", 8888),
     Port("srt", "MEDIAMTX_SRT_PORT", 8890, socket.SOCK_DGRAM),
-    # Off in mediamtx.yml; where the e2e stack puts it once it is turned on,
-    # since 8889 is the API's there.
+    # Not 8889, which is the API's in the e2e stack.
     Port("webrtc", "MEDIAMTX_WEBRTC_PORT", 8891),
+    Port("webrtclocaludp", "MEDIAMTX_WEBRTC_UDP_PORT", 8189, socket.SOCK_DGRAM),
     Port("media", "MEDIA_SERVICE_PORT", 8080),
     Port("sts", "STS_PORT", 3000),
 )
 BY_NAME = {port.name: port for port in PORTS}
-MEDIA_SERVER_PORTS = ("rtmp", "rtsp", "api", "metrics", "hls", "srt")
+MEDIA_SERVER_PORTS = (
+    "rtmp",
+    "rtsp",
+    "api",
+    "metrics",
+    "hls",
+    "srt",
+    "webrtc",
+    "webrtclocaludp",
+)
 
 
 @dataclass(frozen=True)
@@ -118,7 +127,7 @@ def _mediamtx(ports, _runtime_dir, env):
     hooks = programs.find("mtx-hook").parent
     settings = {
         f"MTX_{name.upper()}ADDRESS": f"127.0.0.1:{ports[name]}"
-        for name in (*MEDIA_SERVER_PORTS, "webrtc")
+        for name in MEDIA_SERVER_PORTS
     }
     settings["ORCHESTRATOR_URL"] = http(ports, "media")
     settings["PATH"] = f"{hooks}{os.pathsep}{env.get('PATH', '')}"
@@ -153,6 +162,8 @@ def _media_service(ports, runtime_dir, env):
         "MEDIAMTX_HOST": "127.0.0.1",
         "MEDIAMTX_RTMP_PORT": str(ports["rtmp"]),
         "MEDIAMTX_API_URL": http(ports, "api"),
+        "MEDIAMTX_HLS_URL": http(ports, "hls"),
+        "MEDIAMTX_WEBRTC_URL": http(ports, "webrtc"),
         "STS_SERVICE_URL": env.get("STS_SERVICE_URL") or http(ports, "sts"),
         "ORCH_WORKER_COMMAND": str(programs.find("media-worker")),
         "RUNTIME_DIR": runtime_dir,

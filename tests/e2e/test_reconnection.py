@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """P3: source, media server and destination go away and come back.
 
-Four runs side by side. Judged from what left: times that only rise, nothing
+Five runs side by side. Judged from what left: times that only rise, nothing
 missing outside of the faults, the delay as it was, flash and beep together,
 sound without a hole.
 """
@@ -17,51 +17,20 @@ import pytest
 from helpers import clips, stream_analyzer as sa
 from helpers.delay import by_second, pair
 from helpers.fault_proxy import FaultProxy
-from helpers.fault_run import FaultRun, run_together
-from helpers.flv import Recording, read_flv
-from helpers.loss_judge import BACK_S, KEY_S, MARGIN_S, Fault, Programme
+from helpers.fault_run import run_together
+from helpers.flv import read_flv
+from helpers.loss_judge import BACK_S, KEY_S, MARGIN_S, Fault
+from helpers.loss_run import LossRun
 from helpers.odd_source import (AUDIO, VIDEO, WRAP_MS, Missing, Step, move,
                                 splice)
 from helpers.processes import Stack, wait_for
 from helpers.rtmp import RtmpReader, RtmpServer
 from helpers.scenarios import DELAY_MS
-from helpers.stream_publisher import publish
 
 pytestmark = [pytest.mark.e2e, pytest.mark.p3, pytest.mark.slow]
 
-RUNS = ["source", "destination", "server", "times"]
+RUNS = ["source", "destination", "narrow", "server", "times"]
 END_S = 66.0
-
-
-class LossRun(FaultRun):
-    """With the source on a media server, where a run needs one."""
-
-    faults: list[Fault] = []
-    reader: RtmpReader | None = None
-
-    def publish(self) -> None:
-        url = self.stack.rtmp_url(f"live/{self.name}/in")
-        self.publisher = publish(self.stack, self.source_path, url,
-                                 name=f"publisher-{self.name}")
-        self.stack.wait_path(f"live/{self.name}/in")
-        self.reader = RtmpReader(url)
-        first = wait_for(lambda: self.reader.recording.units(), 20,
-                         "the source")[0]
-        numbers = {u.slice_digest: u for u in self.source.units()}
-        clip_ms = numbers[first.slice_digest].dts_ms \
-            - self.source.units()[0].dts_ms
-        self.began_s = first.arrival_s - clip_ms / 1000
-
-    def finish(self) -> None:
-        self.stop_watching()
-
-    def programme(self) -> Programme:
-        units = [u for _, r in self.outputs() for u in r.units()]
-        return Programme(self.source.units(), units, self.faults)
-
-    def outputs(self) -> list[tuple[str, Recording]]:
-        return [(p, r) for p, r in self.server.history
-                if p == f"live/{self.name}/out" and r.tags]
 
 
 # --- the source -----------------------------------------------------------------
@@ -117,6 +86,33 @@ def play_destination(run: LossRun) -> None:
         proxy.stall()
         run.sleep_until(50 + later_s)
         proxy.go_on()
+        run.sleep_until(run.scenario.clip.seconds + later_s + 1)
+
+
+# --- a network that is too slow, at one end, then at the other -------------------
+
+NARROW_FAULTS = [Fault("narrow", 16, 28)]
+HALF = 60000  # bytes a second, half of what the stream has
+
+
+def play_narrow(run: LossRun) -> None:
+    """The source's is not declared: it is made good within the delay."""
+    run.faults = NARROW_FAULTS
+    later_s = DELAY_MS / 1000
+    run.publish()
+    with FaultProxy(run.stack.rtmp_port) as source, \
+            FaultProxy(run.server.port) as target:
+        run.start(
+            input_url=f"rtmp://127.0.0.1:{source.port}/live/narrow/in",
+            output_url=f"rtmp://127.0.0.1:{target.port}/live/narrow/out")
+        run.sleep_until(16 + later_s)
+        target.bytes_per_s = HALF
+        run.sleep_until(28 + later_s)
+        target.go_on()
+        run.sleep_until(46)
+        source.bytes_per_s = HALF
+        run.sleep_until(53)
+        source.go_on()
         run.sleep_until(run.scenario.clip.seconds + later_s + 1)
 
 
@@ -176,8 +172,8 @@ def _all_runs():
     with Stack("p3") as stack, RtmpServer() as server:
         stack.mediamtx()
         runs = [LossRun(name, stack, server) for name in RUNS]
-        run_together(runs, [play_source, play_destination, play_server,
-                            play_times])
+        run_together(runs, [play_source, play_destination, play_narrow,
+                            play_server, play_times])
         yield dict(zip(RUNS, runs))
 
 
@@ -191,7 +187,7 @@ def _run(request, all_runs):
     return run
 
 
-BOTH = ["source", "destination", "times"]
+BOTH = ["source", "destination", "narrow", "times"]
 
 
 @pytest.mark.parametrize("run", BOTH, indirect=True)
@@ -265,6 +261,34 @@ def test_flash_and_beep_stay_together(run):
     sound = sa.decode_sound(recording, path)
     assert run.programme().sync_problems(
         run.scenario.clip.flash_every_s, sa.beep_times(sound)) == []
+
+
+# Before the first fault, and after the last one, by the clip.
+HELD = {"source": ((16, 24), (58, 67)), "destination": ((11, 20), (62, 68)),
+        "narrow": ((11, 24), (60, 68)), "times": ((11, 20), (60, 68))}
+
+
+@pytest.mark.parametrize("run", BOTH, indirect=True)
+def test_nothing_is_left_over(run):
+    assert run.leak_problems(*HELD[run.name]) == []
+
+
+@pytest.mark.parametrize("run", BOTH, indirect=True)
+def test_each_loss_is_counted(run):
+    """As often as there were faults, and no more."""
+    looks = run.between(0, 68 if run.name == "source" else 75)
+    holds = looks[-1].value("source_holds")
+    connections = looks[-1].value("output_connections")
+    print(f"{run.name}: {holds:.0f} holds, {connections:.0f} connections")
+    if run.name == "source":
+        assert holds == 1          # only one was longer than the delay
+        assert connections == 1
+    elif run.name == "destination":
+        assert connections >= 4 and holds == 0
+    elif run.name == "narrow":
+        assert connections >= 2 and holds == 0
+    else:
+        assert connections == 1 and looks[-1].value("sound_gaps") >= 1
 
 
 @pytest.mark.of("source")

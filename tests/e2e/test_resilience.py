@@ -68,7 +68,8 @@ class OddSts(ScriptedSts):
         self.did: dict[int, tuple[str, Fragment]] = {}
         self.plan = iter([
             "echo", "twice", "hold", "release", "late", "garbage", "empty",
-            "wrong_id", "slower_rate", "too_long", "error_storm",
+            "wrong_id", "slower_rate", "too_short", "wrong_rate",
+            "too_long", "error_storm",
             "refused", "cut_off", "echo", "half_a_frame", "echo",
             "over_the_limit", "echo", "pause"])
 
@@ -107,6 +108,12 @@ class OddSts(ScriptedSts):
     def slower_rate(self, fragment):
         self.answer(fragment, thin(fragment.pcm),
                     audio={"sample_rate_hz": 16000})
+
+    def too_short(self, fragment):
+        self.answer(fragment, fragment.pcm[:2 * fragment.rate // 20])
+
+    def wrong_rate(self, fragment):
+        self.answer(fragment, audio={"sample_rate_hz": 7})
 
     def too_long(self, fragment):
         self.answer(fragment, bytes(2 * 8000 * 70),
@@ -240,6 +247,11 @@ def test_never_more_than_three_in_flight(run):
         assert 1 <= run.sts.most_in_flight() <= 3
 
 
+@pytest.mark.parametrize("run", RUNS, indirect=True)
+def test_nothing_is_left_over(run):
+    assert run.leak_problems((9, 12), (66, 75)) == []
+
+
 # --- the breaker ------------------------------------------------------------
 
 @pytest.mark.of("breaker")
@@ -287,6 +299,7 @@ def test_original_plays_while_the_breaker_is_open(run):
 
 # --- odd answers --------------------------------------------------------------
 
+LOWERED = 10 ** (-18 / 20)  # the rest of the slot of a dub that is short
 HEARD = {"echo", "twice", "hold", "release", "garbage", "slower_rate",
          "error_storm", "pause"}
 
@@ -300,14 +313,16 @@ def test_what_is_no_answer_keeps_the_original(run):
         gain = run.gain_of(fragment)
         if np.isnan(gain) or fragment.start_s > end_s:
             continue
-        wanted = DUBBED if name in HEARD else KEPT
+        wanted = DUBBED if name in HEARD else \
+            LOWERED if name == "too_short" else KEPT
         assert gain == pytest.approx(wanted, abs=0.07), name
 
 
 @pytest.mark.of("answers")
 def test_each_odd_answer_is_counted(run):
     assert run.value("fallback", reason="timeout") == 2  # late, wrong id
-    assert run.value("fallback", reason="error") == 2    # empty, refused
+    # Empty, refused, a rate that is none.
+    assert run.value("fallback", reason="error") == 3
     assert run.value("fallback", reason="disconnected") >= 3
     assert run.value("dubs_dropped") == 1                # too long
     assert run.value("sts_reconnections") == 3

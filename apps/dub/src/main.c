@@ -16,6 +16,9 @@ static const struct {
     {"file", dub_verb_file, "dubs a file: dub file in.mp4 -o out.mp4 --to es"},
     {"live", dub_verb_live, "dubs a live stream: dub live URL URL --to es"},
     {"status", dub_verb_status, "says which streams are dubbed now"},
+    {"start", dub_verb_start, "starts a stream: dub start demo --to es"},
+    {"stop", dub_verb_stop, "stops a stream at once: dub stop demo"},
+    {"events", dub_verb_events, "says what happens, as it happens"},
     {"chain", dub_verb_chain, "says which engines dub --from one --to another"},
     {"doctor", dub_verb_doctor, "says what this machine has, lacks and can do"},
 };

@@ -85,3 +85,13 @@ dub_clock_advance (DubClock *clock, gint64 delta_ns)
   clock->manual_ns += delta_ns;
   g_mutex_unlock (&clock->lock);
 }
+
+char *
+dub_run_id_new (void)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autofree char *seconds = g_date_time_format (now, "%Y%m%dT%H%M%S");
+
+  return g_strdup_printf ("%s%03d-%08x", seconds,
+      g_date_time_get_microsecond (now) / 1000, g_random_int ());
+}

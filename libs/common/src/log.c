@@ -17,6 +17,8 @@ static char *component_name;
 static GPtrArray *global_fields; /* key, value, key, value */
 static DubLogSink sink;
 static gpointer sink_data;
+static DubLogSink tee;
+static gpointer tee_data;
 
 /* atomic */
 static int max_level = DUB_LOG_INFO;
@@ -62,6 +64,15 @@ dub_log_set_sink (DubLogSink new_sink, gpointer user_data)
   g_mutex_lock (&lock);
   sink = new_sink;
   sink_data = user_data;
+  g_mutex_unlock (&lock);
+}
+
+void
+dub_log_set_tee (DubLogSink new_tee, gpointer user_data)
+{
+  g_mutex_lock (&lock);
+  tee = new_tee;
+  tee_data = user_data;
   g_mutex_unlock (&lock);
 }
 
@@ -144,6 +155,8 @@ emit (DubLogLevel level, const char *topic, const DubLogPair *own, gsize n_own,
                                      : dub_log_line_to_json (&record);
   to = sink;
   to_data = sink_data;
+  if (tee != NULL)
+    tee (level, line, tee_data);
   g_mutex_unlock (&lock);
   if (to != NULL)
     to (level, line, to_data);

@@ -21,7 +21,7 @@ import time
 CHUNK = 16384
 # Small, so that a stall is felt after little.
 BUFFER_BYTES = 65536
-MAX_CONNECTIONS = 256
+MAX_CONNECTIONS = 4096  # over its life
 UPGRADE = re.compile(rb"\r\nupgrade:\s*websocket", re.IGNORECASE)
 REFUSAL = (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n"
            b"Connection: close\r\n\r\n")

@@ -18,7 +18,7 @@ from . import clips, metrics_parser, stream_analyzer as sa
 from .control_listener import ControlListener, Line
 from .delay import by_second, pair
 from .flv import AccessUnit, Recording
-from .processes import Stack, wait_for
+from .processes import Stack, descriptors_of, rss_of, wait_for
 from .rtmp import RtmpServer
 from .scenarios import DELAY_MS, SCENARIOS, Run, Scenario, tail
 
@@ -34,6 +34,8 @@ class Look:
 
     at_s: float
     samples: list
+    rss_mib: float = 0.0
+    descriptors: int = 0
 
     def value(self, name: str, prefix: str = PREFIX,
               **labels: str) -> float:
@@ -42,6 +44,9 @@ class Look:
 
 class FaultRun(Run):
     """`settings` as in the worker's table, in lower case."""
+
+    env: dict = {}         # of the worker
+    prefix: tuple = ()     # a command that becomes the worker
 
     def __init__(self, name: str, stack: Stack, server: RtmpServer,
                  clip: clips.Clip = CLIP):
@@ -62,7 +67,7 @@ class FaultRun(Run):
             self.name, sts_url=sts_url,
             input_url=input_url or self.server.url(f"live/{self.name}/in"),
             output_url=output_url or self.server.url(f"live/{self.name}/out"),
-            OUTPUT_DELAY_MS=str(DELAY_MS),
+            OUTPUT_DELAY_MS=str(DELAY_MS), env=self.env, prefix=self.prefix,
             **{k.upper(): v for k, v in settings.items()})
         self.listener = ControlListener(
             self.stack.runtime_socket(self.name))
@@ -99,8 +104,16 @@ class FaultRun(Run):
             text = self.listener.last_metrics
             if text and text != last:
                 last = text
-                self.looks.append(Look(time.monotonic(),
-                                       metrics_parser.parse(text)))
+                self._look(text)
+
+    def _look(self, text: str) -> None:
+        look = Look(time.monotonic(), metrics_parser.parse(text))
+        try:
+            look.rss_mib = rss_of(self.worker.pid)
+            look.descriptors = descriptors_of(self.worker.pid)
+        except OSError:
+            return  # it has ended meanwhile
+        self.looks.append(look)
 
     # --- afterwards ---
 
@@ -110,6 +123,32 @@ class FaultRun(Run):
 
     def events(self, name: str) -> list[Line]:
         return self.listener.events(name)
+
+    def between(self, first_s: float, last_s: float) -> list[Look]:
+        """By the clip."""
+        return [look for look in self.looks
+                if first_s <= look.at_s - self.began_s <= last_s]
+
+    def leak_problems(self, before: tuple, after: tuple,
+                      most_mib: float = 16.0) -> list[str]:
+        """Spans of clip time: what the worker holds after its faults is what
+        it held before. Descriptors exactly; memory but for what malloc keeps
+        of threads that have gone."""
+        old, new = self.between(*before), self.between(*after)
+        if len(old) < 2 or len(new) < 2:
+            return [f"{len(old)} and {len(new)} looks are too few"]
+        found = []
+        files = [int(np.median([v.descriptors for v in s]))
+                 for s in (old, new)]
+        memory = [float(np.median([v.rss_mib for v in s]))
+                  for s in (old, new)]
+        print(f"{self.name}: descriptors {files[0]}, then {files[1]}; "
+              f"memory {memory[0]:.1f}, then {memory[1]:.1f} MiB")
+        if files[1] > files[0]:
+            found.append(f"{files[1] - files[0]} descriptors are left over")
+        if memory[1] > memory[0] + most_mib:
+            found.append(f"{memory[1] - memory[0]:.1f} MiB are left over")
+        return found
 
     def gain_of(self, fragment) -> float:
         """Over its slot."""

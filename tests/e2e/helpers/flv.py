@@ -35,6 +35,7 @@ class AccessUnit:
     is_key: bool
     data: bytes
     arrival_s: float = 0.0
+    is_h265: bool = False
 
     @property
     def digest(self) -> str:
@@ -45,7 +46,7 @@ class AccessUnit:
         """Of the slices only: media servers rewrite what is around them."""
         sha = hashlib.sha1()
         for nal in split_nals(self.data):
-            if nal and nal[0] & 0x1F in SLICE_TYPES:
+            if nal and is_slice(nal, self.is_h265):
                 sha.update(nal)
         return sha.hexdigest()
 
@@ -72,8 +73,9 @@ class Recording:
 
     def video_configs(self) -> list[Tag]:
         return [t for t in self.tags if t.kind == VIDEO
-                and len(t.body) > 5 and t.body[0] & 0xF == 7
-                and t.body[1] == 0]
+                and len(t.body) > 5
+                and (t.body[0] & 0xF == 0 if is_h265(t)
+                     else t.body[0] & 0x8F == 7 and t.body[1] == 0)]
 
     def write(self, path: Path | str) -> Path:
         """An FLV file of it, for the decoders. Times start near zero."""
@@ -86,18 +88,34 @@ class Recording:
         return Path(path)
 
 
+def is_slice(nal: bytes, is_h265: bool = False) -> bool:
+    return nal[0] >> 1 & 0x3F < 32 if is_h265 \
+        else nal[0] & 0x1F in SLICE_TYPES
+
+
+def is_h265(tag: Tag) -> bool:
+    """By Enhanced RTMP, as a video tag names it."""
+    return tag.kind == VIDEO and tag.body[:1] >= b"\x80" \
+        and tag.body[1:5] == b"hvc1"
+
+
 def is_picture(tag: Tag) -> bool:
-    return (tag.kind == VIDEO and len(tag.body) > 5
-            and tag.body[0] & 0xF == 7 and tag.body[1] == 1)
+    if tag.kind != VIDEO or len(tag.body) <= 5:
+        return False
+    if is_h265(tag):
+        return tag.body[0] & 0xF == 1 and len(tag.body) > 8
+    return tag.body[0] & 0x8F == 7 and tag.body[1] == 1
 
 
 def to_unit(tag: Tag) -> AccessUnit:
-    offset = int.from_bytes(tag.body[2:5], "big")
+    at = 5 if is_h265(tag) else 2  # of the offset
+    offset = int.from_bytes(tag.body[at:at + 3], "big")
     if offset >= 1 << 23:
         offset -= 1 << 24
     return AccessUnit(pts_ms=tag.time_ms + offset, dts_ms=tag.time_ms,
-                      is_key=tag.body[0] >> 4 == 1, data=tag.body[5:],
-                      arrival_s=tag.arrival_s)
+                      is_key=tag.body[0] >> 4 & 7 == 1,
+                      data=tag.body[at + 3:], arrival_s=tag.arrival_s,
+                      is_h265=at == 5)
 
 
 def split_nals(data: bytes, length_size: int = 4) -> list[bytes]:

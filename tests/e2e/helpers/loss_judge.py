@@ -127,8 +127,10 @@ class Programme:
         return min(later, default=float("inf")) - fault.end_s
 
     def delay_problems(self, inputs: list[AccessUnit], delay_s: float,
-                       tolerance_ms: float = 100.0) -> list[str]:
-        """By the wall clock, outside of the faults."""
+                       tolerance_ms: float = 100.0,
+                       least: int = 20) -> list[str]:
+        """By the wall clock, outside of the faults: the median of each
+        second that has enough pictures for one."""
         came = {key_of(u): u.arrival_s for u in inputs}
         seconds: dict[int, list[float]] = {}
         for shown in self.shown:
@@ -141,9 +143,9 @@ class Programme:
         found = []
         for second, errors in sorted(seconds.items()):
             error = sorted(errors)[len(errors) // 2]
-            if abs(error) > tolerance_ms:
+            if abs(error) > tolerance_ms and len(errors) >= 10:
                 found.append(f"at {second} s the delay is {error:+.0f} ms off")
-        if len(seconds) < 20:
+        if len(seconds) < least:
             found.append(f"only {len(seconds)} seconds could be compared")
         return found[:8]
 

@@ -75,4 +75,56 @@ def splice(first: Recording, second: Recording, at_s: float) -> Recording:
     return Recording(sorted(tags, key=lambda t: t.time_ms))
 
 
-__all__ = ["splice", "AUDIO", "VIDEO", "Missing", "Step", "move", "WRAP_MS"]
+def stuff(source: Recording, start_s: float, end_s: float,
+          size: int) -> Recording:
+    """Each picture of that span has `size` bytes of filler behind it."""
+    start = min(t.time_ms for t in source.tags if not is_config(t))
+    filler = (size + 2).to_bytes(4, "big") + b"\x0c" + b"\xff" * size + b"\x80"
+    return Recording([
+        Tag(t.kind, t.time_ms, t.body + filler)
+        if t.kind == VIDEO and not is_config(t)
+        and start_s <= (t.time_ms - start) / 1000 < end_s else t
+        for t in source.tags])
+
+
+def drift(source: Recording, ppm: float) -> Recording:
+    """Plays slower than its times say, by so many millionths."""
+    start = min(t.time_ms for t in source.tags if not is_config(t))
+    return Recording([
+        Tag(t.kind, t.time_ms, t.body,
+            max((t.time_ms - start) / 1000 * (1 + ppm / 1e6), 0.001))
+        for t in source.tags])
+
+
+def _cut(body: bytes) -> bytes:
+    return body[:5 + (len(body) - 5) // 2]
+
+
+def _noise(body: bytes) -> bytes:
+    return body[:5] + bytes((n * 73 + 41) % 256 for n in range(400))
+
+
+def _nothing(body: bytes) -> bytes:
+    return body[:5]
+
+
+BREAKS = (_cut, _noise, _nothing)
+
+
+def spoil(source: Recording, start_s: float, end_s: float) -> Recording:
+    """Every second picture of that span, key frames too, is cut in the
+    middle, noise, or nothing, in turn."""
+    start = min(t.time_ms for t in source.tags if not is_config(t))
+    spoiled, count = Recording(), 0
+    for tag in source.tags:
+        body = tag.body
+        if tag.kind == VIDEO and not is_config(tag) \
+                and start_s <= (tag.time_ms - start) / 1000 < end_s:
+            count += 1
+            if count % 2:
+                body = BREAKS[count // 2 % len(BREAKS)](body)
+        spoiled.tags.append(Tag(tag.kind, tag.time_ms, body, tag.arrival_s))
+    return spoiled
+
+
+__all__ = ["drift", "spoil", "stuff", "splice", "AUDIO", "VIDEO", "Missing", "Step", "move", "WRAP_MS"]

@@ -38,8 +38,14 @@ playback: no
 rtsp: {rtsp_on}
 rtspAddress: 127.0.0.1:{rtsp}
 rtspTransports: [tcp]
-hls: no
-webrtc: no
+hls: {hls_on}
+hlsAddress: 127.0.0.1:{hls}
+hlsVariant: fmp4
+webrtc: {hls_on}
+webrtcAddress: 127.0.0.1:{webrtc}
+webrtcLocalUDPAddress: 127.0.0.1:{webrtc_udp}
+webrtcIPsFromInterfaces: no
+webrtcAdditionalHosts: [127.0.0.1]
 srt: no
 rtmp: yes
 rtmpAddress: 127.0.0.1:{rtmp}
@@ -57,6 +63,12 @@ HOOKED_PATH = """\
 
 def free_port() -> int:
     with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
         return sock.getsockname()[1]
 
@@ -167,6 +179,16 @@ def uss_of(pid: int) -> int:
     return total
 
 
+def rss_of(pid: int) -> float:
+    """Resident memory in MiB."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") / (1 << 20)
+
+
+def descriptors_of(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
 class Stack:
     """What one scenario has started, and its folder."""
 
@@ -175,8 +197,10 @@ class Stack:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.processes: list[Process] = []
         self.rtmp_port = self.api_port = self.rtsp_port = 0
+        self.hls_port = self.webrtc_port = 0
         self.runtime_dir = ""
         self.counter = 0
+        self.server: Process | None = None
 
     def __enter__(self):
         return self
@@ -200,13 +224,17 @@ class Stack:
     # --- the media server ---
 
     def mediamtx(self, hook: str = "", orchestrator_url: str = "",
-                 rtsp: bool = False) -> Process:
+                 rtsp: bool = False, browsers: bool = False) -> Process:
+        """browsers: with HLS and WebRTC."""
         self.rtmp_port, self.api_port = free_port(), free_port()
         self.rtsp_port = free_port()
+        self.hls_port, self.webrtc_port = free_port(), free_port()
         config = self.folder / "mediamtx.yml"
         config.write_text(MEDIAMTX_CONFIG.format(
             api=self.api_port, rtmp=self.rtmp_port, rtsp=self.rtsp_port,
             rtsp_on="yes" if rtsp else "no",
+            hls_on="yes" if browsers else "no", hls=self.hls_port,
+            webrtc=self.webrtc_port, webrtc_udp=free_udp_port(),
             paths=HOOKED_PATH.format(hook=hook) if hook else ""))
         return self.restart_mediamtx(orchestrator_url)
 
@@ -217,6 +245,7 @@ class Stack:
                             if orchestrator_url else None)
         server.url = f"http://127.0.0.1:{self.api_port}"
         self.healthy(server, server.url + "/v3/paths/list")
+        self.server = server
         return server
 
     def rtmp_url(self, path: str) -> str:
@@ -263,8 +292,10 @@ class Stack:
 
     def worker(self, stream: str, *, sts_url: str = "", input_url: str = "",
                output_url: str = "", name: str = "worker",
+               env: dict | None = None, prefix: tuple = (),
                **settings: str) -> Process:
-        """A media-worker of its own, settings by standard input."""
+        """A media-worker of its own, settings by standard input. prefix: a
+        command that becomes it."""
         values = {
             "STREAM_ID": stream, "RUN_ID": "e2e",
             "INPUT_URL": input_url or self.rtmp_url(f"live/{stream}/in"),
@@ -273,8 +304,9 @@ class Stack:
             "LOG_LEVEL": "debug",
             **({"STS_SERVICE_URL": sts_url} if sts_url
                else {"SKIP_STS_CONNECTION": "true"}), **settings}
-        return self.start(f"{name}-{stream}", [tools.need("media-worker")],
-                          env={"SETTINGS_STDIN": "true"},
+        return self.start(f"{name}-{stream}",
+                          [*prefix, tools.need("media-worker")],
+                          env={"SETTINGS_STDIN": "true", **(env or {})},
                           stdin=json.dumps(values).encode() + b"\n")
 
     def media_service(self, sts_url: str, port: int = 0,

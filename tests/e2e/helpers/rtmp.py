@@ -22,6 +22,7 @@ from .flv import AUDIO, SCRIPT, VIDEO, Recording, Tag
 
 MAX_MESSAGE_BYTES = 16 << 20
 MAX_RECORDING_BYTES = 512 << 20
+MAX_THREADS = 64
 CHUNK_BYTES = 65536
 HANDSHAKE_BYTES = 1536
 (SET_CHUNK_SIZE, ACK, USER_CONTROL, WINDOW_ACK, PEER_BANDWIDTH) = \
@@ -269,11 +270,15 @@ class RtmpServer:
         thread.start()
 
     def _accept(self) -> None:
-        while not self.closing and len(self.threads) < 64:
+        while not self.closing:
             try:
                 sock, _ = self.listener.accept()
             except OSError:
                 return
+            self.threads = [t for t in self.threads if t.is_alive()]
+            if len(self.threads) >= MAX_THREADS:
+                sock.close()
+                continue
             self.connections.append(sock)
             self._start(self._serve, sock)
 

@@ -22,6 +22,9 @@ int dub_verb_chain (int argc, char **argv);
 int dub_verb_file (int argc, char **argv);
 int dub_verb_live (int argc, char **argv);
 int dub_verb_status (int argc, char **argv);
+int dub_verb_start (int argc, char **argv);
+int dub_verb_stop (int argc, char **argv);
+int dub_verb_events (int argc, char **argv);
 
 typedef struct {
   const char *name; /* "dub doctor" */

@@ -3,14 +3,16 @@
 
 #include <dubbing_common/error.h>
 #include <libsoup/soup.h>
+#include <string.h>
 
 #define TIMEOUT_S 3
 #define MAX_BODY (1 << 20)
 
 static SoupMessage *
-make_message (const char *url, const char *token, GError **error)
+make_message (
+    const char *method, const char *url, const char *token, GError **error)
 {
-  SoupMessage *message = soup_message_new ("GET", url);
+  SoupMessage *message = soup_message_new (method, url);
   g_autofree char *bearer = NULL;
 
   if (message == NULL) {
@@ -38,13 +40,65 @@ read_body (GInputStream *stream, GError **error)
   return g_realloc (g_steal_pointer (&body), length + 1);
 }
 
+static void
+set_refusal (guint status, const char *url, GError **error)
+{
+  g_set_error (error, DUB_ERROR,
+      status == SOUP_STATUS_UNAUTHORIZED ? DUB_ERROR_AUTH
+                                         : DUB_ERROR_UNAVAILABLE,
+      "%s answered %u", url, status);
+}
+
+char *
+dub_http_call (const DubHttpRequest *request, guint *ret_status, GError **error)
+{
+  g_autoptr (SoupSession) session =
+      soup_session_new_with_options ("timeout", TIMEOUT_S, NULL);
+  g_autoptr (SoupMessage) message =
+      make_message (request->method, request->url, request->token, error);
+  g_autoptr (GInputStream) stream = NULL;
+
+  if (message == NULL)
+    return NULL;
+  if (request->body != NULL) {
+    g_autoptr (GBytes) bytes =
+        g_bytes_new (request->body, strlen (request->body));
+
+    soup_message_set_request_body_from_bytes (
+        message, "application/json", bytes);
+  }
+  stream = soup_session_send (session, message, NULL, error);
+  if (stream == NULL)
+    return NULL;
+  *ret_status = soup_message_get_status (message);
+  return read_body (stream, error);
+}
+
+GInputStream *
+dub_http_open (const char *url, const char *token, GError **error)
+{
+  g_autoptr (SoupSession) session = soup_session_new ();
+  g_autoptr (SoupMessage) message = make_message ("GET", url, token, error);
+  g_autoptr (GInputStream) stream = NULL;
+
+  if (message == NULL)
+    return NULL;
+  stream = soup_session_send (session, message, NULL, error);
+  if (stream == NULL)
+    return NULL;
+  if (soup_message_get_status (message) == SOUP_STATUS_OK)
+    return g_steal_pointer (&stream);
+  set_refusal (soup_message_get_status (message), url, error);
+  return NULL;
+}
+
 char *
 dub_http_get (
     const char *url, const char *token, guint *ret_status, GError **error)
 {
   g_autoptr (SoupSession) session =
       soup_session_new_with_options ("timeout", TIMEOUT_S, NULL);
-  g_autoptr (SoupMessage) message = make_message (url, token, error);
+  g_autoptr (SoupMessage) message = make_message ("GET", url, token, error);
   g_autoptr (GInputStream) stream = NULL;
   guint status;
 
@@ -55,10 +109,7 @@ dub_http_get (
     return NULL;
   status = soup_message_get_status (message);
   if (ret_status == NULL && status != SOUP_STATUS_OK) {
-    g_set_error (error, DUB_ERROR,
-        status == SOUP_STATUS_UNAUTHORIZED ? DUB_ERROR_AUTH
-                                           : DUB_ERROR_UNAVAILABLE,
-        "%s answered %u", url, status);
+    set_refusal (status, url, error);
     return NULL;
   }
   if (ret_status != NULL)

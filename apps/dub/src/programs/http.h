@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
 
 /* Asks one of our services, or the media server, one thing. The main thread;
  * blocks, at most three seconds. */
@@ -11,5 +11,20 @@ G_BEGIN_DECLS
  * be NULL: then other than 200 is an error. (transfer full) (nullable) */
 char *dub_http_get (
     const char *url, const char *token, guint *ret_status, GError **error);
+
+typedef struct {
+  const char *method, *url;
+  const char *token, *body; /* (nullable); body is JSON */
+} DubHttpRequest;
+
+/* The same with any method; whatever the status, its body.
+ * (transfer full) (nullable) */
+char *dub_http_call (
+    const DubHttpRequest *request, guint *ret_status, GError **error);
+
+/* An answer that goes on, such as events, without a limit of time; other than
+ * 200 is an error. (transfer full) (nullable) */
+GInputStream *dub_http_open (
+    const char *url, const char *token, GError **error);
 
 G_END_DECLS

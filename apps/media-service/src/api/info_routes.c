@@ -54,13 +54,19 @@ void
 dub_route_metrics (
     DubApiServer *self, SoupServerMessage *message, const char *stream_id)
 {
-  g_autofree const char **workers =
-      dub_orchestrator_get_metrics (self->orchestrator);
-  g_autofree char *own = metrics_of_process (self);
+  g_autofree const char **workers = NULL;
+  g_autofree char *own = NULL;
   g_autoptr (GPtrArray) texts = g_ptr_array_new ();
   gsize n_aliases;
   const DubMetricAlias *aliases = dub_metric_aliases (&n_aliases);
 
+  if (!self->settings->metrics_enabled) {
+    dub_answer_problem (message, SOUP_STATUS_NOT_FOUND, "not_found",
+        "METRICS_ENABLED is false");
+    return;
+  }
+  workers = dub_orchestrator_get_metrics (self->orchestrator);
+  own = metrics_of_process (self);
   g_ptr_array_add (texts, own);
   for (gsize i = 0; workers[i] != NULL; i++)
     g_ptr_array_add (texts, (gpointer) workers[i]);

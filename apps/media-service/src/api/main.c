@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define DUB_LOG_TOPIC "media.main"
+#include "../orchestrator/streams_file.h"
 #include "path_list.h"
 #include "server.h"
 
@@ -20,6 +21,7 @@ typedef struct {
   DubOrchestrator *orchestrator;
   DubApiServer *server;
   DubPathList *paths;
+  DubStreamsFile *streams; /* (nullable) */
   gboolean is_stopping;
 } Service;
 
@@ -45,6 +47,16 @@ on_signal (gpointer user_data)
   g_clear_pointer (&self->paths, dub_path_list_free);
   dub_api_server_set_stopping (self->server);
   dub_orchestrator_stop_all (self->orchestrator, on_all_stopped, self);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_hangup (gpointer user_data)
+{
+  Service *self = user_data;
+
+  if (self->streams != NULL)
+    dub_streams_file_reload (self->streams);
   return G_SOURCE_CONTINUE;
 }
 
@@ -78,19 +90,36 @@ run (Service *self)
   if (self->server != NULL) {
     log_start (self);
     dub_orchestrator_adopt (self->orchestrator);
+    if (self->settings.streams_file != NULL)
+      self->streams = dub_streams_file_new (
+          self->settings.streams_file, self->orchestrator);
     self->paths = dub_path_list_new (&self->settings, self->orchestrator);
     g_unix_signal_add (SIGTERM, on_signal, self);
     g_unix_signal_add (SIGINT, on_signal, self);
+    g_unix_signal_add (SIGHUP, on_hangup, self);
     g_main_loop_run (self->loop);
     dub_info ("ended");
   } else {
     dub_error ("%s", error->message);
   }
+  dub_streams_file_free (self->streams);
   dub_path_list_free (self->paths);
   dub_api_server_free (self->server);
   dub_orchestrator_free (self->orchestrator);
   g_main_loop_unref (self->loop);
   return error == NULL ? EX_OK : EX_UNAVAILABLE;
+}
+
+/* The file that a start would read must be good as well. */
+static gboolean
+check_streams (const DubServiceSettings *settings, GError **error)
+{
+  g_autoptr (GHashTable) streams = NULL;
+
+  if (settings->streams_file == NULL)
+    return TRUE;
+  streams = dub_streams_file_load (settings->streams_file, error);
+  return streams != NULL;
 }
 
 static gboolean
@@ -127,10 +156,13 @@ main (int argc, char **argv)
     return print (
         dub_config_env_example (dub_service_options (), "media-service"));
   if (!dub_service_settings_load (
-          &self.settings, &argc, &argv, environment, &error)) {
+          &self.settings, &argc, &argv, environment, &error) ||
+      !check_streams (&self.settings, &error)) {
     fprintf (stderr, "media-service: %s\n", error->message);
     return EX_CONFIG;
   }
+  if (self.settings.check_config)
+    return print (g_strdup ("the settings are good\n"));
   dub_log_init ("media-service", (DubLogLevel) (self.settings.log_level + 1),
       (DubLogFormat) self.settings.log_format);
   code = run (&self);

@@ -57,6 +57,26 @@ is_ready (JsonObject *item)
          json_node_get_boolean (ready);
 }
 
+/* "tracks": ["H265", "MPEG-4 Audio"] */
+static gboolean
+is_h265 (JsonObject *item)
+{
+  JsonNode *node = json_object_get_member (item, "tracks");
+  JsonArray *tracks;
+
+  if (node == NULL || !JSON_NODE_HOLDS_ARRAY (node))
+    return FALSE;
+  tracks = json_node_get_array (node);
+  for (guint i = 0; i < json_array_get_length (tracks); i++) {
+    JsonNode *track = json_array_get_element (tracks, i);
+
+    if (json_node_get_value_type (track) == G_TYPE_STRING &&
+        g_str_equal (json_node_get_string (track), "H265"))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* The objects of "items", without what else may stand there; NULL when the
  * answer is no list, or a page of a longer one, which would seem to miss
  * streams. (transfer full) (nullable) */
@@ -100,6 +120,7 @@ dub_path_list_parse (const char *text, gsize length)
 
     if (is_ready (item))
       stream.stream_id = path_to_id (dub_json_object_get_text (item, "name"));
+    stream.is_h265 = is_h265 (item);
     if (stream.stream_id != NULL)
       g_array_append_val (streams, stream);
   }

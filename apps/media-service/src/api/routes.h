@@ -2,6 +2,8 @@
 #pragma once
 
 #include "../orchestrator/orchestrator.h"
+#include "event_hub.h"
+#include "rate_limit.h"
 #include "server.h"
 
 #include <dubbing_socketio/http_listener.h>
@@ -16,6 +18,14 @@
  */
 G_BEGIN_DECLS
 
+/* Each has its own limit: a flood of one kind leaves the others alone. */
+typedef enum {
+  DUB_GROUP_READ = 0,
+  DUB_GROUP_WRITE,
+  DUB_GROUP_HOOK,
+  DUB_N_GROUPS,
+} DubRouteGroup;
+
 struct _DubApiServer {
   const DubServiceSettings *settings;
   DubOrchestrator *orchestrator;
@@ -23,6 +33,8 @@ struct _DubApiServer {
   DubMetric *hooks, *hook_seconds;
   SoupServer *server;
   DubHttpListener *listener;
+  DubEventHub *events;
+  DubRateLimit limits[DUB_N_GROUPS];
   gboolean is_stopping;
 };
 
@@ -43,6 +55,9 @@ void dub_route_health (DubApiServer *, SoupServerMessage *, const char *);
 void dub_route_health_ready (DubApiServer *, SoupServerMessage *, const char *);
 void dub_route_metrics (DubApiServer *, SoupServerMessage *, const char *);
 
+/* doc_routes.c: openapi.json and a page that shows it. */
+void dub_route_doc (DubApiServer *, SoupServerMessage *, const char *);
+
 /* page_routes.c: the operators' page, and what it must know. */
 void dub_route_page_file (DubApiServer *, SoupServerMessage *, const char *);
 void dub_route_config (DubApiServer *, SoupServerMessage *, const char *);
@@ -57,5 +72,8 @@ void dub_route_start (DubApiServer *, SoupServerMessage *, const char *);
 void dub_route_stop (DubApiServer *, SoupServerMessage *, const char *);
 void dub_route_restart (DubApiServer *, SoupServerMessage *, const char *);
 void dub_route_history (DubApiServer *, SoupServerMessage *, const char *);
+
+/* event_routes.c */
+void dub_route_events (DubApiServer *, SoupServerMessage *, const char *);
 
 G_END_DECLS

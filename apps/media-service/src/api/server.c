@@ -31,7 +31,13 @@ static const Route routes[] = {
     {"/hooks/mediamtx/on-ready", "POST", dub_route_on_ready, DUB_ACCESS_HOOK},
     {"/hooks/mediamtx/on-not-ready", "POST", dub_route_on_not_ready,
         DUB_ACCESS_HOOK},
+    {"/openapi.json", "GET", dub_route_doc, DUB_ACCESS_OPEN},
+    {"/docs", "GET", dub_route_doc, DUB_ACCESS_OPEN},
+    {"/docs/docs.css", "GET", dub_route_doc, DUB_ACCESS_OPEN},
+    {"/docs/docs.js", "GET", dub_route_doc, DUB_ACCESS_OPEN},
     {"/v1/config", "GET", dub_route_config, DUB_ACCESS_API},
+    {"/v1/events", "GET", dub_route_events, DUB_ACCESS_API},
+    {"/v1/streams/{id}/events", "GET", dub_route_events, DUB_ACCESS_API},
     {"/v1/streams", "GET", dub_route_list, DUB_ACCESS_API},
     {"/v1/streams", "POST", dub_route_create, DUB_ACCESS_API},
     {"/v1/streams/{id}", "GET", dub_route_get, DUB_ACCESS_API},
@@ -113,6 +119,33 @@ answer_wrong_method (SoupServerMessage *message, const char *allowed)
       "method_not_allowed", "Method Not Allowed");
 }
 
+static DubRouteGroup
+group_of (const Match *match)
+{
+  if (match->route == NULL || g_str_equal (match->route->method, "GET"))
+    return DUB_GROUP_READ;
+  return match->route->access == DUB_ACCESS_HOOK ? DUB_GROUP_HOOK
+                                                 : DUB_GROUP_WRITE;
+}
+
+/* FALSE: it was answered. */
+static gboolean
+is_in_time (DubApiServer *self, SoupServerMessage *message, const Match *match)
+{
+  g_autofree char *text = NULL;
+  guint wait_s;
+
+  if (dub_rate_limit_take (
+          &self->limits[group_of (match)], g_get_monotonic_time (), &wait_s))
+    return TRUE;
+  text = g_strdup_printf ("%u", wait_s);
+  soup_message_headers_replace (
+      soup_server_message_get_response_headers (message), "Retry-After", text);
+  dub_answer_problem (message, 429, "rate_limited",
+      "too many requests a second (API_RATE_LIMIT)");
+  return FALSE;
+}
+
 static void
 answer (DubApiServer *self, SoupServerMessage *message, const Match *match)
 {
@@ -143,7 +176,8 @@ on_request (SoupServer *server, SoupServerMessage *message, const char *path,
   Match match = {NULL};
 
   find_route (path, soup_server_message_get_method (message), &match);
-  answer (user_data, message, &match);
+  if (is_in_time (user_data, message, &match))
+    answer (user_data, message, &match);
   g_free (match.stream_id);
   g_free (match.allowed);
 }
@@ -183,6 +217,20 @@ listen_on (DubApiServer *self, GError **error)
   return self->listener != NULL;
 }
 
+/* People and pages read more than they write; a media server that comes back
+ * tells of all its streams at once. */
+static void
+set_limits (DubApiServer *self)
+{
+  static const double factors[DUB_N_GROUPS] = {4, 1, 10};
+
+  for (guint i = 0; i < DUB_N_GROUPS; i++) {
+    double rate = factors[i] * (double) self->settings->rate_limit;
+
+    dub_rate_limit_init (&self->limits[i], rate, 4 * rate);
+  }
+}
+
 DubApiServer *
 dub_api_server_new (const DubServiceSettings *settings,
     DubOrchestrator *orchestrator, DubMetrics *metrics, GError **error)
@@ -192,7 +240,9 @@ dub_api_server_new (const DubServiceSettings *settings,
   self->settings = settings;
   self->orchestrator = orchestrator;
   self->metrics = metrics;
+  set_limits (self);
   dub_hook_routes_init (self);
+  self->events = dub_event_hub_new (orchestrator);
   self->server = soup_server_new ("server-header", "media-service", NULL);
   soup_server_add_handler (self->server, NULL, on_request, self, NULL);
   g_signal_connect (
@@ -208,6 +258,7 @@ dub_api_server_free (DubApiServer *self)
   if (self == NULL)
     return;
   dub_http_listener_free (self->listener);
+  dub_event_hub_free (self->events);
   soup_server_disconnect (self->server);
   g_object_unref (self->server);
   g_free (self);

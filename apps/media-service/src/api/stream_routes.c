@@ -82,6 +82,19 @@ is_settable (const char *name, gboolean is_new)
              !g_str_equal (name, dub_setting_name (DUB_SETTING_OUTPUT_URL)));
 }
 
+/* A page shows no keys, and sends back what it showed. */
+static void
+restore_keys (DubApiServer *self, const char *stream_id, JsonObject *body)
+{
+  g_autoptr (DubStreamSettings) before =
+      dub_orchestrator_get_effective (self->orchestrator, stream_id);
+  JsonNode *node = json_object_get_member (
+      body, dub_setting_name (DUB_SETTING_DESTINATIONS));
+
+  if (node != NULL)
+    dub_stream_settings_restore_keys (node, before);
+}
+
 /* What the body says over what was said before. FALSE: it was answered. */
 static gboolean
 lay_body (DubStreamSettings *settings, JsonObject *body, gboolean is_new,
@@ -231,6 +244,7 @@ dub_route_change (
     answer_order (self, message, stream_id, DUB_ORDER_NOT_FOUND, 0);
     return;
   }
+  restore_keys (self, stream_id, body);
   if (!lay_body (settings, body, FALSE, message))
     return;
   change = g_new0 (Change, 1);

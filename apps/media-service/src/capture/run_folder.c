@@ -1,58 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_folder.h"
 
+#include "asset_file.h"
+#include "retention.h"
+
 #include <dubbing_common/error.h>
-#include <errno.h>
-#include <gio/gio.h>
+#include <dubbing_common/log.h>
 #include <glib/gstdio.h>
-#include <json-glib/json-glib.h>
 #include <string.h>
 
-#define SCHEMA_VERSION "1.0"
-#define MAX_FRAGMENTS 4096
-#define MAX_DEPTH 8
-
-typedef struct {
-  char *name, *sha256;
-  guint64 size;
-} Asset;
-
-typedef struct {
-  guint64 number;
-  gint64 start_ms, end_ms;
-  char *name; /* of its folder */
-  GPtrArray *assets;
-} Fragment;
+#define MANIFEST "manifest.json"
+#define HISTORY "manifest.history"
+#define MAX_HISTORY 16
+#define MAX_LOG_BYTES (G_GUINT64_CONSTANT (8) << 20)
 
 struct _DubRunFolder {
-  char *stream_id, *run_id;
-  char *runs_path; /* of all runs of the stream */
+  char *folder, *stream_id, *run_id;
   char *path;
-  guint64 max_bytes;
-  guint64 bytes;
-  GQueue fragments;   /* Fragment, oldest first */
-  gboolean is_tidied; /* old runs were looked at */
+  guint64 max_bytes; /* for the stream */
+  gint64 max_age_s;
+  guint64 room; /* of max_bytes, what other runs leave to this one */
+  DubManifest *manifest;
+  guint n_written;  /* manifests, for their names in the history */
+  gboolean is_open; /* what was there has been looked at */
+  gboolean is_dirty;
 };
-
-static void
-asset_free (gpointer data)
-{
-  Asset *asset = data;
-
-  g_free (asset->name);
-  g_free (asset->sha256);
-  g_free (asset);
-}
-
-static void
-fragment_free (gpointer data)
-{
-  Fragment *fragment = data;
-
-  g_ptr_array_unref (fragment->assets);
-  g_free (fragment->name);
-  g_free (fragment);
-}
 
 /* Ids may be what somebody called a stream; none leaves the folder.
  * (transfer full) */
@@ -67,19 +39,39 @@ safe_name (const char *id)
   return name;
 }
 
+static char *
+shown (const char *url)
+{
+  return url ? dub_redact_url (url) : NULL;
+}
+
 DubRunFolder *
-dub_run_folder_new (const char *folder, const char *stream_id,
-    const char *run_id, guint64 max_bytes)
+dub_run_folder_new (const DubRunFolderOptions *options)
 {
   DubRunFolder *self = g_new0 (DubRunFolder, 1);
+  g_autofree char *in = shown (options->input_url);
+  g_autofree char *out = shown (options->output_url);
+  DubManifestHead head = {
+      .instance_id = options->instance_id ? options->instance_id : "none",
+      .in = in,
+      .out = out,
+      .delay_ms = options->delay_ms,
+      .mode = options->mode ? options->mode : "media",
+      .has_media = options->has_media,
+      .now_us = g_get_real_time (),
+  };
 
-  self->stream_id = safe_name (stream_id);
-  self->run_id = safe_name (run_id);
-  self->runs_path =
-      g_build_filename (folder, "streams", self->stream_id, "runs", NULL);
-  self->path = g_build_filename (self->runs_path, self->run_id, NULL);
-  self->max_bytes = max_bytes;
-  g_queue_init (&self->fragments);
+  self->folder = g_strdup (options->folder);
+  self->stream_id = safe_name (options->stream_id);
+  self->run_id = safe_name (options->run_id);
+  self->path = g_build_filename (
+      options->folder, "streams", self->stream_id, "runs", self->run_id, NULL);
+  self->max_bytes = options->max_bytes;
+  self->room = options->max_bytes;
+  self->max_age_s = options->max_age_s;
+  head.stream_id = self->stream_id;
+  head.run_id = self->run_id;
+  self->manifest = dub_manifest_new (&head);
   return self;
 }
 
@@ -88,10 +80,10 @@ dub_run_folder_free (DubRunFolder *self)
 {
   if (!self)
     return;
-  g_queue_clear_full (&self->fragments, fragment_free);
+  dub_manifest_free (self->manifest);
+  g_free (self->folder);
   g_free (self->stream_id);
   g_free (self->run_id);
-  g_free (self->runs_path);
   g_free (self->path);
   g_free (self);
 }
@@ -99,327 +91,278 @@ dub_run_folder_free (DubRunFolder *self)
 guint64
 dub_run_folder_get_bytes (const DubRunFolder *self)
 {
-  return self->bytes;
+  return dub_manifest_get_bytes (self->manifest);
 }
 
-/* -- room ---------------------------------------------------------------- */
-
-/* Its files' sizes; with is_removing it is gone afterwards. Links are never
- * followed. */
-static guint64
-walk (const char *path, gboolean is_removing, guint depth)
-{
-  GDir *folder = g_dir_open (path, 0, NULL);
-  const char *name;
-  guint64 bytes = 0;
-
-  while (folder && depth < MAX_DEPTH && (name = g_dir_read_name (folder))) {
-    g_autofree char *inner = g_build_filename (path, name, NULL);
-    GStatBuf info;
-
-    if (g_lstat (inner, &info) != 0)
-      continue;
-    if (S_ISDIR (info.st_mode))
-      bytes += walk (inner, is_removing, depth + 1);
-    else
-      bytes += (guint64) info.st_size;
-    if (is_removing && !S_ISDIR (info.st_mode))
-      g_unlink (inner);
-  }
-  g_clear_pointer (&folder, g_dir_close);
-  if (is_removing)
-    g_rmdir (path);
-  return bytes;
-}
-
-typedef struct {
-  char *path;
-  gint64 changed;
-  guint64 bytes;
-} Run;
+/* -- what an earlier process left ---------------------------------------- */
 
 static void
-run_clear (gpointer data)
+drop_damaged (DubRunFolder *self, DubManifestFragment *fragment)
 {
-  g_free (((Run *) data)->path);
-}
+  for (guint i = fragment->assets->len; i-- > 0;) {
+    DubManifestAsset *asset = g_ptr_array_index (fragment->assets, i);
+    g_autofree char *place = g_build_filename (self->path, asset->path, NULL);
 
-static int
-compare_runs (gconstpointer a, gconstpointer b)
-{
-  gint64 first = ((const Run *) a)->changed, other = ((const Run *) b)->changed;
-
-  return (first > other) - (first < other);
-}
-
-/* The stream's other runs, oldest first. (transfer full) */
-static GArray *
-list_old_runs (const DubRunFolder *self)
-{
-  GArray *runs = g_array_new (FALSE, FALSE, sizeof (Run));
-  GDir *folder = g_dir_open (self->runs_path, 0, NULL);
-  const char *name;
-
-  g_array_set_clear_func (runs, run_clear);
-  while (folder && (name = g_dir_read_name (folder))) {
-    Run run = {.path = g_build_filename (self->runs_path, name, NULL)};
-    GStatBuf info;
-
-    if (g_str_equal (name, self->run_id) || g_lstat (run.path, &info) != 0 ||
-        !S_ISDIR (info.st_mode)) {
-      g_free (run.path);
+    if (dub_asset_file_is_whole (
+            self->path, asset->path, asset->bytes, asset->sha256))
       continue;
-    }
-    run.changed = info.st_mtime;
-    run.bytes = walk (run.path, FALSE, 0);
-    g_array_append_val (runs, run);
+    g_unlink (place);
+    dub_manifest_add_error (self->manifest, g_get_real_time (), "asset",
+        "not as it was written: dropped", asset->path);
+    dub_manifest_count (self->manifest, "assetsDropped", 1);
+    g_ptr_array_remove_index (fragment->assets, i);
   }
-  g_clear_pointer (&folder, g_dir_close);
-  g_array_sort (runs, compare_runs);
-  return runs;
+}
+
+static void
+take_over (DubRunFolder *self)
+{
+  g_autofree char *path = g_build_filename (self->path, MANIFEST, NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  gsize size;
+
+  dub_asset_file_clear_tmp (self->path);
+  if (!g_file_get_contents (path, &text, &size, NULL))
+    return;
+  self->is_dirty = TRUE;
+  if (!dub_manifest_load (self->manifest, text, size, &error)) {
+    dub_run_folder_note_error (self, error->message, MANIFEST);
+    return;
+  }
+  for (guint i = 0; i < dub_manifest_get_n_fragments (self->manifest); i++)
+    drop_damaged (self, dub_manifest_get_fragment (self->manifest, i));
 }
 
 /* Old runs keep half of the room at most: the new one needs some. */
-static void
-tidy_old_runs (DubRunFolder *self)
+gboolean
+dub_run_folder_tidy (DubRunFolder *self, GError **error)
 {
-  g_autoptr (GArray) runs = list_old_runs (self);
-  guint64 total = 0;
+  DubRetention limits = {
+      .folder = self->folder,
+      .stream_id = self->stream_id,
+      .run_id = self->run_id,
+      .max_bytes = self->max_bytes / 2,
+      .max_age_s = self->max_age_s,
+      .now_s = g_get_real_time () / G_USEC_PER_SEC,
+  };
+  DubRetentionResult result;
 
-  self->is_tidied = TRUE;
-  for (guint i = 0; i < runs->len; i++)
-    total += g_array_index (runs, Run, i).bytes;
-  for (guint i = 0; i < runs->len && total > self->max_bytes / 2; i++) {
-    walk (g_array_index (runs, Run, i).path, TRUE, 0);
-    total -= g_array_index (runs, Run, i).bytes;
-  }
-  self->max_bytes -= MIN (total, self->max_bytes / 2);
+  if (!self->is_open)
+    take_over (self);
+  self->is_open = TRUE;
+  dub_retention_apply (&limits, &result);
+  self->room = self->max_bytes - MIN (result.bytes, self->max_bytes / 2);
+  if (result.n_failed == 0)
+    return TRUE;
+  g_set_error (error, DUB_ERROR, DUB_ERROR_UNAVAILABLE,
+      "%u old runs could not be removed below %s", result.n_failed,
+      self->folder);
+  return FALSE;
+}
+
+/* -- writing ------------------------------------------------------------- */
+
+static DubManifestFragment *
+open_fragment (DubRunFolder *self, const DubRunAsset *asset)
+{
+  return dub_manifest_open_fragment (
+      self->manifest, asset->number, asset->start_ms, asset->end_ms);
 }
 
 static void
 drop_oldest (DubRunFolder *self)
 {
-  Fragment *oldest = g_queue_pop_head (&self->fragments);
+  DubManifestFragment *oldest = dub_manifest_get_fragment (self->manifest, 0);
   g_autofree char *path =
-      g_build_filename (self->path, "assets", "fragments", oldest->name, NULL);
+      g_build_filename (self->path, "assets", "fragments", oldest->id, NULL);
 
-  for (guint i = 0; i < oldest->assets->len; i++)
-    self->bytes -= ((Asset *) g_ptr_array_index (oldest->assets, i))->size;
-  walk (path, TRUE, 0);
-  fragment_free (oldest);
+  dub_asset_folder_walk (path, TRUE);
+  dub_manifest_remove_fragment (self->manifest, 0);
+  dub_manifest_count (self->manifest, "fragmentsDropped", 1);
 }
 
-/* -- writing ------------------------------------------------------------- */
-
-static gboolean
-write_file (const char *path, GBytes *bytes, GError **error)
+static void
+stay_within (DubRunFolder *self)
 {
-  g_autofree char *folder = g_path_get_dirname (path);
+  while (dub_manifest_get_n_fragments (self->manifest) > 1 &&
+         (dub_run_folder_get_bytes (self) > self->room ||
+             dub_manifest_get_n_fragments (self->manifest) >
+                 DUB_MANIFEST_MAX_FRAGMENTS))
+    drop_oldest (self);
+}
 
-  if (g_mkdir_with_parents (folder, 0700) != 0) {
-    g_set_error (error, DUB_ERROR, DUB_ERROR_UNAVAILABLE, "%s: %s", folder,
-        g_strerror (errno));
+/* "in.wav" is "in-wav". (transfer full) */
+static char *
+kind_of (const char *name)
+{
+  return g_strdelimit (g_strdup (name), ".", '-');
+}
+
+/* Whole on the disk, and what the manifest says of it. (transfer none) */
+static gboolean
+write_listed (DubRunFolder *self, const char *path, GBytes *bytes,
+    DubManifestAsset *ret_asset, GError **error)
+{
+  if (!self->is_open)
+    dub_run_folder_tidy (self, NULL);
+  if (!dub_asset_file_write (self->path, path, bytes, error)) {
+    dub_run_folder_note_error (
+        self, error && *error ? (*error)->message : "not written", path);
     return FALSE;
   }
-  /* Beside it, synced, renamed; a failure leaves nothing behind. */
-  return g_file_set_contents_full (path, g_bytes_get_data (bytes, NULL),
-      (gssize) g_bytes_get_size (bytes),
-      G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
-      error);
-}
-
-static Fragment *
-open_fragment (DubRunFolder *self, const DubRunAsset *asset)
-{
-  Fragment *fragment;
-
-  for (GList *l = self->fragments.tail; l; l = l->prev)
-    if (((Fragment *) l->data)->number == asset->number)
-      return l->data;
-  fragment = g_new0 (Fragment, 1);
-  fragment->number = asset->number;
-  fragment->start_ms = asset->start_ms;
-  fragment->end_ms = asset->end_ms;
-  fragment->name = g_strdup_printf ("%06" G_GUINT64_FORMAT "-%" G_GINT64_FORMAT
-                                    "-%" G_GINT64_FORMAT,
-      asset->number, asset->start_ms, asset->end_ms);
-  fragment->assets = g_ptr_array_new_with_free_func (asset_free);
-  g_queue_push_tail (&self->fragments, fragment);
-  return fragment;
-}
-
-static void
-note_asset (DubRunFolder *self, Fragment *fragment, const DubRunAsset *from)
-{
-  Asset *asset = NULL;
-
-  for (guint i = 0; i < fragment->assets->len && !asset; i++) {
-    Asset *each = g_ptr_array_index (fragment->assets, i);
-
-    asset = g_str_equal (each->name, from->name) ? each : NULL;
-  }
-  if (!asset) {
-    asset = g_new0 (Asset, 1);
-    asset->name = g_strdup (from->name);
-    g_ptr_array_add (fragment->assets, asset);
-  }
-  self->bytes += g_bytes_get_size (from->bytes) - asset->size;
-  asset->size = g_bytes_get_size (from->bytes);
-  g_free (asset->sha256);
-  asset->sha256 = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, from->bytes);
-}
-
-static void
-add_assets (JsonBuilder *json, const Fragment *fragment)
-{
-  json_builder_set_member_name (json, "assets");
-  json_builder_begin_array (json);
-  for (guint i = 0; i < fragment->assets->len; i++) {
-    const Asset *asset = g_ptr_array_index (fragment->assets, i);
-    g_autofree char *path = g_build_filename (
-        "assets", "fragments", fragment->name, asset->name, NULL);
-
-    json_builder_begin_object (json);
-    json_builder_set_member_name (json, "path");
-    json_builder_add_string_value (json, path);
-    json_builder_set_member_name (json, "bytes");
-    json_builder_add_int_value (json, (gint64) asset->size);
-    json_builder_set_member_name (json, "sha256");
-    json_builder_add_string_value (json, asset->sha256);
-    json_builder_end_object (json);
-  }
-  json_builder_end_array (json);
-}
-
-static void
-add_fragment (JsonBuilder *json, const Fragment *fragment)
-{
-  json_builder_begin_object (json);
-  json_builder_set_member_name (json, "fragmentId");
-  json_builder_add_string_value (json, fragment->name);
-  json_builder_set_member_name (json, "seq");
-  json_builder_add_int_value (json, (gint64) fragment->number);
-  json_builder_set_member_name (json, "startMs");
-  json_builder_add_int_value (json, fragment->start_ms);
-  json_builder_set_member_name (json, "endMs");
-  json_builder_add_int_value (json, fragment->end_ms);
-  add_assets (json, fragment);
-  json_builder_end_object (json);
-}
-
-/* Takes the builder. (transfer full) */
-static GBytes *
-to_bytes (JsonBuilder *json)
-{
-  g_autoptr (JsonNode) root = json_builder_get_root (json);
-  char *text = json_to_string (root, TRUE);
-
-  g_object_unref (json);
-  return g_bytes_new_take (text, strlen (text));
-}
-
-static gboolean
-write_manifest (DubRunFolder *self, GError **error)
-{
-  g_autofree char *path = g_build_filename (self->path, "manifest.json", NULL);
-  JsonBuilder *json = json_builder_new ();
-  g_autoptr (GBytes) bytes = NULL;
-
-  json_builder_begin_object (json);
-  json_builder_set_member_name (json, "schemaVersion");
-  json_builder_add_string_value (json, SCHEMA_VERSION);
-  json_builder_set_member_name (json, "streamId");
-  json_builder_add_string_value (json, self->stream_id);
-  json_builder_set_member_name (json, "runId");
-  json_builder_add_string_value (json, self->run_id);
-  json_builder_set_member_name (json, "fragments");
-  json_builder_begin_array (json);
-  for (GList *l = self->fragments.head; l; l = l->next)
-    add_fragment (json, l->data);
-  json_builder_end_array (json);
-  json_builder_end_object (json);
-  bytes = to_bytes (json);
-  return write_file (path, bytes, error);
-}
-
-/* A disk that fails for days must not cost memory. */
-static void
-forget_if_empty (DubRunFolder *self, Fragment *fragment)
-{
-  if (fragment->assets->len > 0)
-    return;
-  g_queue_remove (&self->fragments, fragment);
-  fragment_free (fragment);
+  ret_asset->path = (char *) path;
+  ret_asset->bytes = g_bytes_get_size (bytes);
+  ret_asset->written_us = g_get_real_time ();
+  self->is_dirty = TRUE;
+  return TRUE;
 }
 
 gboolean
-dub_run_folder_write (
-    DubRunFolder *self, const DubRunAsset *asset, GError **error)
+dub_run_folder_write (DubRunFolder *self, const DubRunAsset *asset,
+    const DubManifestAsset **ret_asset, GError **error)
 {
-  Fragment *fragment = open_fragment (self, asset);
-  g_autofree char *path = g_build_filename (
-      self->path, "assets", "fragments", fragment->name, asset->name, NULL);
+  DubManifestFragment *fragment = open_fragment (self, asset);
+  g_autofree char *path =
+      g_build_filename ("assets", "fragments", fragment->id, asset->name, NULL);
+  g_autofree char *kind = kind_of (asset->name);
+  g_autofree char *sum = NULL;
+  g_autoptr (GError) local = NULL;
+  DubManifestAsset listed = {.kind = kind};
 
-  if (!self->is_tidied)
-    tidy_old_runs (self);
-  if (!write_file (path, asset->bytes, error)) {
-    forget_if_empty (self, fragment);
+  if (!write_listed (self, path, asset->bytes, &listed, &local)) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    stay_within (self); /* a disk that fails for days must not cost memory */
     return FALSE;
   }
-  note_asset (self, fragment, asset);
-  while (
-      self->fragments.length > 1 &&
-      (self->bytes > self->max_bytes || self->fragments.length > MAX_FRAGMENTS))
-    drop_oldest (self);
-  return write_manifest (self, error);
+  sum = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, asset->bytes);
+  listed.sha256 = sum;
+  /* What was dropped meanwhile is listed anew. */
+  fragment = open_fragment (self, asset);
+  dub_manifest_note_asset (fragment, &listed);
+  if (ret_asset)
+    *ret_asset =
+        g_ptr_array_index (fragment->assets, fragment->assets->len - 1);
+  stay_within (self);
+  return TRUE;
 }
 
-/* -- what is said of a fragment ------------------------------------------ */
+void
+dub_run_folder_set_status (DubRunFolder *self, const DubRunAsset *asset,
+    DubManifestStatus status, gint64 total_ms)
+{
+  DubManifestFragment *fragment = open_fragment (self, asset);
 
+  fragment->status = status;
+  if (total_ms >= 0)
+    fragment->total_ms = total_ms;
+  self->is_dirty = TRUE;
+}
+
+gboolean
+dub_run_folder_alert (
+    DubRunFolder *self, const char *kind, GBytes *json, GError **error)
+{
+  g_autofree char *path = g_strdup_printf (
+      "assets/alerts/%" G_GINT64_FORMAT "-%s.json", g_get_real_time (), kind);
+  g_autofree char *sum = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, json);
+  g_autoptr (GError) local = NULL;
+  g_autofree char *gone = NULL;
+  DubManifestAsset listed = {.kind = (char *) "alert-json", .sha256 = sum};
+
+  if (!write_listed (self, path, json, &listed, &local)) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
+  gone = dub_manifest_note_alert (self->manifest, &listed);
+  if (gone) {
+    g_autofree char *place = g_build_filename (self->path, gone, NULL);
+
+    g_unlink (place);
+  }
+  return TRUE;
+}
+
+gboolean
+dub_run_folder_append (DubRunFolder *self, const char *path, const char *head,
+    const char *text, GError **error)
+{
+  if (!self->is_open)
+    dub_run_folder_tidy (self, NULL);
+  return dub_asset_file_append (
+      self->path, path, head, text, MAX_LOG_BYTES, error);
+}
+
+/* -- the manifest -------------------------------------------------------- */
+
+void
+dub_run_folder_count (DubRunFolder *self, const char *name, gint64 by)
+{
+  dub_manifest_count (self->manifest, name, by);
+  self->is_dirty = TRUE;
+}
+
+void
+dub_run_folder_note_error (
+    DubRunFolder *self, const char *message, const char *path)
+{
+  dub_manifest_add_error (self->manifest, g_get_real_time (),
+      path ? "asset" : "run", message, path);
+  self->is_dirty = TRUE;
+}
+
+gboolean
+dub_run_folder_is_dirty (const DubRunFolder *self)
+{
+  return self->is_dirty;
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+/* Names begin with the time, so the first are the oldest. */
 static void
-add_text (JsonBuilder *json, const char *name, const char *value)
+bound_history (const char *folder)
 {
-  if (!value)
-    return;
-  json_builder_set_member_name (json, name);
-  json_builder_add_string_value (json, value);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  GDir *dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while (dir && (name = g_dir_read_name (dir)))
+    g_ptr_array_add (names, g_build_filename (folder, name, NULL));
+  g_clear_pointer (&dir, g_dir_close);
+  g_ptr_array_sort (names, compare_names);
+  for (guint i = 0; i + MAX_HISTORY < names->len; i++)
+    g_unlink (g_ptr_array_index (names, i));
 }
 
-static void
-add_answer (JsonBuilder *json, const DubAnswer *answer)
+static gboolean
+write_history (DubRunFolder *self, GBytes *json, GError **error)
 {
-  static const char *const names[] = {"none", "success", "partial", "failed"};
+  g_autofree char *path = g_strdup_printf ("%s/%" G_GINT64_FORMAT "-%04u.json",
+      HISTORY, g_get_real_time (), self->n_written);
+  g_autofree char *folder = g_build_filename (self->path, HISTORY, NULL);
 
-  add_text (json, "status", names[answer->status]);
-  add_text (json, "transcript", answer->transcript);
-  add_text (json, "translatedText", answer->translated_text);
-  add_text (json, "errorCode", answer->error_code);
-  if (!answer->pcm)
-    return;
-  json_builder_set_member_name (json, "dubbedMs");
-  json_builder_add_int_value (
-      json, dub_pcm_duration_ns (answer->pcm) / DUB_NS_PER_MS);
+  if (!dub_asset_file_write (self->path, path, json, error))
+    return FALSE;
+  bound_history (folder);
+  return TRUE;
 }
 
-GBytes *
-dub_run_fragment_json (const DubFragment *fragment, const DubAnswer *answer)
+gboolean
+dub_run_folder_flush (DubRunFolder *self, gboolean keep_history, GError **error)
 {
-  JsonBuilder *json = json_builder_new ();
+  g_autoptr (GBytes) json =
+      dub_manifest_to_json (self->manifest, g_get_real_time ());
 
-  json_builder_begin_object (json);
-  add_text (json, "id", fragment->id);
-  json_builder_set_member_name (json, "seq");
-  json_builder_add_int_value (json, (gint64) fragment->number);
-  json_builder_set_member_name (json, "ptsNs");
-  json_builder_add_int_value (json, fragment->pcm->pts_ns);
-  json_builder_set_member_name (json, "durationMs");
-  json_builder_add_int_value (
-      json, dub_pcm_duration_ns (fragment->pcm) / DUB_NS_PER_MS);
-  add_text (json, "cut", dub_cut_reason_to_string (fragment->reason));
-  if (answer)
-    add_answer (json, answer);
-  else
-    add_text (json, "status", "received");
-  json_builder_end_object (json);
-  return to_bytes (json);
+  if (!self->is_open)
+    dub_run_folder_tidy (self, NULL);
+  if (!dub_asset_file_write (self->path, MANIFEST, json, error))
+    return FALSE;
+  self->n_written++;
+  self->is_dirty = FALSE;
+  return !keep_history || write_history (self, json, error);
 }

@@ -8,6 +8,7 @@
 #define MAX_SETS 31 /* five bits count the SPS */
 #define MAX_PPS 255
 #define HEADER_SIZE 6
+#define HVCC_LENGTH_AT 21
 
 /* A piece of someone else's memory. */
 typedef struct {
@@ -30,6 +31,16 @@ dub_avcc_get_length_size (GBytes *codec_data)
   return size > HEADER_SIZE && data[0] == 1 ? (data[4] & 3) + 1u : 0;
 }
 
+guint
+dub_hvcc_get_length_size (GBytes *codec_data)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (codec_data, &size);
+
+  return size > HVCC_LENGTH_AT && data[0] == 1 ? (data[HVCC_LENGTH_AT] & 3) + 1u
+                                               : 0;
+}
+
 /* The next NAL unit of a buffer of length-prefixed ones. */
 static gboolean
 next_nal (Span *rest, guint length_size, Span *ret_nal)
@@ -46,6 +57,27 @@ next_nal (Span *rest, guint length_size, Span *ret_nal)
   rest->data += length_size + length;
   rest->size -= length_size + length;
   return TRUE;
+}
+
+gboolean
+dub_avcc_is_whole (GBytes *unit, guint length_size)
+{
+  gsize size, at = 0;
+  gboolean has_nal = FALSE;
+  const guint8 *data = g_bytes_get_data (unit, &size);
+
+  while (size - at >= length_size && size > at) {
+    gsize length = 0;
+
+    for (guint i = 0; i < length_size; i++)
+      length = length << 8 | data[at + i];
+    at += length_size;
+    if (length > size - at)
+      return FALSE;
+    at += length;
+    has_nal |= length > 0; /* some encoders write empty ones between */
+  }
+  return has_nal && at == size;
 }
 
 static void

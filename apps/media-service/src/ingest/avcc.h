@@ -18,6 +18,13 @@ G_BEGIN_DECLS
  * no AVCDecoderConfigurationRecord. */
 guint dub_avcc_get_length_size (GBytes *codec_data);
 
+/* The same of an HEVCDecoderConfigurationRecord. */
+guint dub_hvcc_get_length_size (GBytes *codec_data);
+
+/* Whether NAL units fill the access unit to its last byte. One that is cut, or
+ * noise, must not go out: media servers end a connection over it. */
+gboolean dub_avcc_is_whole (GBytes *unit, guint length_size);
+
 /*
  * New codec data when the access unit has parameter sets in band that are not
  * those of codec_data; NULL when it has none, the same, or is broken.

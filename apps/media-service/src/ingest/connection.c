@@ -206,6 +206,31 @@ is_decodable (DubConnection *self, gint64 pts_ns, gboolean is_key)
   return FALSE;
 }
 
+/* What is not known to be broken is whole: the first picture brings the codec
+ * data that says how its lengths are written. */
+static gboolean
+is_whole (const DubConnection *self, DubVideoCodec codec, GBytes *unit)
+{
+  guint length_size = 0;
+
+  if (self->codec_data)
+    length_size = codec == DUB_VIDEO_CODEC_H265
+                      ? dub_hvcc_get_length_size (self->codec_data)
+                      : dub_avcc_get_length_size (self->codec_data);
+  return length_size == 0 || dub_avcc_is_whole (unit, length_size);
+}
+
+/* Without a time it is refused and counted, and the pictures that need it are
+ * held back: the programme goes on at the next key frame. */
+static void
+push_broken (DubConnection *self, DubVideoCodec codec)
+{
+  push_item (self, DUB_INGEST_ITEM_VIDEO,
+      dub_access_unit_new (codec, g_bytes_new (NULL, 0), NULL, DUB_TIME_NONE,
+          DUB_TIME_NONE, FALSE),
+      NULL);
+}
+
 static void
 on_picture (DubVideoCodec codec, GstSample *sample, gpointer user_data)
 {
@@ -226,6 +251,10 @@ on_picture (DubVideoCodec codec, GstSample *sample, gpointer user_data)
     pts_ns = dts_ns;
   if (!is_decodable (self, pts_ns, is_key))
     return;
+  if (!is_whole (self, codec, bytes)) {
+    push_broken (self, codec);
+    return;
+  }
   if (!self->source->has_dts)
     dts_ns = DUB_TIME_NONE;
   codec_data =

@@ -307,7 +307,7 @@ worker_environment (void)
       "MEDIAMTX_PASS", "MEDIAMTX_PASS_FILE", "STS_TOKEN", "STS_TOKEN_FILE",
       "PORT", "STREAM_ID", "INPUT_URL", "OUTPUT_URL", "SETTINGS_STDIN",
       "RUN_ID", "EGRESS_DESTINATIONS", "WORKER_TARGET_LANGUAGES"};
-  char **environment = g_get_environ ();
+  char **environment = dub_service_environment (g_get_environ ());
 
   for (gsize i = 0; i < G_N_ELEMENTS (own); i++)
     environment = g_environ_unsetenv (environment, own[i]);
@@ -468,7 +468,7 @@ on_changed (DubStream *stream, DubStreamState from, DubStreamState to,
   /* A session is what has a run id; restarts of its worker keep it. */
   if (from == DUB_STREAM_IDLE) {
     g_free (entry->run_id);
-    entry->run_id = g_uuid_string_random ();
+    entry->run_id = dub_run_id_new ();
   }
   DUB_ENTRY_LOG (entry, DUB_LOG_INFO, "%s -> %s",
       dub_stream_state_to_string (from), dub_stream_state_to_string (to));

@@ -741,6 +741,17 @@ dub_orchestrator_get_layer (DubOrchestrator *self, const char *stream_id)
                             : dub_stream_settings_new ();
 }
 
+DubStreamSettings *
+dub_orchestrator_get_effective (DubOrchestrator *self, const char *stream_id)
+{
+  DubEntry *entry;
+
+  if (stream_id == NULL)
+    return dub_stream_settings_copy (self->defaults);
+  entry = find (self, stream_id);
+  return entry != NULL ? dub_entry_effective (entry) : NULL;
+}
+
 void
 dub_orchestrator_change (DubOrchestrator *self, const char *stream_id,
     DubStreamSettings *settings, DubChanged done, gpointer user_data)

@@ -104,6 +104,10 @@ DubOrder dub_orchestrator_delete (DubOrchestrator *self, const char *stream_id);
 /* The API's layer of a stream as it is now. (transfer full) (nullable) */
 DubStreamSettings *dub_orchestrator_get_layer (
     DubOrchestrator *self, const char *stream_id);
+/* All layers, with keys; NULL id: what a new stream is told.
+ * (transfer full) (nullable) */
+DubStreamSettings *dub_orchestrator_get_effective (
+    DubOrchestrator *self, const char *stream_id);
 /* Another layer in its place (transfer full); done is called once, at once or
  * within a second. */
 void dub_orchestrator_change (DubOrchestrator *self, const char *stream_id,

@@ -36,6 +36,12 @@ static const DubOption options[] = {
         .help = "The same, for events of the media server and nothing else: "
                 "ORCHESTRATOR_TOKEN of mtx-hook; API_TOKEN opens them too"},
 
+    {"rate-limit", "API_RATE_LIMIT", DUB_OPTION_INT, AT (rate_limit), "50", 0,
+        10000, .unit = "/s",
+        .help = "Changes that the API takes a second, with four seconds' worth "
+                "at once; 4 times as many questions, 10 times as many events "
+                "of the media server; 0: no limit"},
+
     {"mediamtx-host", "MEDIAMTX_HOST", DUB_OPTION_STRING, AT (mediamtx_host),
         "127.0.0.1", 1, 255, .help = "Host of the media server"},
     {"mediamtx-rtmp-port", "MEDIAMTX_RTMP_PORT", DUB_OPTION_INT,
@@ -68,6 +74,17 @@ static const DubOption options[] = {
     {"reconcile-period", "ORCH_RECONCILE_PERIOD", DUB_OPTION_DURATION,
         AT (reconcile_ms), "10s", .max = 600000,
         .help = "How often it is asked; 0: never"},
+
+    {"streams-file", "STREAMS_FILE", DUB_OPTION_STRING, AT (streams_file), NULL,
+        1, 4096,
+        .help = "YAML file with the settings of streams by their names; read "
+                "again when it changes, and on SIGHUP"},
+    {"metrics-enabled", "METRICS_ENABLED", DUB_OPTION_BOOL,
+        AT (metrics_enabled), "true", .help = "Answer /metrics"},
+    {"check-config", "CHECK_CONFIG", DUB_OPTION_BOOL, AT (check_config),
+        "false",
+        .help = "Only say whether the settings and STREAMS_FILE are good: exit "
+                "status 0, or 78"},
 
     {"grace-period", "ORCH_GRACE_PERIOD", DUB_OPTION_DURATION, AT (grace_ms),
         "30s", .max = 300000,
@@ -252,6 +269,75 @@ check_user (const DubServiceSettings *self, GError **error)
   return FALSE;
 }
 
+/* --- older names --- */
+
+typedef struct {
+  const char *name, *old;
+} Alias;
+
+/* The name of ours wins; of several old ones the first. */
+static const Alias aliases[] = {
+    {"WORKER_SOURCE_LANGUAGE", "WORKER_SOURCE_LANG"},
+    {"WORKER_SOURCE_LANGUAGE", "SOURCE_LANGUAGE"},
+    {"WORKER_TARGET_LANGUAGE", "WORKER_TARGET_LANG"},
+    {"WORKER_TARGET_LANGUAGE", "TARGET_LANGUAGE"},
+    {"WORKER_VOICE_PROFILE", "WORKER_TTS_VOICE"},
+    {"ORCH_MAX_WORKERS", "MAX_CONCURRENT_STREAMS"},
+    {"CAPTURE_DIR", "WORKER_SEGMENT_DIR"},
+    {"CAPTURE_DIR", "SEGMENT_DIR"},
+    {"MEDIAMTX_HOST", "ORCH_MEDIAMTX_HOST"},
+    {"MEDIAMTX_RTSP_PORT", "ORCH_MEDIAMTX_RTSP_PORT"},
+    {"STS_SERVICE_URL", "WORKER_STS_SERVICE_URL"},
+    {"STS_TOKEN", "WORKER_STS_API_KEY"},
+    {"STS_TOKEN", "STS_API_KEY"},
+};
+
+static gboolean
+is_set (char **environment, const char *name)
+{
+  const char *value = g_environ_getenv (environment, name);
+
+  return value != NULL && *value != '\0';
+}
+
+/* MEDIAMTX_RTMP_URL=rtmp://host:port says two of our settings at once. */
+static char **
+take_server_url (char **environment, const char *name, const char *port_name)
+{
+  const char *text = g_environ_getenv (environment, name);
+  g_autoptr (GUri) uri =
+      text != NULL ? g_uri_parse (text, G_URI_FLAGS_NON_DNS, NULL) : NULL;
+  g_autofree char *port = NULL;
+
+  if (uri == NULL || g_uri_get_host (uri) == NULL)
+    return environment;
+  if (!is_set (environment, "MEDIAMTX_HOST"))
+    environment = g_environ_setenv (
+        environment, "MEDIAMTX_HOST", g_uri_get_host (uri), TRUE);
+  port = g_strdup_printf ("%d", g_uri_get_port (uri));
+  if (g_uri_get_port (uri) > 0 && !is_set (environment, port_name))
+    environment = g_environ_setenv (environment, port_name, port, TRUE);
+  return environment;
+}
+
+char **
+dub_service_environment (char **environment)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (aliases); i++) {
+    g_autofree char *value =
+        g_strdup (g_environ_getenv (environment, aliases[i].old));
+
+    if (value != NULL && *value != '\0' &&
+        !is_set (environment, aliases[i].name))
+      environment =
+          g_environ_setenv (environment, aliases[i].name, value, TRUE);
+  }
+  environment =
+      take_server_url (environment, "MEDIAMTX_RTMP_URL", "MEDIAMTX_RTMP_PORT");
+  return take_server_url (
+      environment, "MEDIAMTX_RTSP_URL", "MEDIAMTX_RTSP_PORT");
+}
+
 static gboolean
 derive (DubServiceSettings *self, GError **error)
 {
@@ -270,7 +356,9 @@ gboolean
 dub_service_settings_load (DubServiceSettings *settings, int *argc,
     char ***argv, char **environment, GError **error)
 {
-  if (!dub_config_load (options, settings, argc, argv, environment, error))
+  g_auto (GStrv) all = dub_service_environment (g_strdupv (environment));
+
+  if (!dub_config_load (options, settings, argc, argv, all, error))
     return FALSE;
   if (argv != NULL && *argc > 1) {
     g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,

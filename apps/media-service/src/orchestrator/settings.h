@@ -25,6 +25,7 @@ typedef struct {
   char *http_addr; /* (nullable) */
   char *api_token; /* (nullable), as are these: */
   char *metrics_token, *hook_token;
+  gint64 rate_limit; /* 0: none */
 
   char *mediamtx_host;
   gint64 mediamtx_rtmp_port;
@@ -36,6 +37,9 @@ typedef struct {
   char *mediamtx_user;       /* (nullable), with mediamtx_password */
   char *mediamtx_password;
   gint64 reconcile_ms;
+
+  char *streams_file; /* (nullable) */
+  gboolean metrics_enabled, check_config;
 
   gint64 grace_ms;
   gint64 max_workers;
@@ -63,6 +67,10 @@ const DubOption *dub_service_options (void);
 gboolean dub_service_settings_load (DubServiceSettings *settings, int *argc,
     char ***argv, char **environment, GError **error);
 void dub_service_settings_clear (DubServiceSettings *settings);
+
+/* The environment with the names of earlier programs under ours, where ours
+ * are not set; docs/deployment.md lists them. (transfer full) in and out */
+char **dub_service_environment (char **environment);
 
 /* Where to listen: host without brackets, and port. (transfer full) */
 void dub_service_settings_get_address (

@@ -224,12 +224,22 @@ take_choice (const Field *field, JsonNode *node, GError **error)
   return refuse (field->name, what, error);
 }
 
+/* Nothing that a log, a terminal or another parser would read differently. */
+static gboolean
+is_plain (const char *text)
+{
+  for (; *text != '\0'; text++)
+    if (!g_ascii_isgraph (*text))
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 is_url (const char *text, const char *const *schemes)
 {
   g_autoptr (GUri) uri = NULL;
 
-  if (text == NULL || strlen (text) > DUB_MAX_URL)
+  if (text == NULL || strlen (text) > DUB_MAX_URL || !is_plain (text))
     return FALSE;
   uri =
       g_uri_parse (text, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_NON_DNS, NULL);
@@ -350,6 +360,54 @@ dub_stream_settings_set (
   g_free (self->values[i]);
   self->values[i] = text;
   return TRUE;
+}
+
+/* --- keys that are not shown --- */
+
+/* The URL of the destination of that name. (nullable) (transfer none) */
+static const char *
+find_url (JsonArray *destinations, const char *name)
+{
+  for (guint i = 0; i < json_array_get_length (destinations); i++) {
+    JsonObject *object = json_array_get_object_element (destinations, i);
+
+    if (g_strcmp0 (dub_json_object_get_text (object, "name"), name) == 0)
+      return dub_json_object_get_text (object, "url");
+  }
+  return NULL;
+}
+
+static void
+restore_key (JsonObject *object, JsonArray *before)
+{
+  const char *shown = dub_json_object_get_text (object, "url");
+  const char *name = dub_json_object_get_text (object, "name");
+  const char *url = name != NULL ? find_url (before, name) : NULL;
+  g_autofree char *redacted = url != NULL ? dub_redact_url (url) : NULL;
+
+  if (shown != NULL && g_strcmp0 (shown, redacted) == 0)
+    json_object_set_string_member (object, "url", url);
+}
+
+void
+dub_stream_settings_restore_keys (
+    JsonNode *destinations, const DubStreamSettings *before)
+{
+  const char *text =
+      before != NULL ? before->values[DUB_SETTING_DESTINATIONS] : NULL;
+  g_autoptr (JsonNode) old =
+      text != NULL ? json_from_string (text, NULL) : NULL;
+  JsonArray *array;
+
+  if (old == NULL || !JSON_NODE_HOLDS_ARRAY (destinations))
+    return;
+  array = json_node_get_array (destinations);
+  for (guint i = 0; i < json_array_get_length (array); i++) {
+    JsonNode *node = json_array_get_element (array, i);
+
+    if (JSON_NODE_HOLDS_OBJECT (node))
+      restore_key (json_node_get_object (node), json_node_get_array (old));
+  }
 }
 
 /* --- the publisher's query --- */

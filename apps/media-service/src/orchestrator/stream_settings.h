@@ -58,6 +58,11 @@ gboolean dub_stream_settings_equal (
  * name and repeats no URL. */
 gboolean dub_stream_settings_set (
     DubStreamSettings *self, const char *name, JsonNode *value, GError **error);
+/* Destinations that came back as they were shown, without their keys, get
+ * those of before (nullable) that have the same name. Does nothing to what is
+ * no list of destinations. */
+void dub_stream_settings_restore_keys (
+    JsonNode *destinations, const DubStreamSettings *before);
 /* What upper (nullable) says wins. */
 void dub_stream_settings_lay (
     DubStreamSettings *self, const DubStreamSettings *upper);

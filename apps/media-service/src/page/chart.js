@@ -48,7 +48,7 @@ function pathOf(rows, name, x, y, isStep) {
       continue;
     }
     const point = `${x(row.t).toFixed(1)} ${y(value).toFixed(1)}`;
-    if (!before || row.t - before.t > GAP_S) path += `M${point}`;
+    if (!before || row.t - before.t > GAP_S) path += `M${point}h.1`;
     else if (isStep) path += `H${x(row.t).toFixed(1)}V${y(value).toFixed(1)}`;
     else path += `L${point}`;
     before = row;

@@ -71,7 +71,7 @@ function fillChoice(select, names, value) {
 const listOf = (text) => text.split(/[\s,]+/).filter(Boolean);
 
 function destinationRow(given) {
-  const name = el('input', { name: 'd_name', 'aria-label': 'Name', placeholder: 'name', maxlength: 64, autocomplete: 'off', spellcheck: 'false' });
+  const name = el('input', { name: 'd_name', 'aria-label': 'Name', placeholder: 'name', maxlength: 32, autocomplete: 'off', spellcheck: 'false' });
   const url = el('input', { name: 'd_url', 'aria-label': 'Address', placeholder: 'rtmps://host/app/key', maxlength: 2048, autocomplete: 'off', spellcheck: 'false' });
   const language = el('input', { name: 'd_language', 'aria-label': 'Language', placeholder: 'language', maxlength: 16, autocomplete: 'off', spellcheck: 'false' });
   name.value = given.name ?? '';
@@ -85,20 +85,15 @@ function destinationRow(given) {
       next.focus();
     },
   }, 'Remove'));
-  row.given_ = given;
   return row;
 }
 
-/** An address that was shown and not changed is not sent: what is shown lacks
- * its key, and without one media-service keeps its own. */
+/** An address lacks its key as it is shown; the service knows it again by the
+ * name, and keeps its own. */
 function destinationOf(row) {
   const value = (name) => row.querySelector(`[name=${name}]`).value.trim();
-  const [name, url, language] = [value('d_name'), value('d_url'), value('d_language')];
-  return {
-    name,
-    ...(url === row.given_.url ? {} : { url }),
-    ...(language ? { language } : {}),
-  };
+  const language = value('d_language');
+  return { name: value('d_name'), url: value('d_url'), ...(language ? { language } : {}) };
 }
 
 function read(form) {

@@ -35,6 +35,14 @@ export class Link {
     this.run();
   }
 
+  /** Until start () is called. */
+  stop() {
+    clearTimeout(this.timer);
+    const abort = this.abort;
+    this.abort = null;
+    abort?.abort(new Error('stopped'));
+  }
+
   async run() {
     const abort = new AbortController();
     this.abort = abort;

@@ -184,8 +184,12 @@ async function needToken(error) {
 
 // --- what the operator does ---
 
+const narrow = matchMedia('(max-width: 1150px)');
+
 function choose(id) {
   chosen = id;
+  // Where rows are cards, the stream is far below its row.
+  if (narrow.matches) requestAnimationFrame(() => $('detail').scrollIntoView());
   history.replaceState(null, '', `${HASH}${encodeURIComponent(id)}`);
   loadHistory();
   show();
@@ -265,6 +269,13 @@ window.addEventListener('hashchange', () => {
 });
 
 const link = new Link({ config: onConfig, list: onList, event: onEvent, state: onState });
+
+// A page that the browser keeps for its back button would keep its connection,
+// and a browser has six for each host.
+window.addEventListener('pagehide', () => link.stop());
+window.addEventListener('pageshow', (event) => {
+  if (event.persisted) link.start();
+});
 
 setInterval(() => {
   setText($('clock'), format.clock(new Date()));

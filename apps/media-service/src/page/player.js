@@ -22,10 +22,12 @@ function gathered(connection) {
   return Promise.race([done, delay(ICE_WAIT_MS)]);
 }
 
-/** Whether the answer has sound that can be sent. */
+/** Whether the answer has the stream's own sound. Where that is none that
+ * WebRTC can carry, MediaMTX answers with an empty track of PCMU. */
 function hasSound(sdp) {
   const part = sdp.split(/^m=/m).find((p) => p.startsWith('audio '));
-  return part !== undefined && !part.startsWith('audio 0 ') && !/^a=inactive/m.test(part);
+  return part !== undefined && /^a=rtpmap:\d+ (multi)?(opus|G722|L16)\//im.test(part)
+    && !/^a=inactive/m.test(part);
 }
 
 async function whepError(answer) {
@@ -106,7 +108,6 @@ export class Player {
     this.caption = el('span', { class: 'player-title' }, title);
     box.append(this.screen, el('div', { class: 'player-bar' }, this.caption, this.button, this.sound), this.says);
     this.button.setAttribute('aria-label', `Play ${title}`);
-    this.sound.setAttribute('aria-label', `Sound of ${title}`);
     this.say('');
   }
 
@@ -232,6 +233,7 @@ export class Player {
     const isOn = Boolean(this.video) && !this.video.muted;
     this.sound.setAttribute('aria-pressed', String(isOn));
     setText(this.sound, isOn ? 'Sound on' : 'Sound off');
+    this.sound.setAttribute('aria-label', `${this.sound.textContent}, ${this.title}`);
   }
 
   setButton() {

@@ -15,6 +15,11 @@
 #define PENDING_NS (12 * DUB_NS_PER_S)
 /* Pictures that come too late for so long open a new epoch. */
 #define LATE_NS (2 * DUB_NS_PER_S)
+/* Unless they have made up so much meanwhile, or there were none for so long:
+ * what was held back still comes, and a new epoch in the middle of it would add
+ * the rest to the delay. It is not waited for without end. */
+#define CATCHING_UP_NS (LATE_NS / 4)
+#define MAX_LATE_NS (15 * DUB_NS_PER_S)
 #define MAX_SOUND_PUSH_NS DUB_NS_PER_S
 /* No picture is shown so long after it is decoded. */
 #define MAX_AHEAD_NS (20 * DUB_NS_PER_S)
@@ -47,6 +52,9 @@ struct _DubProgramme {
   gint64 pending_ns;
   gint64 sound_source_end_ns; /* where sound without a pts goes on */
   gint64 late_since_ns;       /* DUB_TIME_NONE: pictures come in time */
+  gint64 late_by_ns;          /* so much, at that time */
+  gint64 first_late_ns;       /* the first of them */
+  gint64 last_picture_ns;     /* when one came */
   gboolean is_ended;
   guint64 next_number;
   gint64 judged_frame;           /* one past the last mark */
@@ -286,6 +294,8 @@ new_tracker (DubProgramme *self)
       .max_inflight = self->params.max_inflight,
       .max_waiting = DUB_PROGRAMME_MAX_FRAGMENTS,
       .fragment_timeout_ns = self->params.fragment_timeout_ns,
+      .breaker_failures = self->params.breaker_failures,
+      .breaker_open_ns = self->params.breaker_open_ns,
   };
   DubTrackerFuncs funcs = {.send = on_send, .fallback = on_fallback};
 
@@ -307,7 +317,7 @@ dub_programme_new (const DubProgrammeParams *params,
   if (sinks != NULL)
     self->sinks = *sinks;
   self->user_data = user_data;
-  self->late_since_ns = DUB_TIME_NONE;
+  self->late_since_ns = self->first_late_ns = DUB_TIME_NONE;
   self->sound_source_end_ns = DUB_TIME_NONE;
   g_queue_init (&self->pending);
   self->media_clock = dub_media_clock_new ();
@@ -518,13 +528,43 @@ make_stamp (const DubAccessUnit *unit, DubStamp *ret_stamp)
   return TRUE;
 }
 
-static void
-note_lateness (DubProgramme *self, gboolean is_in_time)
+static gboolean
+may_wait (const DubProgramme *self)
 {
-  if (is_in_time)
+  return self->now_ns - self->first_late_ns < MAX_LATE_NS;
+}
+
+/* Before a picture is mapped: after a gap nobody knows yet how it goes on. */
+static void
+note_gap (DubProgramme *self)
+{
+  if (self->late_since_ns != DUB_TIME_NONE && may_wait (self) &&
+      self->now_ns - self->last_picture_ns >= LATE_NS)
     self->late_since_ns = DUB_TIME_NONE;
-  else if (self->late_since_ns == DUB_TIME_NONE)
+  self->last_picture_ns = self->now_ns;
+}
+
+static gboolean
+is_catching_up (const DubProgramme *self, gint64 late_by_ns)
+{
+  return may_wait (self) && self->now_ns - self->late_since_ns >= LATE_NS &&
+         self->late_by_ns - late_by_ns > CATCHING_UP_NS;
+}
+
+static void
+note_lateness (DubProgramme *self, gint64 late_by_ns)
+{
+  if (late_by_ns <= 0) {
+    self->late_since_ns = self->first_late_ns = DUB_TIME_NONE;
+    return;
+  }
+  if (self->first_late_ns == DUB_TIME_NONE)
+    self->first_late_ns = self->now_ns;
+  if (self->late_since_ns == DUB_TIME_NONE ||
+      is_catching_up (self, late_by_ns)) {
     self->late_since_ns = self->now_ns;
+    self->late_by_ns = late_by_ns;
+  }
 }
 
 /* Too late for 2 s: the source has fallen behind for good, and goes on from
@@ -549,8 +589,8 @@ take_video (
 {
   gint64 order_ns, pts_ns, dts_ns = DUB_TIME_NONE;
   DubMapResult result;
-  gboolean is_in_time;
 
+  note_gap (self);
   dub_media_clock_request_epoch (self->media_clock, has_fallen_behind (self));
   result = dub_media_clock_map (
       self->media_clock, stamp, passed_ns (self), &order_ns, &pts_ns);
@@ -565,10 +605,11 @@ take_video (
   dub_timeline_set_departure (self->timeline, departure_ns (self));
   if (result == DUB_MAP_EPOCH)
     emit_epoch (self, order_ns);
-  is_in_time = dub_timeline_add_video (self->timeline,
+  dub_timeline_add_video (self->timeline,
       dub_access_unit_retimed (unit, pts_ns, dts_ns), order_ns,
       result == DUB_MAP_EPOCH, self->params.is_file ? 0 : self->now_ns);
-  note_lateness (self, is_in_time);
+  if (!self->params.is_file)
+    note_lateness (self, self->now_ns - order_ns - departure_ns (self));
   if (result == DUB_MAP_EPOCH)
     flush_pending (self);
 }
@@ -600,7 +641,7 @@ dub_programme_source_reset (DubProgramme *self, gint64 now_ns)
   dub_media_clock_reset (self->media_clock);
   dub_timeline_set_lost (self->timeline, FALSE);
   self->sound_source_end_ns = DUB_TIME_NONE;
-  self->late_since_ns = DUB_TIME_NONE;
+  self->late_since_ns = self->first_late_ns = DUB_TIME_NONE;
   self->pending_ns = 0;
   while ((pcm = g_queue_pop_head (&self->pending)) != NULL) {
     self->stats.sound_frames_dropped += pcm->frames;

@@ -92,6 +92,8 @@ typedef struct {
   gint64 segment_bytes;          /* of its sound, at most: 10 MiB */
   guint max_inflight;            /* 3 */
   gint64 fragment_timeout_ns;    /* 8 s */
+  guint breaker_failures;        /* in a row; 0: 5 */
+  gint64 breaker_open_ns;        /* 0: 30 s */
   gboolean is_file; /* nothing is live: file_clock.h says when media leaves */
 } DubProgrammeParams;
 

@@ -15,6 +15,18 @@ dub_circuit_breaker_init (DubCircuitBreaker *self)
   *self = (DubCircuitBreaker){.state = DUB_BREAKER_CLOSED};
 }
 
+static guint
+max_row (const DubCircuitBreaker *self)
+{
+  return self->max_row > 0 ? self->max_row : DUB_BREAKER_FAILURES;
+}
+
+static gint64
+open_ns (const DubCircuitBreaker *self)
+{
+  return self->open_ns > 0 ? self->open_ns : DUB_BREAKER_OPEN_NS;
+}
+
 static void
 set_state (DubCircuitBreaker *self, DubBreakerState state, gint64 now_ns)
 {
@@ -30,7 +42,7 @@ DubBreakerPass
 dub_circuit_breaker_peek (DubCircuitBreaker *self, gint64 now_ns)
 {
   if (self->state == DUB_BREAKER_OPEN &&
-      now_ns - self->opened_ns >= DUB_BREAKER_OPEN_NS)
+      now_ns - self->opened_ns >= open_ns (self))
     set_state (self, DUB_BREAKER_HALF_OPEN, now_ns);
   if (self->state == DUB_BREAKER_CLOSED)
     return DUB_BREAKER_PASS_ORDINARY;
@@ -57,7 +69,7 @@ note_ordinary (DubCircuitBreaker *self, DubBreakerResult result, gint64 now_ns)
   if (result == DUB_BREAKER_RESULT_SUCCESS)
     self->row = 0;
   else if (result == DUB_BREAKER_RESULT_FAILURE &&
-           ++self->row >= DUB_BREAKER_FAILURES)
+           ++self->row >= max_row (self))
     set_state (self, DUB_BREAKER_OPEN, now_ns);
 }
 

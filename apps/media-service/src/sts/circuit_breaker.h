@@ -57,6 +57,8 @@ typedef struct {
   gint64 opened_ns;
   gboolean is_probing;
   guint64 n_failures, n_transitions; /* since the start */
+  guint max_row;  /* failures that open it; 0: DUB_BREAKER_FAILURES */
+  gint64 open_ns; /* how long; 0: DUB_BREAKER_OPEN_NS */
 } DubCircuitBreaker;
 
 /* All zero is a closed one. */

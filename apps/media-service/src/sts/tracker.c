@@ -52,6 +52,8 @@ dub_tracker_new (const DubTrackerParams *params, const DubTrackerFuncs *funcs,
   DubTracker *self = g_new0 (DubTracker, 1);
 
   self->params = *params;
+  self->breaker.max_row = params->breaker_failures;
+  self->breaker.open_ns = params->breaker_open_ns;
   self->funcs = *funcs;
   self->user_data = user_data;
   g_queue_init (&self->waiting);

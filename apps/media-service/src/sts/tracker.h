@@ -63,6 +63,8 @@ typedef struct {
   guint max_inflight;
   guint max_waiting;
   gint64 fragment_timeout_ns;
+  guint breaker_failures; /* as in DubCircuitBreaker; 0: its own, as below */
+  gint64 breaker_open_ns;
 } DubTrackerParams;
 
 typedef struct {

@@ -212,7 +212,10 @@ main (int argc, char **argv)
   dub_log_init ("media-worker", (DubLogLevel) (settings.log_level + 1),
       (DubLogFormat) settings.log_format);
   dub_log_set_field ("stream_id", settings.stream_id);
+  /* A file that may grow no more is a disk that is full, not the end. */
+  signal (SIGXFSZ, SIG_IGN);
   dub_log_set_field ("run_id", settings.run_id);
+  dub_log_set_field ("instance_id", settings.instance_id);
   tune_registry (&settings);
   gst_registry_fork_set_enabled (FALSE);
   gst_init (NULL, NULL);

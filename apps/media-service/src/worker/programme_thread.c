@@ -10,6 +10,11 @@
  * that comes in is due before OUTPUT_DELAY_MS. */
 #define ROUND_NS (20 * DUB_NS_PER_MS)
 #define STATS_INTERVAL_NS (100 * DUB_NS_PER_MS)
+/* What is due after a while without CPU leaves at five times the pace: at once
+ * it would be more than encoder and output hold. */
+#define STEP_NS (200 * DUB_NS_PER_MS)
+#define STEP_PAUSE_NS (STEP_NS / 5)
+#define MAX_BEHIND_NS (30 * DUB_NS_PER_S)
 
 typedef enum {
   COMMAND_MARK = 1,
@@ -52,6 +57,7 @@ struct _DubProgrammeThread {
   DubProgramme *programme;
   gint64 offset_ns;
   gint64 next_stats_ns;
+  gint64 last_run_ns;
   gboolean is_file;
   DubIngestItem *held; /* of a file: it comes when there is room */
 
@@ -323,6 +329,29 @@ sleep_until (DubProgrammeThread *self, gint64 wake_ns)
   return goes_on;
 }
 
+static gint64
+behind_ns (const DubProgrammeThread *self)
+{
+  if (!self->is_flowing || self->is_file)
+    return 0;
+  return now_ns () - self->last_run_ns;
+}
+
+/* The process was stopped, or others had the CPU. FALSE: the end. */
+static gboolean
+catch_up (DubProgrammeThread *self)
+{
+  gboolean goes_on = TRUE;
+
+  while (goes_on && behind_ns (self) > 2 * STEP_NS &&
+         behind_ns (self) < MAX_BEHIND_NS) {
+    self->last_run_ns += STEP_NS;
+    dub_programme_run (self->programme, self->last_run_ns);
+    goes_on = sleep_until (self, now_ns () + STEP_PAUSE_NS);
+  }
+  return goes_on;
+}
+
 static gpointer
 run (gpointer data)
 {
@@ -332,9 +361,12 @@ run (gpointer data)
   do {
     gint64 now;
 
+    if (!catch_up (self))
+      break;
     take_all (self);
     now = now_ns ();
     next_ns = dub_programme_run (self->programme, now);
+    self->last_run_ns = now;
     if (self->is_flowing)
       next_ns = MIN (next_ns, now + ROUND_NS);
     publish_stats (self, now);

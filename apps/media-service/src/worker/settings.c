@@ -9,6 +9,7 @@
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SEGMENT_MODE_FIXED 1 /* in segment_modes */
 #define AT(field) G_STRUCT_OFFSET (DubWorkerSettings, field)
@@ -29,7 +30,8 @@ static const char *const fallback_modes[] = {"pass-through", "ducked-original",
 static const char *const paces[] = {"live", "file", NULL};
 static const char *const loss_modes[] = {"hold", "silence", "close", NULL};
 static const char *const segment_modes[] = {"speech", "fixed", "off", NULL};
-static const char *const capture_modes[] = {"off", "metadata", "media", NULL};
+static const char *const capture_modes[] = {
+    "off", "metadata", "media", "debug", NULL};
 static const char *const vads[] = {"speech", "level", NULL};
 
 static const DubOption options[] = {
@@ -62,13 +64,17 @@ static const DubOption options[] = {
 
     {"capture", "CAPTURE", DUB_OPTION_CHOICE, AT (capture), "off",
         .choices = capture_modes,
-        .help = "What is kept of each segment: texts and times, or its sound "
-                "as well"},
+        .help = "What is kept of each segment: texts and times, its sound as "
+                "well, or (debug) that as bare samples too"},
     {"capture-dir", "CAPTURE_DIR", DUB_OPTION_STRING, AT (capture_dir), NULL,
         .help = "Folder for it; wanted unless CAPTURE is off"},
     {"capture-max-mb", "CAPTURE_MAX_MB", DUB_OPTION_INT, AT (capture_max_mb),
         "1024", 1, 1048576, .unit = "MB",
         .help = "For each stream; beyond it the oldest goes"},
+    {"capture-retention-days", "CAPTURE_RETENTION_DAYS", DUB_OPTION_INT,
+        AT (capture_retention_days), "7", 0, 3650, .unit = "days",
+        .help = "Runs of any stream in CAPTURE_DIR go when they are older; 0 "
+                "keeps them"},
 
     {"sts-service-url", "STS_SERVICE_URL", DUB_OPTION_URL, AT (sts_service_url),
         "http://localhost:3000", .choices = sts_schemes,
@@ -91,6 +97,13 @@ static const DubOption options[] = {
     {"sts-fragment-timeout-ms", "STS_FRAGMENT_TIMEOUT_MS", DUB_OPTION_INT,
         AT (sts_fragment_timeout_ms), "8000", 500, 120000, .unit = "ms",
         .help = "An answer later than this is not waited for"},
+    {"circuit-breaker-threshold", "CIRCUIT_BREAKER_THRESHOLD", DUB_OPTION_INT,
+        AT (breaker_failures), "5", 1, 100,
+        .help = "Failures of the service in a row after which it is left "
+                "alone"},
+    {"circuit-breaker-timeout", "CIRCUIT_BREAKER_TIMEOUT", DUB_OPTION_DURATION,
+        AT (breaker_open_ms), "30s", 1000, 3600000,
+        .help = "How long, until one fragment tries it again"},
 
     {"output-delay-ms", "OUTPUT_DELAY_MS", DUB_OPTION_INT, AT (output_delay_ms),
         "8000", 3000, 30000, .unit = "ms",
@@ -329,7 +342,10 @@ derive (DubWorkerSettings *self, GError **error)
     return FALSE;
   }
   if (!self->run_id)
-    self->run_id = g_uuid_string_random ();
+    self->run_id = dub_run_id_new ();
+  if (!self->instance_id)
+    self->instance_id =
+        g_strdup_printf ("%s-%d", g_get_host_name (), (int) getpid ());
   return dub_worker_settings_check_fallback (self, error) &&
          require (self->input_url, "INPUT_URL", error) &&
          require (self->output_url, "OUTPUT_URL", error) &&
@@ -357,6 +373,7 @@ void
 dub_worker_settings_clear (DubWorkerSettings *settings)
 {
   dub_config_clear (options, settings);
+  g_clear_pointer (&settings->instance_id, g_free);
 }
 
 DubFallbackMode
@@ -416,6 +433,8 @@ dub_worker_settings_to_params (
     p->segment_mode = DUB_SEGMENT_MODE_NONE;
   p->max_inflight = (guint) self->sts_max_inflight;
   p->fragment_timeout_ns = self->sts_fragment_timeout_ms * DUB_NS_PER_MS;
+  p->breaker_failures = (guint) self->breaker_failures;
+  p->breaker_open_ns = self->breaker_open_ms * DUB_NS_PER_MS;
   if (self->pace != DUB_WORKER_FILE)
     return;
   p->is_file = TRUE;

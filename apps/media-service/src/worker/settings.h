@@ -39,9 +39,11 @@ typedef struct {
   char *tls_ca_file;
   char *runtime_dir;
   char *tap_dir;
-  int capture; /* DubCaptureMode */
+  int capture;       /* DubCaptureMode */
+  char *instance_id; /* of this process; made up, not an option */
   char *capture_dir;
   gint64 capture_max_mb;
+  gint64 capture_retention_days; /* 0: for ever */
 
   char *sts_service_url;
   char *sts_token;
@@ -51,6 +53,8 @@ typedef struct {
   gboolean skip_sts_connection;
   gint64 sts_max_inflight;
   gint64 sts_fragment_timeout_ms;
+  gint64 breaker_failures;
+  gint64 breaker_open_ms;
 
   gint64 output_delay_ms;
   gint64 max_dub_lag_ms;

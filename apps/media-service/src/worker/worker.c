@@ -2,12 +2,12 @@
 #include "worker.h"
 
 #define DUB_LOG_TOPIC "media.worker"
-#include "../capture/capture.h"
 #include "../ingest/ingest.h"
 #include "../publish/publish.h"
 #include "../segment/level_detector.h"
 #include "../segment/speech_detector.h"
 #include "../sts/sts_link.h"
+#include "capture_feed.h"
 #include "control.h"
 #include "egress.h"
 #include "programme_thread.h"
@@ -25,6 +25,7 @@
 #define STOP_MS 4000
 #define DRAIN_MARGIN_MS 5000
 #define TICK_MS 1000
+#define SECONDS_OF_DAY (24 * 60 * 60)
 
 struct _DubWorker {
   const DubWorkerSettings *settings;
@@ -214,8 +215,7 @@ on_event (const DubProgrammeEvent *event, gpointer user_data)
 
   dub_reporter_event (self->reporter, event);
   dub_worker_metrics_event (self->metrics, event);
-  if (event->type == DUB_EVENT_SEGMENT && self->capture)
-    dub_capture_segment (self->capture, event->fragment);
+  dub_capture_feed (self->capture, event);
   if (event->type != DUB_EVENT_DRAINED)
     return;
   self->is_drained = TRUE;
@@ -573,6 +573,14 @@ build_capture (DubWorker *self)
       .folder = from->capture_dir,
       .stream_id = from->stream_id,
       .run_id = from->run_id,
+      .instance_id = from->instance_id,
+      .input_url = from->input_url,
+      .output_url = from->output_url,
+      .source_language = from->source_language,
+      .target_language = from->target_language,
+      .delay_ms = from->output_delay_ms,
+      .max_age_s = from->capture_retention_days * SECONDS_OF_DAY,
+      .has_log = TRUE,
       .max_bytes = (guint64) from->capture_max_mb << 20,
   };
 

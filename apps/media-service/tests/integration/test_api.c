@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service_rig.h"
 
-#include <glib/gstdio.h>
+#include <gio/gio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
 /*
  * What an operator does through the API: streams made, changed, stopped and
@@ -351,6 +352,168 @@ test_figures (ServiceRig *f, gconstpointer data)
   call_only (f, "GET", "/v1/streams/none/history", NULL, 404);
 }
 
+/* What came so far of an answer that has no end. (transfer full) */
+static char *
+read_events (ServiceRig *f, const char *path, const char *until)
+{
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GSocketConnection) connection = g_socket_client_connect_to_host (
+      client, "127.0.0.1", (guint16) f->port, NULL, NULL);
+  g_autofree char *request =
+      g_strdup_printf ("GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", path);
+  GInputStream *in = g_io_stream_get_input_stream (G_IO_STREAM (connection));
+  GOutputStream *out = g_io_stream_get_output_stream (G_IO_STREAM (connection));
+  GString *text = g_string_new (NULL);
+  char bytes[4096];
+  gssize n;
+
+  g_socket_set_timeout (g_socket_connection_get_socket (connection), 20);
+  g_assert_true (g_output_stream_write_all (
+      out, request, strlen (request), NULL, NULL, NULL));
+  while (strstr (text->str, until) == NULL &&
+         (n = g_input_stream_read (in, bytes, sizeof bytes, NULL, NULL)) > 0)
+    g_string_append_len (text, bytes, n);
+  return g_string_free (text, FALSE);
+}
+
+static void
+test_events (ServiceRig *f, gconstpointer data)
+{
+  g_autofree char *all = NULL;
+  g_autofree char *one = NULL;
+
+  service_tell (f, "ready", "talks", "a", "");
+  service_wait_state (f, "talks", "running");
+  all = read_events (f, "/v1/events", "event: segment");
+  g_assert_true (g_str_has_prefix (all, "HTTP/1.1 200 OK\r\n"));
+  g_assert_nonnull (
+      strstr (all, "event: state\ndata: {\"stream_id\":\"talks\""));
+  g_assert_nonnull (strstr (all, "\"phase\":\"heard\""));
+  g_assert_nonnull (strstr (all, "\"transcript\":\"hola\""));
+  one = read_events (f, "/v1/streams/talks/events", "event: figures");
+  g_assert_nonnull (strstr (one, "\"output_delay_ms\":8001.5"));
+  call_only (f, "GET", "/v1/streams/none/events", NULL, 404);
+  call_only (f, "DELETE", "/v1/streams/talks", NULL, 204);
+}
+
+static void
+test_docs (ServiceRig *f, gconstpointer data)
+{
+  static const char *const paths[] = {
+      "/docs", "/docs/docs.css", "/docs/docs.js"};
+  g_autoptr (JsonObject) api = call (f, "GET", "/openapi.json", NULL, 200);
+  g_autoptr (JsonObject) config = call (f, "GET", "/v1/config", NULL, 200);
+
+  g_assert_cmpstr (text (api, "openapi"), ==, "3.1.0");
+  g_assert_false (json_object_get_boolean_member (config, "needs_token"));
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++) {
+    g_autofree char *url = service_url (f, paths[i]);
+    g_autofree char *answer = NULL;
+
+    g_assert_cmpuint (http_call ("GET", url, NULL, NULL, &answer), ==, 200);
+    g_assert_null (strstr (answer, "https://")); /* nothing from elsewhere */
+  }
+}
+
+static void
+write_file (const char *path, const char *contents)
+{
+  g_assert_true (g_file_set_contents (path, contents, -1, NULL));
+}
+
+static gboolean
+has_french (gpointer user_data)
+{
+  ServiceRig *f = user_data;
+  g_autoptr (JsonObject) stream = service_look (f, "own");
+
+  return stream != NULL && g_str_equal (text (stream, "target_language"), "fr");
+}
+
+/* The query lies below the file, the file below the API; a source of its own
+ * starts at once; a change is taken, and what is wrong is not. */
+static void
+test_file (ServiceRig *f, gconstpointer data)
+{
+  g_autofree char *path = rig_path (&f->rig, "streams.yaml");
+
+  write_file (path, "streams:\n  demo:\n    voice_profile: ann\n"
+                    "  own:\n    input_url: rtmp://10.0.0.1/a/b\n");
+  rig_set (&f->rig, "STREAMS_FILE", path);
+  service_start (f);
+  service_wait_state (f, "own", "running");
+  service_tell (f, "ready", "demo", "a", "to=es&voice=joe");
+  service_wait_state (f, "demo", "running");
+  service_wait_log (f, "\"WORKER_VOICE_PROFILE\":\"ann\"");
+  service_wait_log (f, "\"WORKER_TARGET_LANGUAGE\":\"es\"");
+  write_file (path, "streams:\n  own:\n    colour: red\n");
+  service_wait_log (
+      f, "line 3: colour: there is no such setting; what it said");
+  service_wait_state (f, "own", "running");
+  write_file (path, "streams:\n  own:\n    input_url: rtmp://10.0.0.1/a/b\n"
+                    "    target_languages: [fr]\n");
+  rig_wait (&f->rig, "the file's new word", has_french, f);
+  write_file (path, "streams: {}\n");
+  f->stream_id = "own";
+  rig_wait (&f->rig, "the stream is gone", has_no_entry, f);
+  service_wait_state (f, "demo", "running");
+}
+
+static int
+check_config (ServiceRig *f)
+{
+  const char *argv[] = {g_getenv ("MEDIA_SERVICE"), "--check-config", NULL};
+  Program *program = rig_start (&f->rig, "check", argv);
+
+  program_wait (program);
+  return WEXITSTATUS (program->status);
+}
+
+static void
+test_check_config (ServiceRig *f, gconstpointer data)
+{
+  g_autofree char *path = rig_path (&f->rig, "streams.yaml");
+
+  rig_set (&f->rig, "STREAMS_FILE", path);
+  g_assert_cmpint (check_config (f), ==, 78); /* there is none */
+  write_file (path, "streams:\n  demo:\n    duck_db: -3\n");
+  g_assert_cmpint (check_config (f), ==, 0);
+  write_file (path, "streams:\n  demo:\n    duck_db: 3\n");
+  g_assert_cmpint (check_config (f), ==, 78);
+  rig_set (&f->rig, "STREAMS_FILE", "");
+  rig_set (&f->rig, "OUTPUT_DELAY_MS", "1");
+  g_assert_cmpint (check_config (f), ==, 78);
+}
+
+static void
+test_no_metrics (ServiceRig *f, gconstpointer data)
+{
+  rig_set (&f->rig, "METRICS_ENABLED", "false");
+  service_start (f);
+  call_only (f, "GET", "/metrics", NULL, 404);
+}
+
+/* Too many changes at once are refused, and questions are not. */
+static void
+test_rate_limit (ServiceRig *f, gconstpointer data)
+{
+  g_autofree char *url = NULL;
+  g_autofree char *answer = NULL;
+  guint status = 0;
+
+  rig_set (&f->rig, "API_RATE_LIMIT", "2");
+  service_start (f);
+  url = service_url (f, "/v1/streams/none/stop");
+  for (int i = 0; i < 20 && status != 429; i++) {
+    g_clear_pointer (&answer, g_free);
+    status = http_call ("POST", url, NULL, NULL, &answer);
+  }
+  g_assert_cmpuint (status, ==, 429);
+  g_assert_nonnull (strstr (answer, "\"code\":\"rate_limited\""));
+  call_only (f, "GET", "/v1/streams", NULL, 200);
+  g_assert_cmpuint (service_tell (f, "ready", "one", "a", ""), ==, 200);
+}
+
 /* What the page must know before it asks for streams. */
 static void
 test_config (ServiceRig *f, gconstpointer data)
@@ -404,6 +567,12 @@ main (int argc, char **argv)
   ADD ("bad-bodies", test_bad_bodies);
   ADD ("keys-are-hidden", test_keys_are_hidden);
   ADD ("figures", test_figures);
+  ADD ("events", test_events);
+  ADD ("docs", test_docs);
+  ADD_UNSTARTED ("rate-limit", test_rate_limit);
+  ADD_UNSTARTED ("file", test_file);
+  ADD_UNSTARTED ("check-config", test_check_config);
+  ADD_UNSTARTED ("no-metrics", test_no_metrics);
   ADD ("config", test_config);
   ADD ("page-files", test_page_files);
   ADD_UNSTARTED ("max-workers", test_max_workers);

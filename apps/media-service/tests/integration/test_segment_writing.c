@@ -150,7 +150,7 @@ assets_of (JsonArray *fragments, guint i)
       json_array_get_object_element (fragments, i), "assets");
 }
 
-/* Two segments with their dubs: original, text, dub. */
+/* Two segments with their dubs: original, dub, and three of text. */
 static gboolean
 has_two_dubs (gpointer user_data)
 {
@@ -163,8 +163,8 @@ has_two_dubs (gpointer user_data)
     return FALSE;
   fragments = json_object_get_array_member (manifest, "fragments");
   return json_array_get_length (fragments) >= 2 &&
-         json_array_get_length (assets_of (fragments, 0)) == 3 &&
-         json_array_get_length (assets_of (fragments, 1)) == 3;
+         json_array_get_length (assets_of (fragments, 0)) == 5 &&
+         json_array_get_length (assets_of (fragments, 1)) == 5;
 }
 
 /* As long and as whole as the manifest says. */
@@ -175,8 +175,9 @@ check_asset (Fixture *f, JsonObject *fragment, JsonObject *asset)
   g_autofree char *path = in_run (f, name);
   g_autofree char *data = NULL;
   g_autofree char *sum = NULL;
-  gint64 ms = json_object_get_int_member (fragment, "endMs") -
-              json_object_get_int_member (fragment, "startMs");
+  JsonObject *time = json_object_get_object_member (fragment, "time");
+  gint64 ms = json_object_get_int_member (time, "endMs") -
+              json_object_get_int_member (time, "startMs");
   gsize size;
 
   g_assert_true (g_file_get_contents (path, &data, &size, NULL));

@@ -180,6 +180,25 @@ test_property (void)
   g_rand_free (dice);
 }
 
+/* CIRCUIT_BREAKER_THRESHOLD and _TIMEOUT. */
+static void
+test_other_limits (void)
+{
+  DubCircuitBreaker breaker = {.max_row = 2, .open_ns = 100};
+
+  for (int i = 0; i < 2; i++) {
+    g_assert_cmpint (
+        dub_circuit_breaker_take (&breaker, 10), ==, DUB_BREAKER_PASS_ORDINARY);
+    dub_circuit_breaker_give_back (
+        &breaker, DUB_BREAKER_PASS_ORDINARY, DUB_BREAKER_RESULT_FAILURE, 10);
+  }
+  g_assert_cmpint (breaker.state, ==, DUB_BREAKER_OPEN);
+  g_assert_cmpint (
+      dub_circuit_breaker_peek (&breaker, 109), ==, DUB_BREAKER_PASS_NONE);
+  g_assert_cmpint (
+      dub_circuit_breaker_peek (&breaker, 110), ==, DUB_BREAKER_PASS_PROBE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -189,5 +208,6 @@ main (int argc, char **argv)
   g_test_add_func ("/media/sts/circuit-breaker/peek", test_peek);
   g_test_add_func ("/media/sts/circuit-breaker/names", test_names);
   g_test_add_func ("/media/sts/circuit-breaker/property", test_property);
+  g_test_add_func ("/media/circuit-breaker/other-limits", test_other_limits);
   return g_test_run ();
 }

@@ -228,6 +228,23 @@ test_queries (void)
   g_assert_cmpstr (shown, ==, "a?to=es b");
 }
 
+/* What MediaMTX's RTMP cannot give is to be pulled by RTSP. */
+static void
+test_h265 (void)
+{
+  static const char paths[] =
+      "{\"items\":[{\"name\":\"live/a/in\",\"ready\":true,\"tracks\":"
+      "[\"H265\",\"MPEG-4 Audio\"]},{\"name\":\"live/b/in\",\"ready\":true,"
+      "\"tracks\":[\"H264\",7,null]},{\"name\":\"live/c/in\",\"ready\":true,"
+      "\"tracks\":\"H265\"}]}";
+  g_autoptr (GArray) streams = dub_path_list_parse (paths, strlen (paths));
+
+  g_assert_cmpuint (streams->len, ==, 3);
+  g_assert_true (g_array_index (streams, DubPresent, 0).is_h265);
+  g_assert_false (g_array_index (streams, DubPresent, 1).is_h265);
+  g_assert_false (g_array_index (streams, DubPresent, 2).is_h265);
+}
+
 #define ADD_ALL(table, name, func)                                             \
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {                           \
     g_autofree char *path =                                                    \
@@ -242,6 +259,7 @@ main (int argc, char **argv)
   ADD_ALL (cases, "body", test_body);
   ADD_ALL (queries, "query", test_query);
   ADD_ALL (lists, "list", test_list);
+  g_test_add_func ("/media/hook/h265", test_h265);
   g_test_add_func ("/media/hook/queries", test_queries);
   g_test_add_func ("/media/hook/values", test_values);
   g_test_add_func ("/media/hook/limits", test_limits);

@@ -103,6 +103,67 @@ test_env_example (void)
              "`media-service --env-example` prints");
 }
 
+typedef struct {
+  const char *environment[4]; /* ended by NULL */
+  const char *name, *value;   /* NULL: not set */
+} AliasCase;
+
+/* Ours wins; of old names the first in the table. */
+static const AliasCase alias_cases[] = {
+    {{"SOURCE_LANGUAGE=es"}, "WORKER_SOURCE_LANGUAGE", "es"},
+    {{"SOURCE_LANGUAGE=es", "WORKER_SOURCE_LANGUAGE=de"},
+        "WORKER_SOURCE_LANGUAGE", "de"},
+    {{"SOURCE_LANGUAGE=es", "WORKER_SOURCE_LANG=fr"}, "WORKER_SOURCE_LANGUAGE",
+        "fr"},
+    {{"SOURCE_LANGUAGE="}, "WORKER_SOURCE_LANGUAGE", NULL},
+    {{"TARGET_LANGUAGE=es"}, "WORKER_TARGET_LANGUAGE", "es"},
+    {{"WORKER_TARGET_LANG=es", "TARGET_LANGUAGE=de"}, "WORKER_TARGET_LANGUAGE",
+        "es"},
+    {{"WORKER_TTS_VOICE=joe"}, "WORKER_VOICE_PROFILE", "joe"},
+    {{"MAX_CONCURRENT_STREAMS=3"}, "ORCH_MAX_WORKERS", "3"},
+    {{"MAX_CONCURRENT_STREAMS=3", "ORCH_MAX_WORKERS=4"}, "ORCH_MAX_WORKERS",
+        "4"},
+    {{"SEGMENT_DIR=/a"}, "CAPTURE_DIR", "/a"},
+    {{"SEGMENT_DIR=/a", "WORKER_SEGMENT_DIR=/b"}, "CAPTURE_DIR", "/b"},
+    {{"MEDIAMTX_RTMP_URL=rtmp://media:2935"}, "MEDIAMTX_HOST", "media"},
+    {{"MEDIAMTX_RTMP_URL=rtmp://media:2935"}, "MEDIAMTX_RTMP_PORT", "2935"},
+    {{"MEDIAMTX_RTMP_URL=rtmp://media"}, "MEDIAMTX_RTMP_PORT", NULL},
+    {{"MEDIAMTX_RTMP_URL=rtmp://media:1", "MEDIAMTX_HOST=other"},
+        "MEDIAMTX_HOST", "other"},
+    {{"MEDIAMTX_RTSP_URL=rtsp://media:9554"}, "MEDIAMTX_RTSP_PORT", "9554"},
+    {{"MEDIAMTX_RTMP_URL=nonsense"}, "MEDIAMTX_HOST", NULL},
+    {{"ORCH_MEDIAMTX_HOST=media"}, "MEDIAMTX_HOST", "media"},
+    {{"WORKER_STS_SERVICE_URL=http://x"}, "STS_SERVICE_URL", "http://x"},
+    {{"STS_API_KEY=abcdefgh"}, "STS_TOKEN", "abcdefgh"},
+};
+
+static void
+test_aliases (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (alias_cases); i++) {
+    const AliasCase *c = &alias_cases[i];
+    g_auto (GStrv) environment =
+        dub_service_environment (g_strdupv ((char **) c->environment));
+
+    g_assert_cmpstr (g_environ_getenv (environment, c->name), ==, c->value);
+  }
+}
+
+/* They reach the settings. */
+static void
+test_alias_is_used (void)
+{
+  static const Case c = {
+      {"MAX_CONCURRENT_STREAMS=3", "TARGET_LANGUAGE=es"}, NULL, TRUE};
+  DubServiceSettings settings = {0};
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (load (&settings, &c, &error));
+  g_assert_cmpint (settings.max_workers, ==, 3);
+  g_assert_cmpstr (settings.target_language, ==, "es");
+  dub_service_settings_clear (&settings);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -118,6 +179,8 @@ main (int argc, char **argv)
   }
   g_test_add_func ("/media/service-settings/api-url", test_api_url);
   g_test_add_func ("/media/service-settings/env-example", test_env_example);
+  g_test_add_func ("/media/service-settings/aliases", test_aliases);
+  g_test_add_func ("/media/service-settings/alias-is-used", test_alias_is_used);
   result = g_test_run ();
   g_rmdir (folder);
   g_free (folder);

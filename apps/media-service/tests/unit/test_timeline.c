@@ -113,6 +113,65 @@ test_late_for_2s_opens_an_epoch (void)
   g_assert_cmpint (rig_check_sync (rig), >, 37 * 25);
 }
 
+/* What was held back for 14 s comes at three times the pace, as from a worker
+ * that had no CPU: late for longer than 2 s, and the delay is what it was. */
+static void
+test_backlog_needs_no_epoch (void)
+{
+  g_autoptr (Rig) rig = rig_new (NULL);
+
+  rig_play (rig, 20 * S);
+  rig_idle (rig, 14 * S);
+  for (guint i = 0; i < 70; i++) {
+    rig_play (rig, 100 * MS);
+    rig_burst (rig, 200 * MS);
+  }
+  rig_play (rig, 20 * S);
+  rig_check_video (rig);
+  g_assert_cmpint (rig_stats (rig).epochs, ==, 1);
+  g_assert_cmpint (
+      picture_of (rig, 1300)->left_ns, ==, RIG_START + DELAY + 1300 * 40 * MS);
+  g_assert_cmpint (rig_check_sync (rig), >, 30 * 25);
+}
+
+/* A worker that gets a little CPU now and then takes a late picture, and long
+ * after it all that was held back. */
+static void
+test_late_after_a_gap_needs_no_epoch (void)
+{
+  g_autoptr (Rig) rig = rig_new (NULL);
+
+  rig_play (rig, 20 * S);
+  rig_idle (rig, 9 * S);
+  rig_burst (rig, 500 * MS); /* late */
+  rig_idle (rig, 9 * S);
+  rig_burst (rig, 500 * MS); /* nobody knows yet that this is a backlog */
+  rig_play (rig, 500 * MS);
+  rig_burst (rig, 17 * S);
+  rig_play (rig, 20 * S);
+  rig_check_video (rig);
+  g_assert_cmpint (rig_stats (rig).epochs, ==, 1);
+  g_assert_cmpint (
+      picture_of (rig, 1200)->left_ns, ==, RIG_START + DELAY + 1200 * 40 * MS);
+}
+
+/* Late for 15 s is late for good, however it comes: each 2 s, at once. */
+static void
+test_late_in_pieces_opens_an_epoch (void)
+{
+  g_autoptr (Rig) rig = rig_new (NULL);
+
+  rig_play (rig, 20 * S);
+  rig_idle (rig, 10 * S);
+  for (guint i = 0; i < 10; i++) {
+    rig_idle (rig, 3 * S);
+    rig_burst (rig, 3 * S);
+  }
+  rig_play (rig, 20 * S);
+  rig_check_video (rig);
+  g_assert_cmpint (rig_stats (rig).epochs, ==, 2);
+}
+
 static void
 test_in_time_again_needs_no_epoch (void)
 {
@@ -460,6 +519,9 @@ main (int argc, char **argv)
       {"short-stall", test_short_stall_is_not_seen},
       {"too-late", test_what_comes_too_late_is_dropped},
       {"late-for-2s", test_late_for_2s_opens_an_epoch},
+      {"backlog", test_backlog_needs_no_epoch},
+      {"late-after-a-gap", test_late_after_a_gap_needs_no_epoch},
+      {"late-in-pieces", test_late_in_pieces_opens_an_epoch},
       {"in-time-again", test_in_time_again_needs_no_epoch},
       {"jumps", test_jumps_are_not_seen},
       {"hole-in-a-gop", test_hole_in_a_gop_repeats_nothing},

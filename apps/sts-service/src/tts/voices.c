@@ -2,9 +2,9 @@
 #include "voices.h"
 
 #include "voices_resource.h"
-#include "yaml_tree.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_common/yaml_tree.h>
 #include <gio/gio.h>
 #include <math.h>
 #include <string.h>

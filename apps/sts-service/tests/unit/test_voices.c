@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tts/voices.h"
-#include "tts/yaml_tree.h"
+#include <dubbing_common/yaml_tree.h>
 
 #include <dubbing_common/error.h>
 #include <string.h>

@@ -29,4 +29,8 @@ void dub_clock_advance (DubClock *clock, gint64 delta_ns);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubClock, dub_clock_unref)
 
+/* A name for a run: 20260102T030405678-1a2b3c4d. In the order of their times,
+ * to the millisecond. (transfer full) */
+char *dub_run_id_new (void);
+
 G_END_DECLS

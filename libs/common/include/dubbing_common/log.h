@@ -50,6 +50,10 @@ gboolean dub_log_is_enabled (DubLogLevel level);
 typedef void (*DubLogSink) (
     DubLogLevel level, const char *line, gpointer user_data);
 void dub_log_set_sink (DubLogSink sink, gpointer user_data);
+/* Gets each line as well, for a copy of them; NULL ends it, and none comes
+ * after that. It is called with the log's lock held: it must not log, nor wait.
+ */
+void dub_log_set_tee (DubLogSink tee, gpointer user_data);
 
 /* fields: "key", "value" pairs, NULL-terminated; a NULL value is left out. */
 void dub_log_fields (DubLogLevel level, const char *topic,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "yaml_tree.h"
+#include "dubbing_common/yaml_tree.h"
 
 #include <dubbing_common/error.h>
 #include <string.h>

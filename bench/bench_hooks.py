@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How fast media-service answers hooks, and how fast a stream starts.
+
+The real MediaMTX runs mtx-hook for a real publisher, and a worker takes the
+stream in; STARTS times. All its pictures are key frames, so that no part of the
+time is the wait for one. Then EVENTS events are posted, one connection each,
+while that stream runs.
+
+    EVENTS=1000  STARTS=5
+
+hook_p50_ms, hook_p99_ms  from the first byte of the connection to the answer
+start_s                   worst: from the moment that MediaMTX says the path is
+                          ready to that at which the worker says media comes in
+start_median_s            the median of the same
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from datetime import datetime
+from statistics import median
+
+from benchlib import figure, fresh_stack, header, load, number, percentile, say
+
+from helpers import tools
+from helpers.processes import free_port, get, wait_for
+
+POLL_S = 0.01
+
+
+def publisher(stack, stream: str):
+    """Key frames only, with sound."""
+    return stack.start("publisher", [
+        "ffmpeg", "-hide_banner", "-loglevel", "error", "-re",
+        "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25",
+        "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000",
+        "-c:v", "libx264", "-preset", "ultrafast", "-g", "1", "-bf", "0",
+        "-c:a", "aac", "-f", "flv", stack.rtmp_url(f"live/{stream}/in")])
+
+
+def state_of(service, stream: str) -> str:
+    status, body = get(f"{service.url}/v1/streams/{stream}")
+    return json.loads(body).get("worker_state", "") if status == 200 else ""
+
+
+def ready_at(stack, stream: str) -> float:
+    """As the media server says it, in unix time."""
+    text = stack.wait_path(f"live/{stream}/in")["readyTime"]
+    head, _, rest = text.replace("Z", "+00:00").partition(".")
+    digits = rest[:-6][:6] if rest else "0"
+    zone = rest[-6:] if rest else ""
+    return datetime.fromisoformat(f"{head}.{digits:<06}{zone}").timestamp()
+
+
+def one_start(stack, service, number_: int) -> float:
+    stream = f"start{number_}"
+    source = publisher(stack, stream)
+    wait_for(lambda: state_of(service, stream) == "running", 30,
+             f"{stream} taken in", POLL_S)
+    now = time.time()
+    came = ready_at(stack, stream)
+    if number_ > 0:
+        source.stop()
+    return now - came
+
+
+def post(port: int, body: str, event: str) -> float:
+    """In ms."""
+    start = time.perf_counter()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("POST", f"/v1/mediamtx/events/{event}", body,
+                       {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    assert answer.status == 200, answer.status
+    return (time.perf_counter() - start) * 1000
+
+
+def hooks(port: int, events: int) -> list[float]:
+    """A ready that changes nothing, one of an output, and a late not-ready:
+    nothing that starts a process, which the answer does not wait for anyway."""
+    kinds = [("start0", "in", "ready"), ("start0", "out", "ready"),
+             ("none", "in", "not-ready")]
+    times = []
+    for n in range(events):
+        stream, way, event = kinds[n % len(kinds)]
+        body = json.dumps({"path": f"live/{stream}/{way}",
+                           "sourceType": "rtmpConn", "sourceId": "bench"})
+        times.append(post(port, body, event))
+    return times
+
+
+def main() -> None:
+    events, starts = int(number("EVENTS", 1000)), int(number("STARTS", 5))
+    header("bench-hooks", f"{events} events, {starts} starts")
+    with fresh_stack("hooks") as stack:
+        port = free_port()
+        stack.mediamtx(hook=str(tools.need("mtx-hook")),
+                       orchestrator_url=f"http://127.0.0.1:{port}")
+        service = stack.media_service("http://127.0.0.1:9", port=port,
+                                      SKIP_STS_CONNECTION="true")
+        times = [one_start(stack, service, n) for n in range(starts)]
+        answers = hooks(port, events)
+    say(f"{load()}")
+    figure("hook_p50_ms", percentile(answers, 0.5), 2)
+    figure("hook_p99_ms", percentile(answers, 0.99), 2)
+    figure("start_s", max(times), 2)
+    figure("start_median_s", median(times), 2)
+
+
+if __name__ == "__main__":
+    main()
