@@ -11,7 +11,7 @@ declared: nothing for one of the speech service or of media-service; for one of
 source or destination its own time, and until it is used again (2 s) at a key
 frame (1 s); for a worker that is killed what it held as well.
 
-    MINUTES=10  SEED=1
+    MINUTES=10  SEED=1  REPORT=build/bench/chaos.html
 
 chaos_breaches  undeclared: pictures lost or late, times that do not rise, holes
                 in the sound, flash and beep more than 40/60 ms apart, left-over
@@ -490,7 +490,7 @@ def main() -> int:
         f"{len(kept.recordings)} connections, {len(plain.outputs)} and "
         f"{len(kept.outputs)} pictures, {len(run.syncs)} flashes judged; "
         f"{load()}")
-    report = ROOT / "build" / "bench" / "chaos.html"
+    report = ROOT / (os.environ.get("REPORT") or "build/bench/chaos.html")
     write_report(report, run, f"{minutes:g} minutes, seed {seed}",
                  slope_mb_h(run.rss))
     say(f"report: {report}")

@@ -252,7 +252,10 @@ class Long:
 
 @pytest.fixture(scope="module", name="long")
 def _long():
-    with Service("p3-processes", KEEP_WORKERS="true") as service:
+    sanitizer = os.environ.get("ASAN_OPTIONS")
+    settings = {"ASAN_OPTIONS": sanitizer + ":allocator_may_return_null=1"} \
+        if sanitizer else {}  # what is judged is what GLib makes of it
+    with Service("p3-processes", KEEP_WORKERS="true", **settings) as service:
         run = Long(service)
         run.play()
         yield run

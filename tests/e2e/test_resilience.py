@@ -178,7 +178,7 @@ def play_service(run: FaultRun) -> None:
     with FaultProxy(port) as proxy:
         run.start(proxy.url, **SETTINGS)
         run.sleep_until(12)
-        proxy.bytes_per_s = 120000        # slow: 2 s for a fragment
+        proxy.bytes_per_s = 150000        # slow: 1.6 s for a fragment
         run.sleep_until(20)
         proxy.go_on()
         run.sleep_until(24)

@@ -15,11 +15,11 @@
 #define PENDING_NS (12 * DUB_NS_PER_S)
 /* Pictures that come too late for so long open a new epoch. */
 #define LATE_NS (2 * DUB_NS_PER_S)
-/* Unless they have made up so much meanwhile, or there were none for so long:
- * what was held back still comes, and a new epoch in the middle of it would add
- * the rest to the delay. It is not waited for without end. */
-#define CATCHING_UP_NS (LATE_NS / 4)
-#define MAX_LATE_NS (15 * DUB_NS_PER_S)
+/* Unless they are so much more or less late by then: what was held back is
+ * still to come, faster, and a new epoch before it would add the rest to the
+ * delay. It is not waited for without end. */
+#define UNSETTLED_NS (LATE_NS / 4)
+#define MAX_LATE_NS (30 * DUB_NS_PER_S)
 #define MAX_SOUND_PUSH_NS DUB_NS_PER_S
 /* No picture is shown so long after it is decoded. */
 #define MAX_AHEAD_NS (20 * DUB_NS_PER_S)
@@ -53,8 +53,10 @@ struct _DubProgramme {
   gint64 sound_source_end_ns; /* where sound without a pts goes on */
   gint64 late_since_ns;       /* DUB_TIME_NONE: pictures come in time */
   gint64 late_by_ns;          /* so much, at that time */
-  gint64 first_late_ns;       /* the first of them */
-  gint64 last_picture_ns;     /* when one came */
+  gint64 first_late_ns;       /* the first of them came then */
+  gint64 last_came_ns;        /* the last picture: when it came, its source */
+  gint64 last_order_ns;       /* time, and how late it was */
+  gint64 last_late_by_ns;
   gboolean is_ended;
   guint64 next_number;
   gint64 judged_frame;           /* one past the last mark */
@@ -529,31 +531,38 @@ make_stamp (const DubAccessUnit *unit, DubStamp *ret_stamp)
 }
 
 static gboolean
-may_wait (const DubProgramme *self)
+is_late_long (const DubProgramme *self)
 {
-  return self->now_ns - self->first_late_ns < MAX_LATE_NS;
-}
-
-/* Before a picture is mapped: after a gap nobody knows yet how it goes on. */
-static void
-note_gap (DubProgramme *self)
-{
-  if (self->late_since_ns != DUB_TIME_NONE && may_wait (self) &&
-      self->now_ns - self->last_picture_ns >= LATE_NS)
-    self->late_since_ns = DUB_TIME_NONE;
-  self->last_picture_ns = self->now_ns;
+  return self->late_since_ns != DUB_TIME_NONE &&
+         self->now_ns - self->late_since_ns >= LATE_NS;
 }
 
 static gboolean
-is_catching_up (const DubProgramme *self, gint64 late_by_ns)
+is_settled (const DubProgramme *self, gint64 late_by_ns)
 {
-  return may_wait (self) && self->now_ns - self->late_since_ns >= LATE_NS &&
-         self->late_by_ns - late_by_ns > CATCHING_UP_NS;
+  return self->now_ns - self->first_late_ns >= MAX_LATE_NS ||
+         ABS (self->late_by_ns - late_by_ns) <= UNSETTLED_NS;
+}
+
+/* Too late for 2 s, by the same: the source has fallen behind for good, and
+ * goes on from its next key frame at the time that has really passed. Asked
+ * before the picture is mapped, so how late it is follows from the last one. */
+static gboolean
+has_fallen_behind (const DubProgramme *self, const DubStamp *stamp)
+{
+  gint64 late_by_ns = self->last_late_by_ns +
+                      (self->now_ns - self->last_came_ns) -
+                      (stamp->order_ns - self->last_order_ns);
+
+  return is_late_long (self) && is_settled (self, late_by_ns);
 }
 
 static void
-note_lateness (DubProgramme *self, gint64 late_by_ns)
+note_lateness (DubProgramme *self, const DubStamp *stamp, gint64 late_by_ns)
 {
+  self->last_came_ns = self->now_ns;
+  self->last_order_ns = stamp->order_ns;
+  self->last_late_by_ns = late_by_ns;
   if (late_by_ns <= 0) {
     self->late_since_ns = self->first_late_ns = DUB_TIME_NONE;
     return;
@@ -561,19 +570,10 @@ note_lateness (DubProgramme *self, gint64 late_by_ns)
   if (self->first_late_ns == DUB_TIME_NONE)
     self->first_late_ns = self->now_ns;
   if (self->late_since_ns == DUB_TIME_NONE ||
-      is_catching_up (self, late_by_ns)) {
+      (is_late_long (self) && !is_settled (self, late_by_ns))) {
     self->late_since_ns = self->now_ns;
     self->late_by_ns = late_by_ns;
   }
-}
-
-/* Too late for 2 s: the source has fallen behind for good, and goes on from
- * its next key frame at the time that has really passed. */
-static gboolean
-has_fallen_behind (const DubProgramme *self)
-{
-  return self->late_since_ns != DUB_TIME_NONE &&
-         self->now_ns - self->late_since_ns >= LATE_NS;
 }
 
 static void
@@ -590,8 +590,8 @@ take_video (
   gint64 order_ns, pts_ns, dts_ns = DUB_TIME_NONE;
   DubMapResult result;
 
-  note_gap (self);
-  dub_media_clock_request_epoch (self->media_clock, has_fallen_behind (self));
+  dub_media_clock_request_epoch (
+      self->media_clock, has_fallen_behind (self, stamp));
   result = dub_media_clock_map (
       self->media_clock, stamp, passed_ns (self), &order_ns, &pts_ns);
   if (result == DUB_MAP_NONE || ABS (pts_ns - order_ns) > MAX_AHEAD_NS) {
@@ -609,7 +609,7 @@ take_video (
       dub_access_unit_retimed (unit, pts_ns, dts_ns), order_ns,
       result == DUB_MAP_EPOCH, self->params.is_file ? 0 : self->now_ns);
   if (!self->params.is_file)
-    note_lateness (self, self->now_ns - order_ns - departure_ns (self));
+    note_lateness (self, stamp, self->now_ns - order_ns - departure_ns (self));
   if (result == DUB_MAP_EPOCH)
     flush_pending (self);
 }

@@ -134,20 +134,20 @@ test_backlog_needs_no_epoch (void)
   g_assert_cmpint (rig_check_sync (rig), >, 30 * 25);
 }
 
-/* A worker that gets a little CPU now and then takes a late picture, and long
- * after it all that was held back. */
+/* A worker that gets a little CPU now and then takes one late picture after the
+ * other, each later than the last, and then all that was held back. */
 static void
-test_late_after_a_gap_needs_no_epoch (void)
+test_late_and_later_needs_no_epoch (void)
 {
   g_autoptr (Rig) rig = rig_new (NULL);
 
   rig_play (rig, 20 * S);
   rig_idle (rig, 9 * S);
-  rig_burst (rig, 500 * MS); /* late */
-  rig_idle (rig, 9 * S);
-  rig_burst (rig, 500 * MS); /* nobody knows yet that this is a backlog */
-  rig_play (rig, 500 * MS);
-  rig_burst (rig, 17 * S);
+  for (guint i = 0; i < 60; i++) {
+    rig_burst (rig, 40 * MS);
+    rig_idle (rig, 200 * MS);
+  }
+  rig_burst (rig, 18600 * MS);
   rig_play (rig, 20 * S);
   rig_check_video (rig);
   g_assert_cmpint (rig_stats (rig).epochs, ==, 1);
@@ -155,7 +155,8 @@ test_late_after_a_gap_needs_no_epoch (void)
       picture_of (rig, 1200)->left_ns, ==, RIG_START + DELAY + 1200 * 40 * MS);
 }
 
-/* Late for 15 s is late for good, however it comes: each 2 s, at once. */
+/* Late by the same each time is late for good, also where it comes in pieces.
+ */
 static void
 test_late_in_pieces_opens_an_epoch (void)
 {
@@ -163,12 +164,13 @@ test_late_in_pieces_opens_an_epoch (void)
 
   rig_play (rig, 20 * S);
   rig_idle (rig, 10 * S);
-  for (guint i = 0; i < 10; i++) {
+  for (guint i = 0; i < 14; i++) {
     rig_idle (rig, 3 * S);
     rig_burst (rig, 3 * S);
   }
-  rig_play (rig, 20 * S);
   rig_check_video (rig);
+  g_assert_cmpint (rig_stats (rig).epochs, ==, 2);
+  rig_play (rig, 20 * S);
   g_assert_cmpint (rig_stats (rig).epochs, ==, 2);
 }
 
@@ -520,7 +522,7 @@ main (int argc, char **argv)
       {"too-late", test_what_comes_too_late_is_dropped},
       {"late-for-2s", test_late_for_2s_opens_an_epoch},
       {"backlog", test_backlog_needs_no_epoch},
-      {"late-after-a-gap", test_late_after_a_gap_needs_no_epoch},
+      {"late-and-later", test_late_and_later_needs_no_epoch},
       {"late-in-pieces", test_late_in_pieces_opens_an_epoch},
       {"in-time-again", test_in_time_again_needs_no_epoch},
       {"jumps", test_jumps_are_not_seen},
