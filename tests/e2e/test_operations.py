@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
+import urllib.request
 from dataclasses import dataclass, field
 
 import pytest
@@ -27,6 +29,7 @@ CLIP = clips.Clip("operated", seconds=24.0,
                   sound="speech+background+breath+beeps", speech="lv_es.mp3")
 DELAY_MS = 5000
 
+HIDDEN = "streamkey-9f27c1"  # of a destination that is never there
 W = "media_service_worker_"
 # What dashboards of the earlier design ask for, by kind.
 WORKER = [W + name for name in """
@@ -80,7 +83,7 @@ STS = """
 ELSEWHERE = re.compile(
     r"up|paths_bytes_(received|sent)|sts_engine_(ready|restarts_total)"
     r"|sts_queue_seconds_bucket|sts_fragment_errors_total"
-    r"|egress_forwarder_(up|forwarding|bytes_out_total|retry_total)")
+    r"|egress_forwarder_retry_total")
 DEPLOY = tools.ROOT / "deploy"
 
 # Names of the earlier design whose unit promtool does not like; each has a
@@ -119,6 +122,18 @@ def wait_dubbed(process) -> str:
     return wait_for(check, 60, "two dubs heard", 0.5)
 
 
+def add_destination(process) -> None:
+    """One that is never there, while the stream runs."""
+    body = {"destinations": [{"name": "dead",
+                              "url": f"rtmp://127.0.0.1:1/app/{HIDDEN}"}]}
+    request = urllib.request.Request(
+        f"{process.url}/v1/streams/{STREAM}", json.dumps(body).encode(),
+        {"Content-Type": "application/json"}, method="PATCH")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.status == 200
+        assert HIDDEN not in answer.read().decode()
+
+
 def wait_gone(process, since: float) -> float:
     wait_for(lambda: STREAM not in metrics(process), 90,
              f"no series of {STREAM} at {process.name}", 0.5)
@@ -137,7 +152,11 @@ def operate(stack: Stack) -> Operated:
     publisher = publish(stack, clips.make(CLIP),
                         stack.rtmp_url(f"live/{STREAM}/in"))
     seen = Operated()
-    seen.media = wait_dubbed(service)
+    wait_dubbed(service)
+    add_destination(service)
+    seen.media = wait_for(
+        lambda: "egress_forwarder_up{" in (text := metrics(service)) and text,
+        20, "series of the destination", 0.5)
     seen.sts = metrics(sts)
     publisher.stop()
     left = time.monotonic()
@@ -151,6 +170,7 @@ def operate(stack: Stack) -> Operated:
 
 @pytest.fixture(scope="module", name="seen")
 def _seen() -> Operated:
+    shutil.rmtree(tools.ARTIFACTS / "operations", ignore_errors=True)
     with Stack("operations") as stack:
         return operate(stack)
 
@@ -258,3 +278,64 @@ def test_what_is_elsewhere_is_documented():
     assert {n for n in ours
             if f"`{n.removesuffix('_bucket').removesuffix('_count')}`"
             not in page} == set()
+
+
+# sts-service tells a person where it listens, on standard output.
+GREETING = re.compile(r"listening on http://\S+")
+HEARD = "This is what the mock"
+
+
+def lines_of(seen, component: str) -> list[dict]:
+    found = []
+    for name, text in seen.logs.items():
+        if "media-service" in name or "sts" in name:
+            found += [json.loads(line) for line in text.splitlines()
+                      if not GREETING.fullmatch(line)]
+    return [o for o in found if component in ("", o["component"])]
+
+
+def test_each_line_of_log_is_an_object(seen):
+    """JSON, with when, how bad, of what, by whom."""
+    lines = lines_of(seen, "")
+    assert {o["component"] for o in lines} \
+        == {"media-service", "media-worker", "sts-service"}
+    for o in lines:
+        missing = {"ts", "level", "topic", "component", "instance_id",
+                   "message"} - set(o)
+        assert not missing, (missing, o)
+
+
+def test_lines_say_whose_they_are(seen):
+    for o in lines_of(seen, "media-worker"):
+        assert o["stream_id"] == STREAM and o["run_id"], o
+    for o in lines_of(seen, "media-service"):
+        if o["topic"] == "media.orchestrator":
+            assert o["stream_id"] == STREAM, o
+    fragments = [o for o in lines_of(seen, "") if o.get("fragment_id")]
+    assert {o["component"] for o in fragments} \
+        >= {"media-worker", "sts-service"}
+    for o in fragments:
+        assert o["stream_id"] == STREAM, o
+
+
+def test_no_line_per_frame(seen):
+    """At debug a few lines a fragment; above it a few of the whole run."""
+    lines = [o for o in lines_of(seen, "media-worker")
+             if o["topic"] != "media.main"]
+    frames = mp.value(mp.parse(seen.media), W + "video_frames_out_total")
+    fragments = len({o["fragment_id"] for o in lines if "fragment_id" in o})
+    assert frames >= 50 and fragments >= 2
+    assert len([o for o in lines if o["level"] == "debug"]) \
+        <= 12 * fragments + 20
+    assert len([o for o in lines if o["level"] != "debug"]) <= 40
+
+
+def test_texts_are_told_at_debug_only(seen):
+    told = [o["level"] for o in lines_of(seen, "") if HEARD in o["message"]]
+    assert told and set(told) == {"debug"}
+
+
+def test_no_key_of_a_destination_is_told(seen):
+    assert "egress_forwarder_up{" in seen.media
+    for text in [*seen.logs.values(), seen.media, seen.sts]:
+        assert HIDDEN not in text

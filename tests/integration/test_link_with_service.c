@@ -20,6 +20,15 @@ init_echo (LinkFixture *self, const char *argument)
       self, (const char *[]){sts_service, "echo", "--port=0", argument, NULL}));
 }
 
+/* By the environment: a key is refused on the command line. */
+static void
+init_echo_with_key (LinkFixture *self, const char *key)
+{
+  g_setenv ("STS_API_KEY", key, TRUE);
+  init_echo (self, NULL);
+  g_unsetenv ("STS_API_KEY");
+}
+
 /* --- tests --- */
 
 /* PCM comes back sample for sample, fragment by fragment. */
@@ -136,7 +145,7 @@ test_key (void)
 {
   LinkFixture f;
 
-  init_echo (&f, "--api-key=sesame");
+  init_echo_with_key (&f, "sesame");
   link_fixture_connect (&f, "sesame", FALSE);
   link_fixture_wait_phase (&f, DUB_STS_LINK_READY);
   link_fixture_clear (&f);
@@ -146,7 +155,7 @@ static void
 test_wrong_key (void)
 {
   LinkFixture f;
-  init_echo (&f, "--api-key=sesame");
+  init_echo_with_key (&f, "sesame");
   link_fixture_connect (&f, "wrong", FALSE);
   link_fixture_wait_phase (&f, DUB_STS_LINK_WAITING);
   g_assert_nonnull (strstr (f.error, "AUTH_FAILED"));

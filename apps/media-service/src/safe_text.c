@@ -2,6 +2,7 @@
 #include <media_service/safe_text.h>
 
 #include <dubbing_common/log.h>
+#include <dubbing_common/tls.h>
 #include <string.h>
 
 /* A shorter word is no key, and would be found in many places. */
@@ -19,6 +20,38 @@ password_of (const char *url)
   return uri ? g_strdup (g_uri_get_password (uri)) : NULL;
 }
 
+/* Each value of the query, as it stands there and unescaped. */
+static void
+hide_query (GString *safe, const char *url)
+{
+  const char *query = strchr (url, '?');
+  g_auto (GStrv) pairs = query ? g_strsplit (query + 1, "&", -1) : NULL;
+
+  for (guint i = 0; pairs && pairs[i]; i++) {
+    const char *equals = strchr (pairs[i], '=');
+    const char *value = equals ? equals + 1 : pairs[i];
+    g_autofree char *plain = g_uri_unescape_string (value, NULL);
+
+    if (strlen (value) >= SHORTEST_KEY)
+      g_string_replace (safe, value, "***", 0);
+    if (plain && strlen (plain) >= SHORTEST_KEY)
+      g_string_replace (safe, plain, "***", 0);
+  }
+}
+
+/* Libraries do not say what is wrong with a certificate. */
+static void
+add_refusal (GString *safe, const char *url)
+{
+  g_autofree char *scheme = g_uri_parse_scheme (url);
+  g_autofree char *refusal = NULL;
+
+  if (scheme && g_str_has_suffix (scheme, "s"))
+    refusal = dub_tls_refusal_of_url (url);
+  if (refusal)
+    g_string_append_printf (safe, " (%s)", refusal);
+}
+
 char *
 dub_safe_text (const char *text, const char *url)
 {
@@ -33,5 +66,7 @@ dub_safe_text (const char *text, const char *url)
     g_string_replace (safe, key, "***", 0);
   if (password && strlen (password) >= SHORTEST_KEY)
     g_string_replace (safe, password, "***", 0);
+  hide_query (safe, url);
+  add_refusal (safe, url);
   return g_string_free (safe, FALSE);
 }

@@ -2,7 +2,9 @@
 #define DUB_LOG_TOPIC "sts.main"
 
 #include <dubbing_common/clock.h>
+#include <dubbing_common/instance.h>
 #include <dubbing_common/log.h>
+#include <dubbing_common/tls.h>
 #include <dubbing_mediacodec/elements.h>
 #include <glib-unix.h>
 #include <gst/gst.h>
@@ -58,6 +60,19 @@ find_load_rule (const DubStsSettings *settings, gboolean is_echo)
 }
 
 static gboolean
+load_certificate (Program *self, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+
+  self->server.certificate = dub_tls_load (
+      self->settings.tls_cert_file, self->settings.tls_key_file, &cause);
+  if (cause == NULL)
+    return dub_tls_trust (self->settings.tls_ca_file, error);
+  g_propagate_error (error, g_steal_pointer (&cause));
+  return FALSE;
+}
+
+static gboolean
 fill_server_settings (Program *self, GError **error)
 {
   const DubStsSettings *from = &self->settings;
@@ -70,6 +85,8 @@ fill_server_settings (Program *self, GError **error)
   to->service_name = self->is_echo ? "echo-sts" : "full-sts-service";
   to->api_key = from->api_key;
   to->metrics_token = from->metrics_token;
+  if (!load_certificate (self, error))
+    return FALSE;
   to->max_message_bytes = (gsize) from->max_message_bytes;
   to->max_connections = (guint) from->max_connections;
   to->ping_interval_ms = (guint) from->ping_interval_s * 1000;
@@ -123,7 +140,8 @@ announce (Program *self, DubStsServer *server)
 {
   guint16 port = dub_sts_server_get_port (server);
 
-  printf ("listening on http://%s:%u\n", self->host, port);
+  printf ("listening on %s://%s:%u\n",
+      self->server.certificate != NULL ? "https" : "http", self->host, port);
   fflush (stdout);
   dub_info ("%s listens on %s:%u", self->server.service_name, self->host, port);
 }
@@ -179,6 +197,7 @@ program_clear (Program *self)
     self->processor->free (self->processor);
   g_clear_pointer (&self->metrics, dub_metrics_unref);
   g_free (self->host);
+  g_clear_object (&self->server.certificate);
   dub_config_clear (dub_sts_options, &self->settings);
 }
 
@@ -226,6 +245,7 @@ static int
 run_server (int argc, char **argv)
 {
   g_auto (GStrv) environment = g_get_environ ();
+  g_autofree char *instance = dub_instance_id_new ();
   g_autoptr (GError) error = NULL;
   Program self = {0};
   int status;
@@ -242,6 +262,7 @@ run_server (int argc, char **argv)
   }
   dub_log_init ("sts-service", (DubLogLevel) (self.settings.log_level + 1),
       (DubLogFormat) self.settings.log_format);
+  dub_log_set_field ("instance_id", instance);
   status = run (&self);
   program_clear (&self);
   return status;

@@ -2,6 +2,7 @@
 #include "settings.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_common/tls.h>
 #include <gio/gio.h>
 
 #define ROW(...) DUB_OPTION_ROW_AT (DubStsSettings, __VA_ARGS__)
@@ -25,6 +26,8 @@ const DubOption dub_sts_options[] = {
   { ROW ("metrics-token", "METRICS_TOKEN", SECRET, metrics_token, NULL),
     .help = "The same, for /metrics and nothing else; STS_API_KEY opens it "
             "too" },
+  DUB_TLS_SERVER_OPTIONS (DubStsSettings, tls_cert_file, tls_key_file),
+  DUB_TLS_TRUST_OPTION (DubStsSettings, tls_ca_file),
   { ROW ("source-language", "SOURCE_LANGUAGE", STRING, source_language,
         "auto"), .min = 2, .max = 10,
     .help = "When a stream names none; auto: found by listening" },

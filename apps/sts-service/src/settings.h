@@ -14,10 +14,11 @@ G_BEGIN_DECLS
 typedef struct {
   char *host; /* NULL: 127.0.0.1, or every address when there is a key */
   gint64 port;
-  char *echo_host;     /* (nullable) */
-  gint64 echo_port;    /* 0: as port */
-  char *api_key;       /* (nullable) */
-  char *metrics_token; /* (nullable) */
+  char *echo_host;                                  /* (nullable) */
+  gint64 echo_port;                                 /* 0: as port */
+  char *api_key;                                    /* (nullable) */
+  char *metrics_token;                              /* (nullable) */
+  char *tls_cert_file, *tls_key_file, *tls_ca_file; /* (nullable) */
   char *source_language;
   char *target_language;
   gint64 echo_delay_ms;

@@ -79,6 +79,13 @@ take_option (CommandLine *self, const char *word, GError **error)
         "unknown option %.*s; see --help", (int) (name + length - word), word);
     return FALSE;
   }
+  if (option->type == DUB_OPTION_SECRET) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+        "--%s: everyone on the machine can read the command line; set %s, or "
+        "%s_FILE to a file that holds it",
+        option->name, option->env, option->env);
+    return FALSE;
+  }
   value = take_value (self, option, name + length);
   if (value == NULL) {
     g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dubbing_common/metrics.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -26,26 +25,28 @@ static void
 set_memory (DubMetrics *metrics)
 {
   double page = (double) sysconf (_SC_PAGESIZE);
-  unsigned long long pages = 0, resident = 0;
   g_autofree char *text = NULL;
+  g_auto (GStrv) pages = NULL;
 
-  if (!g_file_get_contents ("/proc/self/statm", &text, NULL, NULL) ||
-      sscanf (text, "%llu %llu", &pages, &resident) != 2)
+  if (!g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
+    return;
+  pages = g_strsplit (text, " ", 3);
+  if (g_strv_length (pages) < 3)
     return;
   set (metrics, "process_virtual_memory_bytes", "Virtual memory",
-      (double) pages * page);
+      g_ascii_strtod (pages[0], NULL) * page);
   set (metrics, "process_resident_memory_bytes", "Resident memory",
-      (double) resident * page);
+      g_ascii_strtod (pages[1], NULL) * page);
 }
 
 /* proc(5): the 22nd field, in ticks since the machine started; the second may
- * hold blanks and ends with the last bracket. */
+ * hold blanks and ends with the last bracket, and the third follows it. */
 static void
 set_start (DubMetrics *metrics)
 {
   g_autofree char *own = NULL;
   g_autofree char *machine = NULL;
-  unsigned long long ticks = 0, boot = 0;
+  g_auto (GStrv) fields = NULL;
   const char *after, *line;
 
   if (!g_file_get_contents ("/proc/self/stat", &own, NULL, NULL) ||
@@ -53,16 +54,16 @@ set_start (DubMetrics *metrics)
     return;
   after = strrchr (own, ')');
   line = strstr (machine, "\nbtime ");
-  if (after == NULL || line == NULL ||
-      sscanf (after,
-          ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
-          "%*d %*d %*d %llu",
-          &ticks) != 1 ||
-      sscanf (line, "\nbtime %llu", &boot) != 1)
+  if (after == NULL || line == NULL)
+    return;
+  fields = g_strsplit (after + strlen (") "), " ", 21);
+  if (g_strv_length (fields) < 21)
     return;
   set (metrics, "process_start_time_seconds",
       "When the process started, in Unix time",
-      (double) boot + (double) ticks / (double) sysconf (_SC_CLK_TCK));
+      g_ascii_strtod (line + strlen ("\nbtime "), NULL) +
+          g_ascii_strtod (fields[22 - 3], NULL) /
+              (double) sysconf (_SC_CLK_TCK));
 }
 
 static void

@@ -140,6 +140,7 @@ static const BadCase bad[] = {
     {NULL, "GRACE=-1s", {"GRACE", "\"-1s\"", "0 to 300000 ms"}},
     {NULL, "GRACE=6m", {"GRACE", "out of range", "0 to 300000 ms"}},
     {NULL, "TOKEN_FILE=/nonexistent", {"TOKEN_FILE", "/nonexistent"}},
+    {"--token=s3cret", NULL, {"--token", "TOKEN_FILE"}},
 };
 
 static void

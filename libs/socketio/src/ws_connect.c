@@ -2,6 +2,7 @@
 #include "ws_connect.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_common/tls.h>
 #include <string.h>
 
 #define MAX_ANSWER (8 << 10)
@@ -189,6 +190,19 @@ on_request_sent (GObject *source, GAsyncResult *result, gpointer user_data)
   g_object_unref (task);
 }
 
+/* Which certificate, and what is wrong with it. */
+static void
+name_refusal (const char *host, GError *error)
+{
+  g_autofree char *text =
+      error->domain == G_TLS_ERROR ? dub_tls_refusal (host) : NULL;
+
+  if (text == NULL)
+    return;
+  g_free (error->message);
+  error->message = g_steal_pointer (&text);
+}
+
 static void
 on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -199,6 +213,7 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
       G_SOCKET_CLIENT (source), result, &error);
 
   if (connection == NULL) {
+    name_refusal (g_uri_get_host (connect->uri), error);
     g_task_return_error (task, error);
     g_object_unref (task);
     return;

@@ -7,7 +7,8 @@
  * A library's message about a URL, without the URL's key: the URL itself
  * becomes what dub_redact_url () makes of it, and its last path element, which
  * is the key where it is not one of our own paths, becomes "***", as does its
- * password.
+ * password and each value of its query. Where the server's certificate was
+ * refused, what is wrong with it follows.
  *
  * Any thread. (transfer full)
  */

@@ -5,7 +5,9 @@
 #include "server.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_common/instance.h>
 #include <dubbing_common/log.h>
+#include <dubbing_common/tls.h>
 #include <glib-unix.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,7 +75,8 @@ log_start (Service *self)
     if (*lines[i] != '\0')
       dub_info ("setting %s", lines[i]);
   dub_service_settings_get_address (&self->settings, &host, &port);
-  dub_info ("media-service %s listens on http://%s:%u", DUB_VERSION, host,
+  dub_info ("media-service %s listens on %s://%s:%u", DUB_VERSION,
+      self->settings.tls_cert_file != NULL ? "https" : "http", host,
       dub_api_server_get_port (self->server));
 }
 
@@ -85,8 +88,9 @@ run (Service *self)
 
   self->loop = g_main_loop_new (NULL, FALSE);
   self->orchestrator = dub_orchestrator_new (&self->settings, metrics);
-  self->server =
-      dub_api_server_new (&self->settings, self->orchestrator, metrics, &error);
+  if (dub_tls_trust (self->settings.tls_ca_file, &error))
+    self->server = dub_api_server_new (
+        &self->settings, self->orchestrator, metrics, &error);
   if (self->server != NULL) {
     log_start (self);
     dub_orchestrator_adopt (self->orchestrator);
@@ -144,6 +148,7 @@ main (int argc, char **argv)
 {
   Service self = {0};
   g_auto (GStrv) environment = g_get_environ ();
+  g_autofree char *instance = dub_instance_id_new ();
   g_autoptr (GError) error = NULL;
   int code;
 
@@ -165,6 +170,7 @@ main (int argc, char **argv)
     return print (g_strdup ("the settings are good\n"));
   dub_log_init ("media-service", (DubLogLevel) (self.settings.log_level + 1),
       (DubLogFormat) self.settings.log_format);
+  dub_log_set_field ("instance_id", instance);
   code = run (&self);
   dub_service_settings_clear (&self.settings);
   return code;

@@ -44,36 +44,57 @@ typedef void (*DubApiHandler) (
 
 /* hook_routes.c: MediaMTX's events, with their own older bodies. */
 void dub_hook_routes_init (DubApiServer *self);
-void dub_route_ready (DubApiServer *, SoupServerMessage *, const char *);
-void dub_route_not_ready (DubApiServer *, SoupServerMessage *, const char *);
-void dub_route_on_ready (DubApiServer *, SoupServerMessage *, const char *);
-void dub_route_on_not_ready (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_ready (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
+void dub_route_not_ready (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
+void dub_route_on_ready (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
+void dub_route_on_not_ready (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
 
 /* info_routes.c: about the service itself. */
-void dub_route_root (DubApiServer *, SoupServerMessage *, const char *);
-void dub_route_health (DubApiServer *, SoupServerMessage *, const char *);
-void dub_route_health_ready (DubApiServer *, SoupServerMessage *, const char *);
-void dub_route_metrics (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_root (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
+void dub_route_health (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
+void dub_route_health_ready (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
+void dub_route_metrics (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
 
 /* doc_routes.c: openapi.json and a page that shows it. */
-void dub_route_doc (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_doc (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
 
 /* page_routes.c: the operators' page, and what it must know. */
-void dub_route_page_file (DubApiServer *, SoupServerMessage *, const char *);
-void dub_route_config (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_page_file (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
+void dub_route_config (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
 
 /* stream_routes.c */
-void dub_route_list (DubApiServer *, SoupServerMessage *, const char *);
-void dub_route_create (DubApiServer *, SoupServerMessage *, const char *);
-void dub_route_get (DubApiServer *, SoupServerMessage *, const char *);
-void dub_route_change (DubApiServer *, SoupServerMessage *, const char *);
-void dub_route_delete (DubApiServer *, SoupServerMessage *, const char *);
-void dub_route_start (DubApiServer *, SoupServerMessage *, const char *);
-void dub_route_stop (DubApiServer *, SoupServerMessage *, const char *);
-void dub_route_restart (DubApiServer *, SoupServerMessage *, const char *);
-void dub_route_history (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_list (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
+void dub_route_create (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
+void dub_route_get (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
+void dub_route_change (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
+void dub_route_delete (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
+void dub_route_start (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
+void dub_route_stop (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
+void dub_route_restart (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
+void dub_route_history (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
 
 /* event_routes.c */
-void dub_route_events (DubApiServer *, SoupServerMessage *, const char *);
+void dub_route_events (
+    DubApiServer *self, SoupServerMessage *message, const char *stream_id);
 
 G_END_DECLS

@@ -9,6 +9,7 @@
 #include "routes.h"
 
 #include <dubbing_common/log.h>
+#include <dubbing_common/tls.h>
 #include <string.h>
 
 typedef struct {
@@ -207,11 +208,23 @@ on_started (SoupServer *server, SoupServerMessage *message, gpointer user_data)
 static gboolean
 listen_on (DubApiServer *self, GError **error)
 {
+  const DubServiceSettings *settings = self->settings;
+  DubHttpListenerOptions options;
+  g_autoptr (GTlsCertificate) certificate = NULL;
+  g_autoptr (GError) cause = NULL;
   g_autofree char *host = NULL;
-  guint port;
 
-  dub_service_settings_get_address (self->settings, &host, &port);
-  self->listener = dub_http_listener_new (self->server, host, port, error);
+  certificate =
+      dub_tls_load (settings->tls_cert_file, settings->tls_key_file, &cause);
+  if (cause != NULL) {
+    g_propagate_error (error, g_steal_pointer (&cause));
+    return FALSE;
+  }
+  dub_http_listener_options_init (&options);
+  dub_service_settings_get_address (settings, &host, &options.port);
+  options.host = host;
+  options.certificate = certificate;
+  self->listener = dub_http_listener_new_full (self->server, &options, error);
   if (self->listener == NULL)
     g_prefix_error (error, "PORT, ORCH_HTTP_ADDR: ");
   return self->listener != NULL;

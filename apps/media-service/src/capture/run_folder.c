@@ -248,14 +248,14 @@ dub_run_folder_write (DubRunFolder *self, const DubRunAsset *asset,
 }
 
 void
-dub_run_folder_set_status (DubRunFolder *self, const DubRunAsset *asset,
+dub_run_folder_set_status (DubRunFolder *self, const DubRunAsset *fragment,
     DubManifestStatus status, gint64 total_ms)
 {
-  DubManifestFragment *fragment = open_fragment (self, asset);
+  DubManifestFragment *listed = open_fragment (self, fragment);
 
-  fragment->status = status;
+  listed->status = status;
   if (total_ms >= 0)
-    fragment->total_ms = total_ms;
+    listed->total_ms = total_ms;
   self->is_dirty = TRUE;
 }
 

@@ -4,6 +4,7 @@
 #include "stream_settings.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_common/tls.h>
 #include <errno.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -35,6 +36,8 @@ static const DubOption options[] = {
         512,
         .help = "The same, for events of the media server and nothing else: "
                 "ORCHESTRATOR_TOKEN of mtx-hook; API_TOKEN opens them too"},
+    DUB_TLS_SERVER_OPTIONS (DubServiceSettings, tls_cert_file, tls_key_file),
+    DUB_TLS_TRUST_OPTION (DubServiceSettings, tls_ca_file),
 
     {"rate-limit", "API_RATE_LIMIT", DUB_OPTION_INT, AT (rate_limit), "50", 0,
         10000, .unit = "/s",

@@ -25,6 +25,7 @@ typedef struct {
   char *http_addr; /* (nullable) */
   char *api_token; /* (nullable), as are these: */
   char *metrics_token, *hook_token;
+  char *tls_cert_file, *tls_key_file, *tls_ca_file;
   gint64 rate_limit; /* 0: none */
 
   char *mediamtx_host;

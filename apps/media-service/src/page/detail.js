@@ -123,7 +123,7 @@ export class Detail {
       ['Started by', stream.origin],
       ['Worker', stream.worker_pid ? `${stream.worker_state ?? ''} (process ${stream.worker_pid})` : 'none'],
       ['Reason', stream.worker_reason],
-      ['Run', stream.run_id?.slice(0, 8)],
+      ['Run', stream.run_id],
       ['Pictures in / out', `${format.count(f.video_frames_in)} / ${format.count(f.video_frames_out)}`],
       ['Fragments sent', format.count(f.fragments_sent)],
       ['Originals kept', format.count(f.fallbacks)],

@@ -23,6 +23,9 @@ const rowOf = (f) => ({
   breaker: breakerLevel(f.breaker),
 });
 
+// A delay of 0 is that of a worker from which nothing has left yet.
+const known = (name, value) => (name === 'delay_ms' && value === 0 ? null : number(value));
+
 const number = (value) => (typeof value === 'number' && Number.isFinite(value) ? value : null);
 
 /** Rows of fifteen minutes, one for each five seconds. */
@@ -42,7 +45,7 @@ export class History {
       for (const name of SERIES) {
         const value = answer.series?.[name]?.[i];
         row[name] = name === 'breaker' && typeof value === 'string'
-          ? breakerLevel(value) : number(value);
+          ? breakerLevel(value) : known(name, value);
       }
       this.rows.push(row);
     }
@@ -55,7 +58,7 @@ export class History {
     const values = rowOf(figures);
     const last = this.rows.at(-1);
     const row = last && now_s - last.t < STEP_S ? last : { t: now_s };
-    for (const name of SERIES) row[name] = number(values[name]);
+    for (const name of SERIES) row[name] = known(name, values[name]);
     if (row !== last) this.rows.push(row);
     this.trim(now_s);
   }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tls.h"
 #include "worker.h"
 
 #define DUB_LOG_TOPIC "media.main"
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
+#include <dubbing_common/tls.h>
 #include <dubbing_mediacodec/elements.h>
 #include <glib-unix.h>
 #include <gst/gst.h>
@@ -150,7 +150,7 @@ run (const DubWorkerSettings *settings)
   guint term_id, int_id;
   gboolean is_good;
 
-  if (dub_tls_use_ca_file (settings->tls_ca_file, &error) &&
+  if (dub_tls_trust (settings->tls_ca_file, &error) &&
       dub_elements_check (DUB_ELEMENTS_MEDIA, &error))
     worker = dub_worker_new (settings, &error);
   if (!worker) {

@@ -5,11 +5,12 @@
 #include "destinations.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_common/instance.h>
 #include <dubbing_common/paths.h>
+#include <dubbing_common/tls.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SEGMENT_MODE_FIXED 1 /* in segment_modes */
 #define AT(field) G_STRUCT_OFFSET (DubWorkerSettings, field)
@@ -52,9 +53,7 @@ static const DubOption options[] = {
         AT (egress_destinations), NULL,
         .help = "Where it is published beside that: a JSON array of at most 16 "
                 "{\"name\", \"url\", \"language\"}; language is optional"},
-    {"tls-ca-file", "TLS_CA_FILE", DUB_OPTION_STRING, AT (tls_ca_file), NULL,
-        .help = "PEM file of the certificates that servers of rtmps, https and "
-                "wss are checked against, in place of the system's"},
+    DUB_TLS_TRUST_OPTION (DubWorkerSettings, tls_ca_file),
     {"runtime-dir", "RUNTIME_DIR", DUB_OPTION_STRING, AT (runtime_dir), NULL,
         .help = "Folder of the control socket <stream>.sock; no socket when "
                 "unset"},
@@ -329,6 +328,20 @@ check_destinations (const DubWorkerSettings *self, GError **error)
   return list != NULL;
 }
 
+/* It is the name of our socket and of a folder. */
+static gboolean
+check_stream_id (const DubWorkerSettings *self, GError **error)
+{
+  for (const char *p = self->stream_id; *p; p++) {
+    if (g_ascii_isalnum (*p) || *p == '_' || *p == '-')
+      continue;
+    g_set_error_literal (error, DUB_ERROR, DUB_ERROR_INVALID,
+        "STREAM_ID: allowed are letters, figures, _ and -");
+    return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 derive (DubWorkerSettings *self, GError **error)
 {
@@ -344,9 +357,9 @@ derive (DubWorkerSettings *self, GError **error)
   if (!self->run_id)
     self->run_id = dub_run_id_new ();
   if (!self->instance_id)
-    self->instance_id =
-        g_strdup_printf ("%s-%d", g_get_host_name (), (int) getpid ());
-  return dub_worker_settings_check_fallback (self, error) &&
+    self->instance_id = dub_instance_id_new ();
+  return check_stream_id (self, error) &&
+         dub_worker_settings_check_fallback (self, error) &&
          require (self->input_url, "INPUT_URL", error) &&
          require (self->output_url, "OUTPUT_URL", error) &&
          (self->capture == 0 ||

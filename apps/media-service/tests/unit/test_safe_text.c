@@ -17,6 +17,9 @@ test_cases (void)
           "stream 'in' not found, path live/a/in"},
       {"in?pass=s3cr3t was refused", "rtmp://h/live/a/in?pass=s3cr3t",
           "*** was refused"},
+      {"user dub with s3+cr3t of s3%2Bcr3t",
+          "rtmp://h/live/a/in?user=dub&pass=s3%2Bcr3t",
+          "user dub with *** of ***"},
       {"a bad day", "rtmp://h/app/a", "a bad day"},
       {"nothing", "rtmp:", "nothing"},
   };

@@ -114,6 +114,9 @@ test_refused (void)
       {"{" URLS ", \"SOURCE_LOSS\": \"cry\"}", "SOURCE_LOSS"},
       {"{" URLS ", \"FALLBACK_MODE\": \"background-only\"}", "separat"},
       {"{\"INPUT_URL\": \"gopher://h/a\"}", "INPUT_URL"},
+      {"{\"STREAM_ID\": \"../a\", \"INPUT_URL\": \"rtmp://h/a/b\", "
+       "\"OUTPUT_URL\": \"rtmp://h/a/c\"}",
+          "STREAM_ID"},
       {"[]", "object"},
       {"{", "object"},
       {"", "object"},

@@ -10,6 +10,7 @@
 
 #include <dubbing_common/clock.h>
 #include <dubbing_common/log.h>
+#include <dubbing_common/tls.h>
 #include <libsoup/soup.h>
 
 /* Less than this is not worth another try. */
@@ -282,9 +283,12 @@ in_our_words (const Call *call, const GError *error)
 {
   DubErrorCode code = error->domain == DUB_ERROR ? (DubErrorCode) error->code
                                                  : dub_http_sort_error (error);
+  g_autofree char *refusal = NULL;
 
-  return g_error_new (
-      DUB_ERROR, (gint) code, "%s: %s", call->engine->name, error->message);
+  if (error->domain == G_TLS_ERROR)
+    refusal = dub_tls_refusal (g_uri_get_host (call->uri));
+  return g_error_new (DUB_ERROR, (gint) code, "%s: %s", call->engine->name,
+      refusal != NULL ? refusal : error->message);
 }
 
 static void

@@ -110,7 +110,9 @@ on_recognised (const DubHeard *heard, const GError *error, gpointer user_data)
   }
   take_heard (work, heard);
   verdict = judge (work, heard);
-  dub_log_fragment (DUB_LOG_DEBUG, work->job->fragment_id,
+  dub_log_fields (DUB_LOG_DEBUG, DUB_LOG_TOPIC,
+      (const char *const[]){"stream_id", work->job->stream_id, "fragment_id",
+          work->job->fragment_id, NULL},
       "heard (%s %.2f, asked %.2f, no speech %.2f, log p %.2f, %s): %s",
       heard->language, heard->language_probability, heard->asked_probability,
       heard->no_speech, heard->mean_logprob,

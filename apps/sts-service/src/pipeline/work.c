@@ -92,7 +92,9 @@ log_result (DubWork *work)
                 "failed %s: %s", result->error_code, result->error_message)
           : g_strdup ("dubbed");
 
-  dub_log_fragment (DUB_LOG_DEBUG, work->job->fragment_id,
+  dub_log_fields (DUB_LOG_DEBUG, DUB_LOG_TOPIC,
+      (const char *const[]){"stream_id", work->job->stream_id, "fragment_id",
+          work->job->fragment_id, NULL},
       "fragment %" G_GUINT64_FORMAT " of %s: %s, %u ms (asr %u, "
       "translation %u, tts %u), speech %u -> %u ms at %.2f",
       work->job->sequence_number, work->job->stream_id, outcome,

@@ -17,6 +17,10 @@
 
 /* One-off requests at a time. */
 #define MAX_REST_REQUESTS 8
+/* Beside those of sessions: polls, health, metrics. */
+#define MORE_CONNECTIONS 128
+/* Who has not said who he is by then makes room for others. */
+#define JOIN_TIMEOUT_MS 10000
 
 struct _DubStsServer {
   const DubStsServerSettings *settings;
@@ -267,6 +271,7 @@ make_sio (DubStsServer *self)
   options.ping_timeout_ms = settings->ping_timeout_ms;
   options.max_payload = settings->max_message_bytes;
   options.max_sessions = settings->max_connections;
+  options.connect_timeout_ms = JOIN_TIMEOUT_MS;
   sio = dub_sio_server_new (&options);
   dub_sio_server_add_namespace (sio, "/", &handlers, self, NULL);
   dub_sio_server_attach (sio, self->soup, "/socket.io/");
@@ -277,8 +282,15 @@ make_sio (DubStsServer *self)
 static gboolean
 listen_on (DubStsServer *self, GError **error)
 {
-  self->listener = dub_http_listener_new (
-      self->soup, self->settings->host, self->settings->port, error);
+  DubHttpListenerOptions options;
+
+  dub_http_listener_options_init (&options);
+  options.host = self->settings->host;
+  options.port = self->settings->port;
+  options.certificate = self->settings->certificate;
+  options.max_connections = self->settings->max_connections + MORE_CONNECTIONS;
+  options.max_per_peer = options.max_connections;
+  self->listener = dub_http_listener_new_full (self->soup, &options, error);
   if (self->listener)
     return TRUE;
   g_prefix_error (error, "HOST, PORT: ");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dubbing_common/metrics.h>
+#include <gio/gio.h>
 #include <sts_service/processor.h>
 
 #include "session/session.h"
@@ -18,10 +19,11 @@ G_BEGIN_DECLS
 
 typedef struct {
   const char *host;
-  guint16 port;              /* 0: any free one */
-  const char *service_name;  /* of /health: "echo-sts", "full-sts-service" */
-  const char *api_key;       /* (nullable) */
-  const char *metrics_token; /* (nullable): for /metrics and nothing else */
+  guint16 port;                 /* 0: any free one */
+  const char *service_name;     /* of /health: "echo-sts", "full-sts-service" */
+  const char *api_key;          /* (nullable) */
+  const char *metrics_token;    /* (nullable): for /metrics and nothing else */
+  GTlsCertificate *certificate; /* (nullable): plain HTTP */
   gsize max_message_bytes;
   guint max_connections;
   guint ping_interval_ms;

@@ -34,7 +34,8 @@ typedef enum {
   DUB_OPTION_BOOL,     /* gboolean: true/false, yes/no, on/off, 1/0 */
   DUB_OPTION_CHOICE,   /* int: index into choices */
   DUB_OPTION_URL,      /* char *; its scheme is one of choices */
-  DUB_OPTION_SECRET,   /* char *; shown as "***"; env NAME_FILE names a file */
+  DUB_OPTION_SECRET,   /* char *; shown as "***"; env NAME_FILE names a file;
+                        * refused on the command line, which all can read */
   DUB_OPTION_DURATION, /* gint64 ms: "30s", "500ms", "1m30s", "2h"; a bare
                         * number counts seconds; min and max in ms */
 } DubOptionType;
