@@ -14,8 +14,10 @@ For each chain, KEY being its name with underscores:
 <KEY>_wer           share of words heard wrong (insertions count), against the
                     transcript; not of a chain that translates as it hears
 <KEY>_chrf          of the translation, against the reference translation
-<KEY>_chrf_spoken   of the dub as Whisper hears it again. There is no second
-                    recogniser here: it took part in what it judges
+<KEY>_chrf_spoken   of the dub as it is heard again: in English by Moonshine,
+                    which takes no part in these chains (scripts/fetch
+                    moonshine-tiny-en), else by Whisper, which does
+<KEY>_chrf_whisper  of an English dub as Whisper hears it again
 <KEY>_success, _partial, _failed, _silent   share of fragments
 <KEY>_speed_p95     how much faster than its own pace the voice had to be
 <KEY>_loudness_lu   95th percentile of |dub - source speech|
@@ -110,6 +112,8 @@ CHAINS = [
     Chain("de-de", "lv_de", "de", {"TTS_PROVIDER": "espeak"},
           "Whisper base, espeak-ng"),
     Chain("en-en", "lj", "en", chain="Whisper base, Piper joe"),
+    Chain("en-en-moonshine", "lj", "en", {"ASR_PROVIDER": "moonshine"},
+          "Moonshine tiny, Piper joe"),
     Chain("sonnet-en", "lv_en", "en", chain="Whisper base, Piper joe"),
     Chain("en-es", "lj", "es", {"TTS_PROVIDER": "espeak"},
           "Whisper base, Apertium, espeak-ng"),
@@ -223,6 +227,13 @@ def is_silent(piece: dict) -> bool:
     return piece.get("error") == "NO_SPEECH"
 
 
+def judges(language: str) -> list[tuple[str, str]]:
+    """Figure and engine of who hears the dub again."""
+    if language == "en" and recogniser.has_second():
+        return [("chrf_spoken", "moonshine"), ("chrf_whisper", "whisper")]
+    return [("chrf_spoken", "whisper")]
+
+
 def judge(chain: Chain, text: Text, run: Run) -> None:
     key = chain.name.replace("-", "_")
 
@@ -236,10 +247,11 @@ def judge(chain: Chain, text: Text, run: Run) -> None:
         say_figure("wer", word_error(text.transcript, heard), 3)
     reference = text.translations.get(chain.target)
     if reference is not None:
-        again = recogniser.transcribe(FOLDER / f"{chain.name}.wav", FOLDER,
-                                      chain.target)
         say_figure("chrf", chrf(reference, said), 1)
-        say_figure("chrf_spoken", chrf(reference, again), 1)
+        for name, engine in judges(chain.target):
+            again = recogniser.transcribe(FOLDER / f"{chain.name}.wav",
+                                          FOLDER, chain.target, engine)
+            say_figure(name, chrf(reference, again), 1)
     for status in ("success", "partial", "failed"):
         say_figure(status, share(run, lambda p, s=status: p["status"] == s
                                  and not is_silent(p)), 3)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from .errors import FetchError
 
-MAKERS = ("copy", "whisper", "piper", "kokoro")
+MAKERS = ("copy", "whisper", "piper", "kokoro", "moonshine")
 KINDS = ("url", "pip", "npm", "item")
 
 

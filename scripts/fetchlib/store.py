@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 
-from . import archives, convert_onnx, convert_whisper, places
+from . import archives, convert_moonshine, convert_onnx, convert_whisper, places
 from .errors import FetchError
 
 
@@ -123,6 +123,8 @@ class Store:
         elif way.make == "kokoro":
             model = _joined(way, inputs[:-2], folder)
             convert_onnx.convert_kokoro(model, *inputs[-2:], outs)
+        elif way.make == "moonshine":
+            convert_moonshine.convert(*inputs, outs)
         return outs
 
     def _place(self, way, outs):

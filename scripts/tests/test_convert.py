@@ -2,13 +2,14 @@
 """The two conversions, read back with parsers written here from the formats'
 descriptions."""
 
+import base64
 import io
 import json
 import struct
 import tarfile
 
 import pytest
-from fetchlib import convert_onnx, convert_whisper
+from fetchlib import convert_moonshine, convert_onnx, convert_whisper
 from fetchlib.errors import FetchError
 
 
@@ -245,3 +246,28 @@ def test_a_damaged_whisper_file_is_an_error_of_ours(tmp_path, small_model):
     del small_model["decoder/embeddings/weight"]
     with pytest.raises(FetchError, match="decoder/embeddings/weight"):
         convert(tmp_path, small_model)
+
+
+def test_moonshine_tokens_by_number(tmp_path):
+    long = b"x" * 200
+    (tmp_path / "in").write_bytes(b"\x03<s>" + bytes([200 % 128 | 128, 1]) + long)
+    for name in ("encoder", "decoder"):
+        (tmp_path / name).write_bytes(name.encode())
+    outs = [str(tmp_path / f"out-{n}") for n in range(3)]
+    convert_moonshine.convert(
+        tmp_path / "encoder", tmp_path / "decoder", tmp_path / "in", outs
+    )
+    with open(outs[2], encoding="ascii") as file:
+        lines = [line.split() for line in file]
+    assert [(base64.b64decode(t), int(n)) for t, n in lines] == [
+        (b"<s>", 0),
+        (long, 1),
+    ]
+    with open(outs[1], "rb") as file:
+        assert file.read() == b"decoder"
+
+
+@pytest.mark.parametrize("data", [b"\x03<s", b"\x81"])
+def test_a_damaged_table_of_tokens_is_an_error_of_ours(data):
+    with pytest.raises(FetchError):
+        convert_moonshine.read_tokens(data)

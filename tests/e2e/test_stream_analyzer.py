@@ -284,6 +284,29 @@ def test_sync_error_beep_lost(clip, whole):
     assert any("has no beep" in p for p in report.problems)
 
 
+@pytest.mark.parametrize("late_s", [0.05, 0.08, 0.35])
+def test_beep_under_a_late_dub_is_found(whole, late_s):
+    """Lowered by 18 dB, and its copy in the dub is louder."""
+    at = sa.beep_times(whole[1])[3]
+    samples = whole[1].samples * 0.126
+    shift = round(late_s * whole[1].rate)
+    samples[shift:] += whole[1].samples[:-shift]
+    both = changed(whole[1], samples)
+    found = sa.beep_near(both, sa.beep_response(both), at, 0.03, 0.11)
+    assert found == pytest.approx(at, abs=0.001)
+
+
+@pytest.mark.parametrize("late_s", [0.02, 0.05, 0.35])
+def test_beep_error_moved_sound_is_seen(whole, late_s):
+    at = sa.beep_times(whole[1])[3]
+    moved = sa.Sound(whole[1].samples, whole[1].start_s + late_s)
+    found = sa.beep_near(moved, sa.beep_response(moved), at, 0.03, 0.11)
+    if late_s < 0.03:
+        assert found == pytest.approx(at + late_s, abs=0.001)
+    else:
+        assert found is None
+
+
 def test_offset_error_is_seen():
     video, sound = sa.VideoReport(shift_ms=-2278), sa.SoundReport()
     sound.lag_s = -2.278

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -28,17 +29,25 @@ def pieces(sound: np.ndarray, rate: int) -> list[np.ndarray]:
     return found + [sound]
 
 
+def has_second() -> bool:
+    """Is there a recogniser (of English) that takes no part in the chains?"""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return (cache / "live-broadcast-dubbing" / "models" / "moonshine-tiny-en"
+            / "tokens.txt").exists()
+
+
 def transcribe(path: Path | str, folder: Path | str,
-               language: str = "en") -> str:
-    """By the recogniser of sts-service, which did not see the texts."""
+               language: str = "en", engine: str = "auto") -> str:
+    """By a recogniser of sts-service, which did not see the texts."""
     texts, rate = [], 16000
     for piece in pieces(clips.load_sound(path, rate), rate):
         wav = Path(folder) / "piece.wav"
         clips.write_wav(wav, piece, rate)
-        texts.append(_transcribe_piece(wav, language))
+        texts.append(_transcribe_piece(wav, language, engine))
     return "\n".join(texts)
 
 
-def _transcribe_piece(path: Path, language: str) -> str:
+def _transcribe_piece(path: Path, language: str, engine: str) -> str:
     return tools.run(tools.need("sts-service"), "transcribe", path,
-                     "--language", language, text=True).stdout
+                     "--language", language, "--asr-provider", engine,
+                     text=True).stdout

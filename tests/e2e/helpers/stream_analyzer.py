@@ -406,20 +406,24 @@ def flash_times(recording: Recording, path: Path | str) -> list[float]:
             if bright[n] > 215 and (n == 0 or bright[n - 1] <= 215)]
 
 
-def beep_times(sound: Sound, least_gain: float = 0.35) -> list[float]:
-    """Stream times at which the beeps start, by matched filter.
-
-    least_gain: of the faintest that counts; 1 is as loud as in the clip.
-    """
+def beep_response(sound: Sound) -> tuple[np.ndarray, float]:
+    """A matched filter's answer at each sample, and that to the clip's beep."""
     one = clips.beep(sound.rate)
     t = np.arange(len(one)) / sound.rate
     wave = np.exp(-2j * np.pi * clips.BEEP_HZ * t) * np.abs(one).max()
     size = 1 << int(np.ceil(np.log2(len(sound.samples) + len(one))))
     spectrum = np.conj(np.fft.fft(np.conj(wave), size))
     found = np.abs(np.fft.ifft(np.fft.fft(sound.samples, size) * spectrum))
-    found = found[:len(sound.samples)]
-    least = least_gain * np.sum(one ** 2)
-    result, at = [], 0
+    return found[:len(sound.samples)], float(np.sum(one ** 2))
+
+
+def beep_times(sound: Sound, least_gain: float = 0.35) -> list[float]:
+    """Stream times at which the beeps start, by matched filter.
+
+    least_gain: of the faintest that counts; 1 is as loud as in the clip.
+    """
+    found, whole = beep_response(sound)
+    least, result, at = least_gain * whole, [], 0
     while at < len(found):
         if found[at] < least:
             at += 1
@@ -428,6 +432,26 @@ def beep_times(sound: Sound, least_gain: float = 0.35) -> list[float]:
         result.append(sound.time(at + int(np.argmax(window))))
         at += sound.rate // 2
     return result
+
+
+def beep_near(sound: Sound, response: tuple[np.ndarray, float], at_s: float,
+              reach_s: float, least_gain: float) -> float | None:
+    """The strongest beep that starts within reach_s of at_s, whatever louder
+    one starts outside: under a dub that is late, the lowered original has its
+    beep where it was and the dub has a copy later."""
+    found, whole = response
+    first = round((at_s - reach_s - sound.start_s) * sound.rate)
+    last = round((at_s + reach_s - sound.start_s) * sound.rate)
+    if first < 0 or last >= len(found) or last - first < 3:
+        return None
+    part = found[first:last + 1]
+    around = round(0.005 * sound.rate)
+    # A maximum of its own, not the slope of one that starts outside.
+    tops = [n for n in np.flatnonzero(part >= least_gain * whole)
+            if around <= n < len(part) - around
+            and part[n] == part[n - around:n + around + 1].max()]
+    return sound.time(first + max(tops, key=lambda n: part[n])) if tops \
+        else None
 
 
 def compare_sync(flashes: list[float], beeps: list[float], *,

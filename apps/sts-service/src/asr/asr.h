@@ -81,7 +81,7 @@ struct _DubAsr {
   const char *engine;
 };
 
-extern const DubAsrProvider dub_asr_whisper, dub_asr_mock;
+extern const DubAsrProvider dub_asr_whisper, dub_asr_moonshine, dub_asr_mock;
 /* NULL-terminated; the first is the default. */
 extern const DubAsrProvider *const dub_asr_providers[];
 

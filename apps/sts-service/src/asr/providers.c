@@ -4,7 +4,7 @@
 #include "engine/provider_list.h"
 
 const DubAsrProvider *const dub_asr_providers[] = {
-    &dub_asr_whisper, &dub_asr_mock, NULL};
+    &dub_asr_whisper, &dub_asr_moonshine, &dub_asr_mock, NULL};
 
 const DubAsrProvider *
 dub_asr_provider_find (const char *name)

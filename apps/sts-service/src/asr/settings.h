@@ -24,7 +24,7 @@ typedef struct {
   { DUB_OPTION_ROW (S, m, "asr-provider", "ASR_PROVIDER", STRING,              \
         provider, "auto"),                                                     \
     .help = "Recognisers in the order they are tried, with commas: "           \
-            "whisper; auto: what is installed" },                              \
+            "whisper, moonshine (English); auto: what is installed" },                              \
   { DUB_OPTION_ROW (S, m, "asr-model", "ASR_MODEL", STRING, model,             \
         "ggml-base.bin"),                                                      \
     .help = "Model of the recogniser: a file in models-dir, or a path" },      \

@@ -3,6 +3,7 @@
 
 #include "commands.h"
 
+#include "asr/moonshine_engine.h"
 #include "asr/whisper_engine.h"
 #include "engine/engine_child.h"
 #include "translation/apertium_engine.h"
@@ -17,8 +18,8 @@
 #define ENGINE_FD 3
 
 static const DubEngineKind *const kinds[] = {&dub_whisper_engine,
-    &dub_piper_engine, &dub_kokoro_engine, &dub_espeak_engine,
-    &dub_apertium_engine, NULL};
+    &dub_moonshine_engine, &dub_piper_engine, &dub_kokoro_engine,
+    &dub_espeak_engine, &dub_apertium_engine, NULL};
 
 int
 dub_command_engine (int argc, char **argv)
@@ -36,8 +37,8 @@ dub_command_engine (int argc, char **argv)
     }
     return dub_engine_child_run (kinds[i], ENGINE_FD);
   }
-  dub_error ("engine '%s' is not known (whisper, piper, kokoro, espeak, "
-             "apertium)",
+  dub_error ("engine '%s' is not known (whisper, moonshine, piper, kokoro, "
+             "espeak, apertium)",
       kind);
   return EX_USAGE;
 }

@@ -140,7 +140,7 @@ recognise (DubTrial *self)
 {
   DubAsr *asr = self->pipeline->asr;
   const DubAsrRequest request = {.samples = self->heard,
-      .language = "auto",
+      .language = asr->provider->knows (asr, "auto") ? "auto" : self->language,
       .deadline_ns = now_ns () + STEP_NS};
 
   self->asr_call = asr->provider->recognise (asr, &request, on_heard, self);
