@@ -47,8 +47,7 @@ typedef struct _DubHistory DubHistory;
 DubHistory *dub_history_new (void);
 void dub_history_free (DubHistory *self);
 /* Once each DUB_HISTORY_STEP_S. now (nullable): none then. */
-void dub_history_add (
-    DubHistory *self, gint64 unix_s, const DubFigures *now);
+void dub_history_add (DubHistory *self, gint64 unix_s, const DubFigures *now);
 /* {"step_s", "from", "series": {"delay_ms": [...], ...}}; (transfer full) */
 JsonObject *dub_history_to_json (DubHistory *self);
 
