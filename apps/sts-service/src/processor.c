@@ -47,6 +47,7 @@ dub_result_free (DubResult *result)
     return;
   sound_clear (&result->sound);
   g_free (result->transcript);
+  g_clear_pointer (&result->words, json_array_unref);
   g_free (result->translated_text);
   g_free (result->asr_engine);
   g_free (result->translation_engine);

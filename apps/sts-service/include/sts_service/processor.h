@@ -2,7 +2,7 @@
 #pragma once
 
 #include <dubbing_common/clock.h>
-#include <glib.h>
+#include <json-glib/json-glib.h>
 
 /*
  * What stands between a session and the work on a fragment. The session keeps
@@ -56,6 +56,8 @@ typedef struct {
   DubResultStatus status;
   DubSound sound;        /* data NULL when failed */
   char *transcript;      /* (nullable) */
+  /* When its words were said, as asr/word_times.h has them. (nullable) */
+  JsonArray *words;
   char *translated_text; /* (nullable) */
   /* Who did it, "whisper"; NULL: nobody had to. */
   char *asr_engine, *translation_engine, *tts_engine;

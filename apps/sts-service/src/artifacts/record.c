@@ -223,6 +223,9 @@ add_metadata (DubRecord *record, const DubJob *job, const DubResult *result)
   json_object_set_int_member (object, "processing_time_ms", result->total_ms);
   json_object_set_object_member (object, "stage_timings", timings_of (result));
   json_object_set_object_member (object, "engines", engines_of (result));
+  if (result->words != NULL)
+    json_object_set_array_member (
+        object, "words", json_array_ref (result->words));
   set_durations (object, result);
   json_object_set_object_member (
       object, "asset_lineage", lineage_of (job, result));

@@ -15,6 +15,7 @@ typedef struct {
   gint64 timeout_ms;
   double max_no_speech;
   double min_mean_logprob;
+  gboolean word_times;
 } DubAsrOptions;
 
 /* S is a type and m a member: neither can stand in brackets. */
@@ -37,7 +38,10 @@ typedef struct {
             "spoken" },                                                        \
   { DUB_OPTION_ROW (S, m, "min-mean-logprob", "ASR_MIN_MEAN_LOGPROB", DOUBLE,  \
         min_mean_logprob, "-1.7"), .min = -5, .max = -0.01,                    \
-    .help = "Mean log probability below which no text is spoken" }
+    .help = "Mean log probability below which no text is spoken" },            \
+  { DUB_OPTION_ROW (S, m, "asr-word-times", "ASR_WORD_TIMES", BOOL,            \
+        word_times, "true"),                                                   \
+    .help = "Estimate when each word of the original was said, for artifacts" }
 /* clang-format on */
 /* NOLINTEND(bugprone-macro-parentheses) */
 

@@ -9,6 +9,7 @@
 
 #include "asr/asr.h"
 #include "asr/guards.h"
+#include "asr/word_times.h"
 
 #include <dubbing_common/clock.h>
 #include <dubbing_common/error.h>
@@ -26,6 +27,7 @@ typedef struct {
   DubPipelineSettings settings;
   char *language;
   char *task;
+  gboolean words;
 } Settings;
 
 typedef struct {
@@ -47,10 +49,31 @@ static const DubOption options[] = {
     {"task", "TRANSCRIBE_TASK", DUB_OPTION_STRING,
         G_STRUCT_OFFSET (Settings, task), "transcribe",
         .help = "transcribe, or translate (into English)"},
+    {"words", "TRANSCRIBE_WORDS", DUB_OPTION_BOOL,
+        G_STRUCT_OFFSET (Settings, words), "false",
+        .help = "A line for each word: from, to in seconds, and the word"},
     {NULL},
 };
 
 static void next_stretch (Transcription *self);
+
+static void
+print_words (const Transcription *self, const char *text)
+{
+  g_autoptr (JsonArray) words = dub_word_times_estimate (
+      text, self->samples + self->at, self->length, DUB_ASR_RATE_HZ);
+  double from_s = (double) self->at / DUB_ASR_RATE_HZ;
+
+  for (guint i = 0; words != NULL && i < json_array_get_length (words); i++) {
+    JsonObject *word = json_array_get_object_element (words, i);
+    gint64 start_ms = json_object_get_int_member (word, "start_time_ms");
+    gint64 end_ms = json_object_get_int_member (word, "end_time_ms");
+
+    printf ("%.2f\t%.2f\t%s\n", from_s + (double) start_ms / 1000,
+        from_s + (double) end_ms / 1000,
+        json_object_get_string_member (word, "word"));
+  }
+}
 
 static void
 on_heard (const DubHeard *heard, const GError *error, gpointer user_data)
@@ -65,7 +88,9 @@ on_heard (const DubHeard *heard, const GError *error, gpointer user_data)
     return;
   }
   text = dub_guard_clean (heard->text);
-  if (*text != '\0')
+  if (self->settings->words)
+    print_words (self, text);
+  else if (*text != '\0')
     printf ("%s\n", text);
   fflush (stdout);
   self->at += self->length;
@@ -147,7 +172,7 @@ dub_command_transcribe (int argc, char **argv)
     fprintf (stderr, "%s\n",
         error != NULL ? error->message
                       : "transcribe FILE [--language LL] "
-                        "[--task translate]");
+                        "[--task translate] [--words]");
     return error != NULL ? EX_CONFIG : EX_USAGE;
   }
   pcm = dub_media_file_read (argv[2], DUB_ASR_RATE_HZ, &error);

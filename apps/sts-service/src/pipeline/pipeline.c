@@ -231,6 +231,7 @@ take_settings (DubPipeline *self, const DubPipelineSettings *settings)
   self->transcript = (DubTranscriptMode) settings->transcript;
   self->prefers_asr_translation =
       dub_translator_prefers_asr (settings->translation.provider);
+  self->wants_words = settings->asr.word_times;
   dub_guard_limits_init (&self->guard_limits);
   self->guard_limits.max_no_speech = settings->asr.max_no_speech;
   self->guard_limits.min_mean_logprob = settings->asr.min_mean_logprob;

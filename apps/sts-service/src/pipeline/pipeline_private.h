@@ -26,6 +26,7 @@ typedef struct {
   gint64 asr_timeout_ms, translation_timeout_ms, tts_timeout_ms;
   DubTranscriptMode transcript;
   gboolean prefers_asr_translation; /* where it can */
+  gboolean wants_words;             /* when each was said */
   DubGuardLimits guard_limits;
   DubFitLimits fit_limits;
 

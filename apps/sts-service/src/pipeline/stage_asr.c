@@ -161,7 +161,7 @@ on_transcript (const DubHeard *heard, const GError *error, gpointer user_data)
 
   work->transcript_call = 0;
   if (heard != NULL)
-    work->result->transcript = dub_guard_clean (heard->text);
+    dub_work_take_transcript (work, dub_guard_clean (heard->text));
   if (work->is_made)
     dub_work_finish (work);
 }

@@ -80,7 +80,7 @@ dub_stage_translate (DubWork *work)
       dub_stage_transcribe_too (work);
     return;
   }
-  work->result->transcript = g_strdup (work->text);
+  dub_work_take_transcript (work, g_strdup (work->text));
   work->stage_start_ns = dub_work_now_ns ();
   prepare (work);
   ask (work);

@@ -3,6 +3,8 @@
 
 #include "work.h"
 
+#include "asr/word_times.h"
+
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
 
@@ -192,6 +194,23 @@ dub_work_note_engine (char **to, const char *engine, const char *provider_name)
 {
   g_free (*to);
   *to = g_strdup (engine != NULL ? engine : provider_name);
+}
+
+void
+dub_work_take_transcript (DubWork *work, char *text)
+{
+  DubResult *result = work->result;
+  gsize length = 0;
+  const float *samples = NULL;
+
+  g_free (result->transcript);
+  result->transcript = text;
+  if (!work->pipeline->wants_words || work->source.samples == NULL)
+    return;
+  samples = g_bytes_get_data (work->source.samples, &length);
+  g_clear_pointer (&result->words, json_array_unref);
+  result->words = dub_word_times_estimate (
+      text, samples, length / sizeof (float), DUB_ASR_RATE_HZ);
 }
 
 DubFitSlot

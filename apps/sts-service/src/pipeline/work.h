@@ -88,6 +88,9 @@ const char *dub_work_language (const DubWork *work);
 /* For the result's names: engine, or the provider's when it is NULL. */
 void dub_work_note_engine (
     char **to, const char *engine, const char *provider_name);
+/* What was said, in the language it was said in, and when.
+ * text (transfer full) */
+void dub_work_take_transcript (DubWork *work, char *text);
 DubFitSlot dub_work_slot (const DubWork *work);
 /* Of what was synthesised, as it came. */
 double dub_work_speech_ms (const DubWork *work);

@@ -150,6 +150,46 @@ test_speaks_what_it_heard (void)
   g_assert_cmpuint (shared, ==, said);
 }
 
+/* Each word of the transcript has its place, in order and in the sound, and
+ * none lies in the second of silence that we put before it. */
+static void
+test_tells_when_words_were_said (void)
+{
+  g_autoptr (GBytes) original = cut (14.4, 19.4);
+  g_autoptr (DubResult) dub = run (job_of (original, "es", "en"));
+  g_autofree guint8 *silence = g_malloc0 (RATE * 2);
+  g_autoptr (GByteArray) later = g_byte_array_new ();
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (DubResult) again = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  gint64 last_ms = 0;
+
+  g_assert_nonnull (dub->sound.data);
+  g_byte_array_append (later, silence, RATE * 2);
+  g_byte_array_append (later, g_bytes_get_data (dub->sound.data, NULL),
+      (guint) g_bytes_get_size (dub->sound.data));
+  bytes = g_byte_array_free_to_bytes (g_steal_pointer (&later));
+  again = run (job_of (bytes, "en", "en"));
+  g_assert_nonnull (again->words);
+  g_assert_cmpuint (json_array_get_length (again->words), >=, 3);
+  for (guint i = 0; i < json_array_get_length (again->words); i++) {
+    JsonObject *word = json_array_get_object_element (again->words, i);
+    gint64 start_ms = json_object_get_int_member (word, "start_time_ms");
+    gint64 end_ms = json_object_get_int_member (word, "end_time_ms");
+
+    g_test_message ("%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT ": %s",
+        start_ms, end_ms, json_object_get_string_member (word, "word"));
+    g_assert_cmpint (start_ms, >=, last_ms);
+    g_assert_cmpint (end_ms, >, start_ms);
+    g_assert_cmpint (start_ms, >=, 950);
+    last_ms = start_ms;
+    g_string_append_printf (text, "%s%s", text->len > 0 ? " " : "",
+        json_object_get_string_member (word, "word"));
+  }
+  g_assert_cmpint (last_ms, <, (gint64) g_bytes_get_size (bytes) * 500 / RATE);
+  g_assert_cmpstr (text->str, ==, again->transcript);
+}
+
 /* What came before must not change what is heard. */
 static void
 test_hears_the_same_again (void)
@@ -323,7 +363,8 @@ start_chain (void)
           .model = (char *) "ggml-base.bin",
           .timeout_ms = 30000,
           .max_no_speech = 0.6,
-          .min_mean_logprob = -1.7},
+          .min_mean_logprob = -1.7,
+          .word_times = TRUE},
       .translation = {.provider = (char *) "identity", .timeout_ms = 30000},
       .tts = {.provider = (char *) "piper",
           .voice = (char *) "piper-en_US-joe-medium",
@@ -360,6 +401,8 @@ main (int argc, char **argv)
       "/sts/chain/speaks-what-it-heard", test_speaks_what_it_heard);
   g_test_add_func (
       "/sts/chain/hears-the-same-again", test_hears_the_same_again);
+  g_test_add_func (
+      "/sts/chain/tells-when-words-were-said", test_tells_when_words_were_said);
   g_test_add_func ("/sts/chain/says-nothing-without-speech",
       test_says_nothing_without_speech);
   g_test_add_data_func (

@@ -82,6 +82,17 @@ job_of (const char *stream, const char *fragment, gsize bytes)
 }
 
 /* (transfer full) */
+static JsonObject *
+word_of (const char *text, gint64 start_ms, gint64 end_ms)
+{
+  JsonObject *word = json_object_new ();
+
+  json_object_set_string_member (word, "word", text);
+  json_object_set_int_member (word, "start_time_ms", start_ms);
+  json_object_set_int_member (word, "end_time_ms", end_ms);
+  return word;
+}
+
 static DubResult *
 result_of (DubResultStatus status)
 {
@@ -91,6 +102,8 @@ result_of (DubResultStatus status)
 
   result->status = status;
   result->transcript = g_strdup ("Lo que se dijo.");
+  result->words = json_array_new ();
+  json_array_add_object_element (result->words, word_of ("Lo", 120, 300));
   result->asr_engine = g_strdup ("mock-asr");
   if (status == DUB_RESULT_FAILED) {
     result->error_code = g_strdup ("TIMEOUT");
@@ -168,6 +181,7 @@ test_files (void)
     g_assert_nonnull (strstr (metadata, "\"status\" : \"success\""));
     g_assert_nonnull (strstr (metadata, "\"audio-dubbed-f0\""));
     g_assert_nonnull (strstr (metadata, "\"asr\" : \"mock-asr\""));
+    g_assert_nonnull (strstr (metadata, "\"start_time_ms\" : 120"));
     g_assert_true (is_there ("live", "f0", "translation.txt"));
     g_assert_true (is_there ("live", "f0", "dubbed_audio.m4a"));
     /* Raw samples can be played, and only by their owner. */
