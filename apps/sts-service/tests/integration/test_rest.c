@@ -209,6 +209,20 @@ metrics_text (void)
   return g_strndup (g_bytes_get_data (body, NULL), g_bytes_get_size (body));
 }
 
+/* What it finds wrong with names that existing dashboards ask for
+ * (server/metric_aliases.c), and nothing else. */
+static gboolean
+is_old_name (const char *finding)
+{
+  static const char *const allowed[] = {
+      "ws_fragment_processing_ms metric names should not contain abbreviated "
+      "units",
+      "ws_queue_wait_time_ms metric names should not contain abbreviated units",
+      "", NULL};
+
+  return g_strv_contains (allowed, finding);
+}
+
 /* By the tool of those who read them. */
 static void
 test_metrics_are_clean (void)
@@ -216,6 +230,7 @@ test_metrics_are_clean (void)
   g_autofree char *promtool = g_find_program_in_path ("promtool");
   g_autofree char *text = metrics_text ();
   g_autofree char *out = NULL;
+  g_auto (GStrv) findings = NULL;
   g_autoptr (GSubprocess) process = NULL;
 
   if (promtool == NULL) {
@@ -228,8 +243,13 @@ test_metrics_are_clean (void)
       NULL, promtool, "check", "metrics", NULL);
   g_assert_true (
       g_subprocess_communicate_utf8 (process, text, NULL, &out, NULL, NULL));
-  g_assert_cmpstr (out, ==, "");
-  g_assert_true (g_subprocess_get_successful (process));
+  findings = g_strsplit (out, "\n", -1);
+  for (guint i = 0; findings[i] != NULL; i++)
+    if (!is_old_name (findings[i]))
+      g_error ("promtool: %s", findings[i]);
+  /* 3: it has found something; 1: it could not read it. */
+  g_assert_cmpint (
+      g_subprocess_get_exit_status (process), ==, *out == '\0' ? 0 : 3);
 }
 
 static void
