@@ -54,8 +54,8 @@ typedef enum {
 
 typedef struct {
   DubResultStatus status;
-  DubSound sound;        /* data NULL when failed */
-  char *transcript;      /* (nullable) */
+  DubSound sound;   /* data NULL when failed */
+  char *transcript; /* (nullable) */
   /* When its words were said, as asr/word_times.h has them. (nullable) */
   JsonArray *words;
   char *translated_text; /* (nullable) */
