@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-/* "user:password@", or "". (transfer full) */
+/* User and password as a URL has them, or "". (transfer full) */
 static char *
-before_host (const DubServiceSettings *s)
+credentials (const DubServiceSettings *s, const char *before,
+    const char *between, const char *after)
 {
   g_autofree char *user = NULL;
   g_autofree char *password = NULL;
@@ -14,21 +15,7 @@ before_host (const DubServiceSettings *s)
     return g_strdup ("");
   user = g_uri_escape_string (s->mediamtx_user, NULL, FALSE);
   password = g_uri_escape_string (s->mediamtx_password, NULL, FALSE);
-  return g_strdup_printf ("%s:%s@", user, password);
-}
-
-/* "?user=...&pass=...", or "". (transfer full) */
-static char *
-in_query (const DubServiceSettings *s)
-{
-  g_autofree char *user = NULL;
-  g_autofree char *password = NULL;
-
-  if (s->mediamtx_user == NULL)
-    return g_strdup ("");
-  user = g_uri_escape_string (s->mediamtx_user, NULL, FALSE);
-  password = g_uri_escape_string (s->mediamtx_password, NULL, FALSE);
-  return g_strdup_printf ("?user=%s&pass=%s", user, password);
+  return g_strconcat (before, user, between, password, after, NULL);
 }
 
 char *
@@ -37,8 +24,10 @@ dub_media_url (const DubServiceSettings *s, const char *id, const char *way,
 {
   gboolean is_rtsp = protocol == DUB_INGEST_BY_RTSP;
   gboolean is_v6 = strchr (s->mediamtx_host, ':') != NULL;
-  g_autofree char *user = is_rtsp ? before_host (s) : g_strdup ("");
-  g_autofree char *query = is_rtsp ? g_strdup ("") : in_query (s);
+  g_autofree char *user =
+      is_rtsp ? credentials (s, "", ":", "@") : g_strdup ("");
+  g_autofree char *query =
+      is_rtsp ? g_strdup ("") : credentials (s, "?user=", "&pass=", "");
 
   return g_strdup_printf ("%s://%s%s%s%s:%" G_GINT64_FORMAT "/live/%s/%s%s",
       is_rtsp ? "rtsp" : "rtmp", user, is_v6 ? "[" : "", s->mediamtx_host,
