@@ -26,7 +26,7 @@ def test_each_service_is_healthy(services, name, path):
 
 
 @pytest.mark.parametrize("name, metric", [
-    ("media", "media_"), ("sts", "sts_"), ("metrics", "")])
+    ("media", "media_service_"), ("sts", "sts_"), ("metrics", "")])
 def test_each_service_has_metrics(services, name, metric):
     status, body = get(services.http_url(name, "/metrics"))
     assert status == 200
