@@ -343,18 +343,12 @@ def judge_sync(run: Run, recording: Recording, white: set[bytes],
         return
     recording.write(path)
     sound = sa.decode_sound(recording, path)
-    beeps, response = sa.beep_times(sound, FAINT), sa.beep_response(sound)
-    first = sound.start_s + 0.2
-    last = sound.time(len(sound.samples)) - 0.2
-    for unit in recording.units():
-        flash, at_s = unit.pts_ms / 1000, unit.arrival_s
-        if key_of(unit) not in white or not first < flash < last \
-                or not beeps or is_explained(run, at_s - DELAY_S):
-            continue
-        kept = sa.beep_near(sound, response, flash, NEAR_S, FAINT)
-        error = min((b - flash for b in ([kept] if kept is not None
-                                         else beeps)), key=abs) * 1000
-        run.syncs.append((at_s, error))
+    flashes = {u.pts_ms / 1000: u.arrival_s for u in recording.units()
+               if key_of(u) in white
+               and not is_explained(run, u.arrival_s - DELAY_S)}
+    for flash, error in sa.beep_errors(sound, list(flashes), near_s=NEAR_S,
+                                       least_gain=FAINT):
+        run.syncs.append((flashes[flash], error))
         if not -60 <= error <= 40:
             run.breach(f"beep {error:+.0f} ms from its flash at {flash:.2f} s")
     path.unlink()

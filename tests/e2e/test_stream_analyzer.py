@@ -307,6 +307,81 @@ def test_beep_error_moved_sound_is_seen(whole, late_s):
         assert found is None
 
 
+# --- a hole in the sound ---
+
+def sound_tags(recording: Recording) -> list[Tag]:
+    return [t for t in recording.tags if t.kind == 8 and t.body[1] == 1]
+
+
+def lose_sound(recording: Recording, at: int, count: int) -> None:
+    for tag in sound_tags(recording)[at:at + count]:
+        recording.tags.remove(tag)
+
+
+def errors_of(recording: Recording, folder) -> list[float]:
+    path = recording.write(folder / "hole.flv")
+    flashes = sa.flash_times(recording, path)
+    return [round(e) for _, e in sa.beep_errors(
+        sa.decode_sound(recording, path), flashes)]
+
+
+def test_hole_is_one_error_and_moves_nothing_after_it(recording, tmp_path):
+    lose_sound(recording, 210, 8)
+    lose_sound(recording, 300, 16)
+    path = recording.write(tmp_path / "hole.flv")
+    sound = sa.decode_sound(recording, path)
+    lengths = [end - start for start, end in sound.holes]
+    assert lengths == pytest.approx([8 * 1024 / 48000, 16 * 1024 / 48000],
+                                    abs=0.002)
+    assert len(sa.sound_time_problems(recording)) == 2
+    errors = errors_of(recording, tmp_path)
+    assert len(errors) >= 6
+    assert max(map(abs, errors)) <= 3
+
+
+def test_beep_in_a_hole_is_not_looked_for_elsewhere(recording, whole,
+                                                    tmp_path):
+    beep = sa.beep_times(whole[1])[3]
+    at = next(n for n, t in enumerate(sound_tags(recording))
+              if t.time_ms / 1000 > beep - 0.05)
+    before = errors_of(recording, tmp_path)
+    lose_sound(recording, at, 8)
+    errors = errors_of(recording, tmp_path)
+    assert len(errors) == len(before) - 1
+    assert max(map(abs, errors)) <= 3
+
+
+def test_sync_error_times_jump_and_the_sound_goes_on(recording, tmp_path):
+    for tag in sound_tags(recording)[250:]:
+        tag.time_ms += 85
+    errors = errors_of(recording, tmp_path)
+    assert [e for e in errors if abs(e) > 10] == pytest.approx([85] * 5,
+                                                               abs=3)
+
+
+def test_sync_error_sound_lost_and_its_times_go_on(recording, tmp_path):
+    tags = sound_tags(recording)
+    times = [t.time_ms for t in tags]
+    lose_sound(recording, 250, 4)
+    for tag, time_ms in zip(sound_tags(recording), times):
+        tag.time_ms = time_ms
+    assert sa.sound_time_problems(recording) == []
+    errors = errors_of(recording, tmp_path)
+    assert [e for e in errors if abs(e) > 10] == pytest.approx([-85] * 5,
+                                                               abs=3)
+
+
+def test_sync_error_after_a_hole_is_seen(recording, tmp_path):
+    """By as much as the hole is long: what follows was put at its end."""
+    lose_sound(recording, 210, 4)
+    for tag in sound_tags(recording)[210:]:
+        tag.time_ms += 85
+    errors = errors_of(recording, tmp_path)
+    late = [e for e in errors if abs(e) > 10]
+    assert len(late) >= 5
+    assert late == pytest.approx([85] * len(late), abs=3)
+
+
 def test_offset_error_is_seen():
     video, sound = sa.VideoReport(shift_ms=-2278), sa.SoundReport()
     sound.lag_s = -2.278

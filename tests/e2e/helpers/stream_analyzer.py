@@ -21,6 +21,9 @@ from .flv import AccessUnit, Recording, read_flv
 
 RATE = 48000
 SOUND_FLOOR = 10 ** (-45 / 20)
+SAMPLES = 1024  # of a packet, at its own rate
+TIME_TOLERANCE_S = 0.002
+HOLE_EDGE_S = 0.15  # a beep's length, and what a decoder does at an edge
 
 
 # --- reading ------------------------------------------------------------
@@ -40,11 +43,15 @@ def probe_packets(path: Path | str, stream: str = "v:0") -> list[dict]:
 
 @dataclass
 class Sound:
-    """Decoded sound and the stream time of its first sample."""
+    """Decoded sound and the stream time of its first sample.
+
+    holes: stream times without a packet; there the samples are zero.
+    """
 
     samples: np.ndarray
     start_s: float
     rate: int = RATE
+    holes: list[tuple[float, float]] = field(default_factory=list)
 
     def at(self, time_s: float) -> int:
         return round((time_s - self.start_s) * self.rate)
@@ -54,11 +61,48 @@ class Sound:
 
 
 def decode_sound(recording: Recording, path: Path | str) -> Sound:
-    """Of a recording that was written to `path`. Times are the tags' own."""
+    """Of a recording that was written to `path`. Times are the tags' own.
+
+    A decoder joins what it finds; here each packet's samples are where its
+    time says, so that a hole moves nothing that comes after it.
+    """
     packets = recording.sound()
     if not packets:
         raise ValueError(f"{path}: no sound")
-    return Sound(clips.load_sound(path, RATE), packets[0].time_ms / 1000)
+    joined = clips.load_sound(path, RATE)
+    size = SAMPLES * RATE / sound_rate(path)
+    sound = Sound(joined, packets[0].time_ms / 1000)
+    runs = _runs(packets, size)
+    if len(runs) == 1 or abs(len(joined) - len(packets) * size) > size:
+        return sound
+    return _place(sound, runs, size)
+
+
+def _runs(packets: list, size: float) -> list[tuple[int, float]]:
+    """[(number of its first packet, time)] of what follows its count."""
+    runs = [(0, packets[0].time_ms / 1000)]
+    for number, packet in enumerate(packets):
+        first, start_s = runs[-1]
+        expected = start_s + (number - first) * size / RATE
+        if abs(packet.time_ms / 1000 - expected) > TIME_TOLERANCE_S:
+            runs.append((number, packet.time_ms / 1000))
+    return runs
+
+
+def _place(joined: Sound, runs: list[tuple[int, float]],
+           size: float) -> Sound:
+    edges = [round(first * size) for first, _ in runs]
+    parts = [joined.samples[a:b]
+             for a, b in zip(edges, [*edges[1:], len(joined.samples)])]
+    starts = [joined.at(start_s) for _, start_s in runs]
+    shift = min(starts)
+    ends = [a + len(part) for a, part in zip(starts, parts)]
+    placed = Sound(np.zeros(max(ends) - shift), joined.time(shift))
+    for start, part in zip(starts, parts):
+        placed.samples[start - shift:start - shift + len(part)] = part
+    placed.holes = [(joined.time(end), joined.time(start))
+                    for end, start in zip(ends, starts[1:]) if start > end]
+    return placed
 
 
 def sound_rate(path: Path | str) -> int:
@@ -69,12 +113,9 @@ def sound_rate(path: Path | str) -> int:
 
 
 def sound_time_problems(recording: Recording, rate: int = RATE,
-                        tolerance_ms: float = 2.0) -> list[str]:
-    """Packet times must follow the sample count: 1024 samples each.
-
-    Decoders join packets without a look at their times, so a hole in the
-    times would be heard by a viewer and by no correlation.
-    """
+                        tolerance_ms: float = TIME_TOLERANCE_S * 1000,
+                        ) -> list[str]:
+    """Packet times must follow the sample count: 1024 samples each."""
     packets, problems = recording.sound(), []
     if not packets:
         return ["no sound"]
@@ -85,7 +126,7 @@ def sound_time_problems(recording: Recording, rate: int = RATE,
             problems.append(f"sound packet {number} at {packet.time_ms} ms "
                             f"is {error:+.1f} ms off its sample count")
             expected = packet.time_ms
-        expected += 1024 / rate * 1000
+        expected += SAMPLES / rate * 1000
     return problems
 
 
@@ -452,6 +493,28 @@ def beep_near(sound: Sound, response: tuple[np.ndarray, float], at_s: float,
             and part[n] == part[n - around:n + around + 1].max()]
     return sound.time(first + max(tops, key=lambda n: part[n])) if tops \
         else None
+
+
+def beep_errors(sound: Sound, flashes: list[float], *, near_s: float = 0.03,
+                least_gain: float = 0.35) -> list[tuple[float, float]]:
+    """[(flash, ms by which its beep is late)] of those that can have one.
+
+    What lies at the very ends is left out, and what lies in a hole: the hole
+    is the error there (sound_time_problems), and nothing after it.
+    """
+    beeps, response = beep_times(sound, least_gain), beep_response(sound)
+    first, last = sound.start_s + 0.2, sound.time(len(sound.samples)) - 0.2
+    found = []
+    for flash in flashes:
+        if not beeps or not first < flash < last or any(
+                start - HOLE_EDGE_S < flash < end + HOLE_EDGE_S
+                for start, end in sound.holes):
+            continue
+        kept = beep_near(sound, response, flash, near_s, least_gain)
+        error = min((b - flash for b in ([kept] if kept is not None
+                                         else beeps)), key=abs)
+        found.append((flash, error * 1000))
+    return found
 
 
 def compare_sync(flashes: list[float], beeps: list[float], *,
