@@ -346,6 +346,15 @@ dub_metric_observe (DubMetric *metric, const char *const *values, double value)
   g_mutex_unlock (&metric->registry->lock);
 }
 
+void
+dub_metric_show (DubMetric *metric, const char *const *values)
+{
+  g_return_if_fail (metric != NULL && values_fit (metric, values));
+  g_mutex_lock (&metric->registry->lock);
+  get_series_locked (metric, values);
+  g_mutex_unlock (&metric->registry->lock);
+}
+
 double
 dub_metric_get (DubMetric *metric, const char *const *values)
 {

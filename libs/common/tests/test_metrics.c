@@ -40,6 +40,32 @@ test_counter_and_gauge (void)
                         "level -1.9\n");
 }
 
+/* A series that is shown is there before anything happens, and stays what it
+ * is when it is shown again. */
+static void
+test_show (void)
+{
+  g_autoptr (DubMetrics) metrics = dub_metrics_new ();
+  static const double bounds[] = {1};
+  DubMetric *hits = dub_metrics_counter (metrics, "hits_total", "Hits", NULL);
+  DubMetric *times = dub_metrics_histogram (metrics, "t", "T", NULL, bounds, 1);
+
+  dub_metric_show (hits, NULL);
+  dub_metric_show (times, NULL);
+  assert_text (metrics, "# HELP hits_total Hits\n"
+                        "# TYPE hits_total counter\n"
+                        "hits_total 0\n"
+                        "# HELP t T\n"
+                        "# TYPE t histogram\n"
+                        "t_bucket{le=\"1\"} 0\n"
+                        "t_bucket{le=\"+Inf\"} 0\n"
+                        "t_sum 0\n"
+                        "t_count 0\n");
+  dub_metric_add (hits, NULL, 2);
+  dub_metric_show (hits, NULL);
+  g_assert_cmpfloat (dub_metric_get (hits, NULL), ==, 2);
+}
+
 /* Of every series, also of one that has no other, and of buckets. */
 static void
 test_common_label (void)
@@ -361,6 +387,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/common/metrics/values", test_counter_and_gauge);
+  g_test_add_func ("/common/metrics/show", test_show);
   g_test_add_func ("/common/metrics/common-label", test_common_label);
   g_test_add_func ("/common/metrics/same-family", test_same_family);
   g_test_add_func ("/common/metrics/escapes", test_escapes);

@@ -56,10 +56,12 @@ class Follower:
 
 
 class Service:
-    """MediaMTX with its hook, the echo service, media-service."""
+    """MediaMTX with its hook, the echo service, media-service. sts_url: of
+    another speech service, in place of the echo."""
 
-    def __init__(self, name: str, **settings: str):
+    def __init__(self, name: str, sts_url: str = "", **settings: str):
         self.stack, self.settings = Stack(name), settings
+        self.sts_url = sts_url
         self.port = free_port()
         self.process: Process | None = None
         self.echo: Process | None = None
@@ -69,7 +71,8 @@ class Service:
         try:
             self.stack.mediamtx(hook=tools.need("mtx-hook"),
                                 orchestrator_url=self.url)
-            self.echo = self.stack.sts("echo")
+            if not self.sts_url:
+                self.echo = self.stack.sts("echo")
             self.start()
         except BaseException:
             self.close()
@@ -86,9 +89,9 @@ class Service:
     def start(self) -> None:
         """On the same port as before."""
         self.process = self.stack.media_service(
-            self.echo.url, self.port, OUTPUT_DELAY_MS=str(DELAY_MS),
-            MEDIAMTX_API_URL=f"http://127.0.0.1:{self.stack.api_port}",
-            **self.settings)
+            self.sts_url or self.echo.url, self.port, **{
+                "OUTPUT_DELAY_MS": str(DELAY_MS), "MEDIAMTX_API_URL":
+                f"http://127.0.0.1:{self.stack.api_port}", **self.settings})
 
     def streams(self) -> dict[str, dict]:
         status, body = get(self.url + "/v1/streams")

@@ -176,6 +176,21 @@ dub_route_on_not_ready (
   timed_hook (self, message, (HookKind){FALSE, TRUE});
 }
 
+/* All that there can be: a rate over the first event needs what was before. */
+static void
+show_hooks (DubApiServer *self)
+{
+  static const char *const events[] = {"ready", "not-ready"};
+  static const char *const results[] = {
+      "accepted", "skipped", "refused", "invalid"};
+
+  for (gsize i = 0; i < G_N_ELEMENTS (events); i++)
+    for (gsize j = 0; j < G_N_ELEMENTS (results); j++)
+      dub_metric_show (
+          self->hooks, (const char *const[]){events[i], results[j], NULL});
+  dub_metric_show (self->hook_seconds, NULL);
+}
+
 void
 dub_hook_routes_init (DubApiServer *self)
 {
@@ -187,4 +202,5 @@ dub_hook_routes_init (DubApiServer *self)
   self->hook_seconds = dub_metrics_histogram (self->metrics,
       "media_service_hook_seconds", "Time that an event took to be answered",
       NULL, bounds, G_N_ELEMENTS (bounds));
+  show_hooks (self);
 }

@@ -235,6 +235,14 @@ static const HttpCase http_cases[] = {
     {"HEAD", "/health/live", NULL, 200, ""},
     {"GET", "/health/ready", NULL, 200, "{\"status\":\"ready\"}"},
     {"GET", "/metrics", NULL, 200, "# TYPE media_worker_streams gauge\n"},
+    {"GET", "/metrics", NULL, 200,
+        "media_service_hook_events_total{event=\"ready\",result=\"accepted\"} "
+        "0\n"},
+    {"GET", "/metrics", NULL, 200,
+        "media_service_hook_events_total{event=\"not-ready\",result="
+        "\"invalid\"}"
+        " 0\n"},
+    {"GET", "/metrics", NULL, 200, "media_service_hook_seconds_count 0\n"},
     {"GET", "/v1/streams", NULL, 200, "{\"streams\":[]}"},
     {"GET", "/v1/streams/", NULL, 404, "\"detail\""},
     {"GET", "/../etc/passwd", NULL, 404, "\"detail\""},

@@ -48,6 +48,9 @@ void dub_metric_set (
     DubMetric *metric, const char *const *values, double value);
 void dub_metric_observe (
     DubMetric *metric, const char *const *values, double value);
+/* Makes the series, of any kind, with 0: so that it is there, and its rate can
+ * be asked for, before something happens. */
+void dub_metric_show (DubMetric *metric, const char *const *values);
 double dub_metric_get (DubMetric *metric, const char *const *values);
 
 /* Removes every series whose label has that value (an ended stream). */
