@@ -53,6 +53,7 @@ typedef struct {
   char *sts_token; /* (nullable) */
   gboolean skip_sts_connection;
   char *source_language, *target_language, *voice_profile;
+  char *target_languages; /* (nullable): "en,es", in place of the one */
   gint64 output_delay_ms;
   double duck_db;
   int mix_mode, fallback_mode; /* into dub_mix_modes, dub_fallback_modes */
