@@ -43,6 +43,18 @@ dub_entry_forget_worker (DubEntry *entry)
   entry->wants_reconnect = FALSE;
 }
 
+/* A file has an end, and its worker with it: nothing died. */
+static gboolean
+has_played (DubEntry *entry, const char *how)
+{
+  const char *url = entry->running != NULL
+                        ? entry->running->values[DUB_SETTING_INPUT_URL]
+                        : NULL;
+
+  return url != NULL && g_str_has_prefix (url, "file:") &&
+         g_str_equal (how, "exit 0");
+}
+
 static void
 on_worker_exited (DubProcess *process, const char *how, gpointer user_data)
 {
@@ -54,6 +66,10 @@ on_worker_exited (DubProcess *process, const char *how, gpointer user_data)
           : DUB_LOG_WARNING,
       "worker %d ended: %s", dub_process_get_pid (process), how);
   dub_metric_add (entry->owner->exits, dub_entry_label (entry), 1);
+  if (has_played (entry, how)) {
+    entry->is_operators = FALSE;
+    dub_stream_stop (entry->stream, dub_now_ns ());
+  }
   dub_entry_forget_worker (entry);
   dub_stream_worker_exited (entry->stream, dub_now_ns ());
   dub_entry_arm (entry);

@@ -82,6 +82,10 @@ static const DubOption options[] = {
         1, 4096,
         .help = "YAML file with the settings of streams by their names; read "
                 "again when it changes, and on SIGHUP"},
+    {"media-root", "MEDIA_ROOT", DUB_OPTION_STRING, AT (media_root), NULL, 1,
+        4096,
+        .help = "Folder of the files that a stream made through the API may "
+                "play (input_url file:///...). Unset: none"},
     {"metrics-enabled", "METRICS_ENABLED", DUB_OPTION_BOOL,
         AT (metrics_enabled), "true", .help = "Answer /metrics"},
     {"check-config", "CHECK_CONFIG", DUB_OPTION_BOOL, AT (check_config),

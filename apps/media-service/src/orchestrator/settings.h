@@ -40,6 +40,7 @@ typedef struct {
   gint64 reconcile_ms;
 
   char *streams_file; /* (nullable) */
+  char *media_root;   /* (nullable): no files through the API */
   gboolean metrics_enabled, check_config;
 
   gint64 grace_ms;
