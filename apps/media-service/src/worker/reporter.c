@@ -4,14 +4,15 @@
 #define DUB_LOG_TOPIC "media.programme"
 #include <dubbing_common/log.h>
 
-/* More answers than can wait for their time are never kept. */
+/* More answers than can wait for their time are never kept; of those that were
+ * answered twice, or never told of again, the oldest goes. */
 #define MAX_ANSWERS 64
 #define MAX_FIELDS 10
 
 struct _DubReporter {
   DubControl *control;
   char *language;      /* NULL: the stream has one */
-  GHashTable *answers; /* fragment id -> DubAnswer */
+  GHashTable *answers; /* fragment id -> DubAnswer, its texts alone */
   GQueue order;        /* of the ids, oldest first; owned by the table */
 };
 
@@ -50,15 +51,30 @@ forget (DubReporter *self, const char *fragment_id)
   g_hash_table_remove (self->answers, fragment_id);
 }
 
-void
-dub_reporter_answer (DubReporter *self, DubAnswer *answer)
+/* Without the sound, of which seconds are half a megabyte. */
+static DubAnswer *
+texts_of (const DubAnswer *answer)
 {
-  forget (self, answer->fragment_id);
+  DubAnswer *texts = dub_answer_new (answer->fragment_id, answer->status);
+
+  texts->transcript = g_strdup (answer->transcript);
+  texts->translated_text = g_strdup (answer->translated_text);
+  texts->error_code = g_strdup (answer->error_code);
+  return texts;
+}
+
+void
+dub_reporter_answer (DubReporter *self, const DubAnswer *answer)
+{
+  DubAnswer *texts;
+
+  if (g_hash_table_contains (self->answers, answer->fragment_id))
+    return;
   while (g_queue_get_length (&self->order) >= MAX_ANSWERS)
     forget (self, g_queue_peek_head (&self->order));
-  g_hash_table_insert (
-      self->answers, answer->fragment_id, dub_answer_ref (answer));
-  g_queue_push_tail (&self->order, answer->fragment_id);
+  texts = texts_of (answer);
+  g_hash_table_insert (self->answers, texts->fragment_id, texts);
+  g_queue_push_tail (&self->order, texts->fragment_id);
 }
 
 static double
@@ -197,6 +213,22 @@ is_of_single_unit (const DubProgrammeEvent *event)
   }
 }
 
+/* A second answer is ignored while the first may still wait for its time. */
+static gboolean
+is_last_of_fragment (const DubProgrammeEvent *event)
+{
+  switch (event->type) {
+    case DUB_EVENT_DUB_HEARD:
+    case DUB_EVENT_DUB_DROPPED:
+    case DUB_EVENT_FALLBACK:
+      return TRUE;
+    case DUB_EVENT_ANSWER_IGNORED:
+      return g_strcmp0 (event->detail, "duplicate") != 0;
+    default:
+      return FALSE;
+  }
+}
+
 void
 dub_reporter_event (DubReporter *self, const DubProgrammeEvent *event)
 {
@@ -210,9 +242,7 @@ dub_reporter_event (DubReporter *self, const DubProgrammeEvent *event)
     log_texts (event, answer);
   if (self->control && !is_of_single_unit (event))
     send_event (self, event, answer);
-  if (answer && (event->type == DUB_EVENT_DUB_HEARD ||
-                    event->type == DUB_EVENT_DUB_DROPPED ||
-                    event->type == DUB_EVENT_FALLBACK))
+  if (answer && is_last_of_fragment (event))
     forget (self, event->fragment_id);
 }
 

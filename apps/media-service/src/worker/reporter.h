@@ -25,8 +25,9 @@ typedef struct _DubReporter DubReporter;
 DubReporter *dub_reporter_new (DubControl *control, const char *language);
 void dub_reporter_free (DubReporter *self);
 
-/* Its texts are told when its dub is heard. */
-void dub_reporter_answer (DubReporter *self, DubAnswer *answer);
+/* Its texts are kept, to be told when its dub is heard; its sound is not. Of
+ * two answers to one fragment the first counts. */
+void dub_reporter_answer (DubReporter *self, const DubAnswer *answer);
 void dub_reporter_event (DubReporter *self, const DubProgrammeEvent *event);
 /* Source, output or speech service: "source_lost", ... text: (nullable) */
 void dub_reporter_notice (
