@@ -21,6 +21,12 @@ dub_departure_clock_is_anchored (const DubDepartureClock *self)
   return self->is_anchored;
 }
 
+gboolean
+dub_departure_clock_is_settled (const DubDepartureClock *self)
+{
+  return self->is_settled;
+}
+
 gint64
 dub_departure_clock_offset_ns (const DubDepartureClock *self)
 {

@@ -48,6 +48,8 @@ void dub_departure_clock_observe (
 void dub_departure_clock_advance (DubDepartureClock *self, gint64 now_ns);
 
 gboolean dub_departure_clock_is_anchored (const DubDepartureClock *self);
+/* What came first tells nothing any more. */
+gboolean dub_departure_clock_is_settled (const DubDepartureClock *self);
 /* arrival - media time, as of the last advance */
 gint64 dub_departure_clock_offset_ns (const DubDepartureClock *self);
 

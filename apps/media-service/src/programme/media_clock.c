@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media_clock.h"
 
+#include <string.h>
+
 #define N_EPOCHS 4
 #define WRAP_NS ((G_GINT64_CONSTANT (1) << 32) * DUB_NS_PER_MS)
 /* Pictures without dts step back by their reorder depth. */
@@ -33,6 +35,9 @@ struct _DubMediaClock {
   /* Media time that is taken: ends of the last frames, by order and by pts. */
   gint64 order_end_ns[DUB_TRACK_COUNT];
   gint64 pts_end_ns[DUB_TRACK_COUNT];
+  /* The same before the last one. */
+  gint64 last_order_end_ns[DUB_TRACK_COUNT];
+  gint64 last_pts_end_ns[DUB_TRACK_COUNT];
   gint64 key_ahead_ns; /* pts - dts of the last key frame within an epoch */
   gboolean has_started;
   gboolean is_requested;
@@ -213,6 +218,9 @@ take_time (
   gint64 *order_end_ns = &self->order_end_ns[stamp->track];
   gint64 *pts_end_ns = &self->pts_end_ns[stamp->track];
 
+  memcpy (
+      self->last_order_end_ns, self->order_end_ns, sizeof self->order_end_ns);
+  memcpy (self->last_pts_end_ns, self->pts_end_ns, sizeof self->pts_end_ns);
   *order_end_ns = MAX (*order_end_ns, order_ns + length_ns);
   pts_ns = MIN (pts_ns, order_ns + MAX_TAKEN_AHEAD_NS);
   *pts_end_ns = MAX (*pts_end_ns, pts_ns + length_ns);
@@ -274,4 +282,12 @@ dub_media_clock_map (DubMediaClock *self, const DubStamp *stamp,
   *ret_pts_ns = s.pts_ns + epoch->offset_ns;
   take_time (self, &s, *ret_order_ns, *ret_pts_ns);
   return result;
+}
+
+void
+dub_media_clock_give_back (DubMediaClock *self)
+{
+  memcpy (
+      self->order_end_ns, self->last_order_end_ns, sizeof self->order_end_ns);
+  memcpy (self->pts_end_ns, self->last_pts_end_ns, sizeof self->pts_end_ns);
 }

@@ -66,5 +66,8 @@ void dub_media_clock_request_epoch (DubMediaClock *self, gboolean is_wanted);
  * clock's offset); unused for the first epoch. The results are media time. */
 DubMapResult dub_media_clock_map (DubMediaClock *self, const DubStamp *stamp,
     gint64 passed_ns, gint64 *ret_order_ns, gint64 *ret_pts_ns);
+/* What was mapped last, without an epoch, is dropped: its media time is not
+ * taken. */
+void dub_media_clock_give_back (DubMediaClock *self);
 
 G_END_DECLS

@@ -2,6 +2,7 @@
 #include "programme.h"
 
 #include "departure_clock.h"
+#include "early_watch.h"
 #include "file_clock.h"
 #include "media_clock.h"
 #include "mixer.h"
@@ -57,6 +58,7 @@ struct _DubProgramme {
   gint64 last_came_ns;        /* the last picture: when it came, its source */
   gint64 last_order_ns;       /* time, and how late it was */
   gint64 last_late_by_ns;
+  DubEarlyWatch early;
   gboolean is_ended;
   guint64 next_number;
   gint64 judged_frame;           /* one past the last mark */
@@ -431,6 +433,15 @@ hold_pending (DubProgramme *self, DubPcm *pcm)
   }
 }
 
+/* Its pictures are, and it goes with them. */
+static gboolean
+is_early_sound (const DubProgramme *self, DubMapResult result, gint64 media_ns)
+{
+  return result != DUB_MAP_EPOCH &&
+         dub_early_watch_is_dropping (&self->early) &&
+         media_ns > passed_ns (self);
+}
+
 /* is_live: it arrives now, and so tells of the wall clock. pcm: (transfer
  * full), stereo, at source time */
 static void
@@ -450,6 +461,12 @@ map_sound (DubProgramme *self, DubPcm *pcm, gboolean is_live)
   }
   if (result == DUB_MAP_EPOCH)
     emit_epoch (self, pts_ns);
+  if (is_early_sound (self, result, pts_ns)) {
+    dub_media_clock_give_back (self->media_clock);
+    self->stats.sound_frames_dropped += pcm->frames;
+    dub_pcm_unref (pcm);
+    return;
+  }
   if (result != DUB_MAP_OK)
     dub_sound_track_realign (self->sound_track);
   if (is_live && !self->params.is_file)
@@ -583,6 +600,30 @@ refuse_video (DubProgramme *self)
   dub_timeline_note_loss (self->timeline);
 }
 
+/* TRUE: it is dropped, since with it the delay would grow. */
+static gboolean
+refuse_early (DubProgramme *self, DubMapResult result, gint64 order_ns)
+{
+  gboolean was_dropping = dub_early_watch_is_dropping (&self->early);
+
+  if (result == DUB_MAP_EPOCH || self->params.is_file ||
+      !dub_departure_clock_is_settled (&self->departure)) {
+    dub_early_watch_reset (&self->early);
+    return FALSE;
+  }
+  if (!dub_early_watch_note (
+          &self->early, order_ns - passed_ns (self), self->now_ns))
+    return FALSE;
+  if (!was_dropping)
+    emit (self, &(DubProgrammeEvent){.type = DUB_EVENT_VIDEO_DROPPED,
+                    .media_ns = order_ns,
+                    .detail = "early"});
+  self->stats.video_dropped_early++;
+  dub_timeline_note_loss (self->timeline);
+  dub_media_clock_give_back (self->media_clock);
+  return TRUE;
+}
+
 static void
 take_video (
     DubProgramme *self, const DubAccessUnit *unit, const DubStamp *stamp)
@@ -590,14 +631,17 @@ take_video (
   gint64 order_ns, pts_ns, dts_ns = DUB_TIME_NONE;
   DubMapResult result;
 
-  dub_media_clock_request_epoch (
-      self->media_clock, has_fallen_behind (self, stamp));
+  dub_media_clock_request_epoch (self->media_clock,
+      has_fallen_behind (self, stamp) ||
+          dub_early_watch_wants_epoch (&self->early, self->now_ns));
   result = dub_media_clock_map (
       self->media_clock, stamp, passed_ns (self), &order_ns, &pts_ns);
   if (result == DUB_MAP_NONE || ABS (pts_ns - order_ns) > MAX_AHEAD_NS) {
     refuse_video (self);
     return;
   }
+  if (refuse_early (self, result, order_ns))
+    return;
   if (!stamp->is_reordered)
     dts_ns = order_ns;
   if ((!stamp->is_reordered || stamp->is_key) && !self->params.is_file)
@@ -642,6 +686,7 @@ dub_programme_source_reset (DubProgramme *self, gint64 now_ns)
   dub_timeline_set_lost (self->timeline, FALSE);
   self->sound_source_end_ns = DUB_TIME_NONE;
   self->late_since_ns = self->first_late_ns = DUB_TIME_NONE;
+  dub_early_watch_reset (&self->early);
   self->pending_ns = 0;
   while ((pcm = g_queue_pop_head (&self->pending)) != NULL) {
     self->stats.sound_frames_dropped += pcm->frames;

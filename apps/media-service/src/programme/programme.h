@@ -159,6 +159,7 @@ typedef struct {
 typedef struct {
   guint64 video_in, video_out, video_repeated;
   guint64 video_dropped_late, video_dropped_key_wait, video_dropped_full;
+  guint64 video_dropped_early;   /* to keep the delay */
   guint64 video_dropped_invalid; /* before the start, or no usable time */
   guint64 sound_frames_in, sound_frames_out; /* media samples */
   guint64 sound_frames_silent;  /* put out where there was no original */

@@ -24,6 +24,7 @@ static const Counter counters[] = {
     {"video_frames_out_total", NULL, STAT (video_out), 1},
     {"video_frames_repeated_total", NULL, STAT (video_repeated), 1},
     {"video_frames_dropped_total", "late", STAT (video_dropped_late), 1},
+    {"video_frames_dropped_total", "early", STAT (video_dropped_early), 1},
     {"video_frames_dropped_total", "key_wait", STAT (video_dropped_key_wait),
         1},
     {"video_frames_dropped_total", "full", STAT (video_dropped_full), 1},

@@ -170,8 +170,9 @@ test_late_in_pieces_opens_an_epoch (void)
   }
   rig_check_video (rig);
   g_assert_cmpint (rig_stats (rig).epochs, ==, 2);
+  /* No more in pieces, so 3 s earlier than before. */
   rig_play (rig, 20 * S);
-  g_assert_cmpint (rig_stats (rig).epochs, ==, 2);
+  g_assert_cmpint (rig_stats (rig).epochs, ==, 3);
 }
 
 static void
@@ -186,6 +187,89 @@ test_in_time_again_needs_no_epoch (void)
   rig_play (rig, 20 * S);
   rig_check_video (rig);
   g_assert_cmpint (rig_check_sync (rig), >, 30 * 25);
+}
+
+/* The key frames of the last 10 s left a delay after they came. */
+static void
+check_delay (const Rig *rig, gint64 tolerance_ns)
+{
+  gint64 newest = rig->picture - 1 - DELAY / (40 * MS);
+  gint64 shift_ns = rig->now_ns - rig->sent_ns;
+
+  for (gint64 n = (newest - 10 * 25) / 25 * 25; n <= newest; n += 25) {
+    gint64 came_ns = shift_ns + n * 40 * MS;
+    gint64 off_ns = picture_of (rig, (guint64) n)->left_ns - came_ns - DELAY;
+
+    g_assert_cmpint (ABS (off_ns), <, tolerance_ns);
+  }
+}
+
+/* Late for good, it seemed, and an epoch was opened; then all that was held
+ * back came after all, at once or faster than it is shown. What is less than a
+ * second is left to the departure clock, which follows up to 30 ms meanwhile.
+ */
+static void
+test_backlog_after_an_epoch_adds_no_delay (void)
+{
+  const struct {
+    gint64 more_ms, tolerance_ms;
+  } cases[] = {{12000, 50}, {100, 1050}, {25, 1050}};
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (Rig) rig = rig_new (NULL);
+    gint64 rest_ms = 12000;
+
+    rig_play (rig, 20 * S);
+    rig_idle (rig, 12 * S);
+    rig_play (rig, 10 * S);
+    g_assert_cmpint (rig_stats (rig).epochs, ==, 2);
+    for (; rest_ms > 0; rest_ms -= cases[i].more_ms) {
+      rig_burst (rig, cases[i].more_ms * MS);
+      rig_play (rig, 100 * MS);
+    }
+    rig_play (rig, 60 * S);
+    rig_check_video (rig);
+    check_delay (rig, cases[i].tolerance_ms * MS);
+    g_assert_cmpuint (rig_stats (rig).video_dropped_early, >=, 10 * 25);
+    g_assert_cmpuint (rig_stats (rig).video_dropped_early, <=, 15 * 25);
+    g_assert_cmpint (rig_stats (rig).holds, ==, 1);
+    g_assert_cmpint (rig_check_sync (rig), >, 40 * 25);
+  }
+}
+
+/* A server that keeps a few seconds sends them at once to who comes. */
+static void
+test_burst_after_a_connection_adds_no_delay (void)
+{
+  g_autoptr (Rig) rig = rig_new (NULL);
+
+  rig_play (rig, 20 * S);
+  for (guint i = 0; i < 5; i++) {
+    rig_idle (rig, 5 * S);
+    rig_reconnect (rig, 100 * S);
+    rig_burst (rig, 5 * S);
+    rig_play (rig, 40 * S);
+    rig_check_video (rig);
+    check_delay (rig, 50 * MS);
+  }
+  g_assert_cmpuint (rig_stats (rig).video_dropped_early, <=, 5 * 6 * 25);
+  g_assert_cmpint (rig_stats (rig).holds, ==, 0);
+  g_assert_cmpint (rig_check_sync (rig), >, 160 * 25);
+}
+
+/* Less than a second is left to the departure clock. */
+static void
+test_little_too_early_loses_nothing (void)
+{
+  g_autoptr (Rig) rig = rig_new (NULL);
+
+  rig_play (rig, 20 * S);
+  rig_idle (rig, 5 * S);
+  rig_reconnect (rig, 100 * S);
+  rig_burst (rig, 900 * MS);
+  rig_play (rig, 20 * S);
+  g_assert_cmpuint (rig_stats (rig).video_dropped_early, ==, 0);
+  g_assert_cmpint (rig_stats (rig).epochs, ==, 2);
 }
 
 /* ---- jumps, wraps, connections ---- */
@@ -522,6 +606,9 @@ main (int argc, char **argv)
       {"too-late", test_what_comes_too_late_is_dropped},
       {"late-for-2s", test_late_for_2s_opens_an_epoch},
       {"backlog", test_backlog_needs_no_epoch},
+      {"backlog-after-epoch", test_backlog_after_an_epoch_adds_no_delay},
+      {"burst-after-connection", test_burst_after_a_connection_adds_no_delay},
+      {"little-too-early", test_little_too_early_loses_nothing},
       {"late-and-later", test_late_and_later_needs_no_epoch},
       {"late-in-pieces", test_late_in_pieces_opens_an_epoch},
       {"in-time-again", test_in_time_again_needs_no_epoch},
