@@ -348,6 +348,7 @@ build_control (DubWorker *self, GError **error)
       from->runtime_dir, from->stream_id, from->run_id, &handlers, self, error);
   if (!self->control)
     return FALSE;
+  dub_control_set_supervised (self->control, from->is_supervised);
   tell_state (self, DUB_WORKER_STATE_STARTING, NULL);
   return TRUE;
 }
