@@ -89,6 +89,7 @@ fill_server_settings (Program *self, GError **error)
     return FALSE;
   to->max_message_bytes = (gsize) from->max_message_bytes;
   to->max_connections = (guint) from->max_connections;
+  to->requests_per_s = (guint) from->rate_limit;
   to->ping_interval_ms = (guint) from->ping_interval_s * 1000;
   to->ping_timeout_ms = (guint) from->ping_timeout_s * 1000;
   to->session = (DubSessionSettings){
@@ -99,6 +100,7 @@ fill_server_settings (Program *self, GError **error)
       .has_backpressure = from->backpressure == 1 ||
                           (from->backpressure == 0 && !self->is_echo),
       .load = find_load_rule (from, self->is_echo),
+      .events_per_s = (guint) from->event_limit,
   };
   return TRUE;
 }

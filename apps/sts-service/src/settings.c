@@ -56,6 +56,14 @@ const DubOption dub_sts_options[] = {
   { ROW ("ws-max-connections", "WS_MAX_CONNECTIONS", INT, max_connections,
         "256"), .min = 1, .max = 10000,
     .help = "Clients at a time; more get HTTP 503" },
+  { ROW ("sts-rate-limit", "STS_RATE_LIMIT", INT, rate_limit, "100"),
+    .min = 0, .max = 100000, .unit = "1/s",
+    .help = "HTTP requests and Socket.IO handshakes that one address may make; "
+            "four seconds' worth at once, more get 429; 0: no limit" },
+  { ROW ("sts-event-limit", "STS_EVENT_LIMIT", INT, event_limit, "500"),
+    .min = 0, .max = 100000, .unit = "1/s",
+    .help = "Socket.IO events of one connection, likewise; more get "
+            "RATE_LIMIT, and who goes on is cut" },
   { ROW ("ws-ping-interval", "WS_PING_INTERVAL", INT, ping_interval_s, "25"),
     .min = 1, .max = 300, .unit = "s", .help = "Between heartbeats" },
   { ROW ("ws-ping-timeout", "WS_PING_TIMEOUT", INT, ping_timeout_s, "10"),

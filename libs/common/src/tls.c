@@ -4,9 +4,13 @@
 #include "dubbing_common/error.h"
 
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define REMEMBERED_US (30 * G_USEC_PER_SEC)
 #define MAX_REMEMBERED 64
+/* Of our own, with ourselves. */
+#define HANDSHAKE_S 5
 
 typedef struct {
   GTlsCertificateFlags flags;
@@ -190,6 +194,96 @@ is_in_time (GTlsCertificate *certificate, GError **error)
   return FALSE;
 }
 
+static gboolean
+on_any_certificate (GTlsConnection *connection, GTlsCertificate *certificate,
+    GTlsCertificateFlags flags, gpointer user_data)
+{
+  return TRUE;
+}
+
+/* Either end of a handshake; the other learns of a failure by the end of the
+ * stream. Returns what went wrong, or NULL. */
+static gpointer
+shake_hands (gpointer connection)
+{
+  GError *failure = NULL;
+
+  g_tls_connection_handshake (connection, NULL, &failure);
+  if (failure != NULL) {
+    g_autoptr (GIOStream) base = NULL;
+    g_object_get (connection, "base-io-stream", &base, NULL);
+    g_io_stream_close (base, NULL, NULL);
+  }
+  return failure;
+}
+
+/* (transfer full) (nullable) */
+static GSocketConnection *
+connection_of (int fd, GError **error)
+{
+  g_autoptr (GSocket) socket = g_socket_new_from_fd (fd, error);
+
+  if (socket == NULL) {
+    close (fd);
+    return NULL;
+  }
+  g_socket_set_timeout (socket, HANDSHAKE_S);
+  return g_socket_connection_factory_create_connection (socket);
+}
+
+/* FALSE: the two have not come together. */
+static gboolean
+try_handshake (GSocketConnection *here, GSocketConnection *there,
+    GTlsCertificate *certificate, GError **error)
+{
+  g_autoptr (GIOStream) server = NULL;
+  g_autoptr (GIOStream) client = NULL;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GError) seen = NULL;
+  GThread *thread = NULL;
+
+  server = g_tls_server_connection_new (G_IO_STREAM (here), certificate, error);
+  if (server == NULL)
+    return FALSE;
+  client = g_tls_client_connection_new (G_IO_STREAM (there), NULL, error);
+  if (client == NULL)
+    return FALSE;
+  g_signal_connect (
+      client, "accept-certificate", G_CALLBACK (on_any_certificate), NULL);
+  thread = g_thread_new ("tls-pair", shake_hands, client);
+  failure = shake_hands (server);
+  seen = g_thread_join (thread);
+  if (seen == NULL && failure == NULL)
+    return TRUE;
+  g_propagate_error (error,
+      seen != NULL ? g_steal_pointer (&seen) : g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* GIO reads the two and compares nothing, so that the first client would find
+ * out. It is we, who ask the server for a signature. */
+static gboolean
+is_pair (GTlsCertificate *certificate, GError **error)
+{
+  g_autoptr (GSocketConnection) here = NULL;
+  g_autoptr (GSocketConnection) there = NULL;
+  g_autoptr (GError) cause = NULL;
+  int ends[2];
+
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return TRUE;
+  here = connection_of (ends[0], &cause);
+  there = connection_of (ends[1], cause == NULL ? &cause : NULL);
+  if (here != NULL && there != NULL &&
+      try_handshake (here, there, certificate, &cause))
+    return TRUE;
+  g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+      "TLS_CERT_FILE, TLS_KEY_FILE: certificate and private key do not belong "
+      "together (%s)",
+      cause->message);
+  return FALSE;
+}
+
 GTlsCertificate *
 dub_tls_load (
     const char *certificate_file, const char *key_file, GError **error)
@@ -213,7 +307,8 @@ dub_tls_load (
         "TLS_CERT_FILE, TLS_KEY_FILE: %s", cause->message);
     return NULL;
   }
-  if (!has_key (certificate, error) || !is_in_time (certificate, error))
+  if (!has_key (certificate, error) || !is_in_time (certificate, error) ||
+      !is_pair (certificate, error))
     return NULL;
   return g_steal_pointer (&certificate);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dubbing_common/error.h>
+#include <dubbing_common/stream_id.h>
 #include <dubbing_contracts/stream.h>
 
 #include "reader.h"
@@ -122,6 +123,19 @@ read_config (DubStreamInit *init, DubReader *config)
   init->domain_hints = read_hints (config);
 }
 
+/* Longer than elsewhere: who dubs into several languages tells its streams
+ * apart by what it appends. */
+static void
+read_stream_id (DubStreamInit *init, DubReader *reader)
+{
+  init->stream_id = dub_reader_string (
+      reader, "stream_id", DUB_FIELD_REQUIRED, 1, DUB_WIRE_MAX_ID);
+  if (init->stream_id != NULL &&
+      !dub_stream_id_fits (init->stream_id, DUB_WIRE_MAX_ID))
+    dub_reader_fail (reader, DUB_ERROR_INVALID, "stream_id",
+        "allowed are letters, figures, _ and -");
+}
+
 static void
 read_init (DubStreamInit *init, DubReader *reader)
 {
@@ -132,8 +146,7 @@ read_init (DubStreamInit *init, DubReader *reader)
     config = *reader;
     config.root = reader->root;
   } else {
-    init->stream_id = dub_reader_string (
-        reader, "stream_id", DUB_FIELD_REQUIRED, 1, DUB_WIRE_MAX_ID);
+    read_stream_id (init, reader);
     init->worker_id = dub_reader_string (
         reader, "worker_id", DUB_FIELD_REQUIRED, 1, DUB_WIRE_MAX_ID);
     dub_reader_init_child (

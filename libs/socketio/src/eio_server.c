@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define BODY_KEY "dub-eio-body"
+#define MAY_ASK "dub-eio-may-ask"
 
 typedef struct {
   SoupServer *soup;
@@ -141,9 +142,27 @@ check_known (SoupServerMessage *message, const Request *request)
   return TRUE;
 }
 
+/* Once for each request: those with a body are looked at before it comes, and
+ * again when it is there. */
+static gboolean
+may_ask (
+    DubEioServer *server, SoupServerMessage *message, const Request *request)
+{
+  const DubEioOptions *options = &server->options;
+
+  if (options->may_ask == NULL ||
+      g_object_get_data (G_OBJECT (message), MAY_ASK) != NULL)
+    return TRUE;
+  g_object_set_data (G_OBJECT (message), MAY_ASK, server);
+  return options->may_ask (
+      message, request->session != NULL, options->may_ask_data);
+}
+
 static gboolean
 check (DubEioServer *server, SoupServerMessage *message, const Request *request)
 {
+  if (!may_ask (server, message, request))
+    return FALSE;
   if (!request->is_websocket && !request->is_polling)
     return refuse (message, "Invalid transport");
   if (request->sid == NULL)

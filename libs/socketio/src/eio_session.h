@@ -28,6 +28,10 @@ typedef struct {
   gsize max_payload;
   gsize max_queued_bytes;
   guint max_sessions; /* 0: no limit */
+  /* (nullable) As in DubSioServerOptions. */
+  gboolean (*may_ask) (
+      SoupServerMessage *message, gboolean is_known, gpointer user_data);
+  gpointer may_ask_data;
 } DubEioOptions;
 
 typedef struct {

@@ -512,6 +512,8 @@ dub_sio_server_new (const DubSioServerOptions *options)
   engine.max_payload = options->max_payload;
   engine.max_queued_bytes = options->max_queued_bytes;
   engine.max_sessions = options->max_sessions;
+  engine.may_ask = options->may_ask;
+  engine.may_ask_data = options->may_ask_data;
   server->engine = dub_eio_server_new (&engine, &engine_handlers, server);
   server->namespaces =
       g_hash_table_new_full (g_str_hash, g_str_equal, NULL, namespace_free);

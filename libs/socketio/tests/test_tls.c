@@ -251,6 +251,17 @@ test_load (void)
   expect_load ("expired.pem", NULL, "has expired");
 }
 
+/* Each is good for itself. */
+static void
+test_pair (void)
+{
+  expect_load ("good.crt", "other.key", "TLS_CERT_FILE, TLS_KEY_FILE: ");
+  expect_load ("good.crt", "other.key", "do not belong together");
+  expect_load ("other.crt", "good.key", "do not belong together");
+  expect_load ("other.crt", "other.key", NULL);
+  expect_load ("self.pem", NULL, NULL);
+}
+
 static void
 test_trust_refused (void)
 {
@@ -291,6 +302,7 @@ main (int argc, char **argv)
   }
   g_test_add_func ("/socketio/tls/plain-client", test_plain);
   g_test_add_func ("/socketio/tls/load", test_load);
+  g_test_add_func ("/socketio/tls/pair", test_pair);
   g_test_add_func ("/socketio/tls/trust-refused", test_trust_refused);
   status = g_test_run ();
   certificates_free (folder);

@@ -3,9 +3,10 @@
 
 #include "../orchestrator/orchestrator.h"
 #include "event_hub.h"
-#include "rate_limit.h"
+
 #include "server.h"
 
+#include <dubbing_common/rate_limit.h>
 #include <dubbing_socketio/http_listener.h>
 #include <libsoup/soup.h>
 

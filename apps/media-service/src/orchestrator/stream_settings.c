@@ -556,9 +556,3 @@ dub_stream_settings_main_language (const DubStreamSettings *self)
 
   return g_strdup (languages[0] != NULL ? languages[0] : "");
 }
-
-gboolean
-dub_stream_id_is_valid (const char *stream_id)
-{
-  return is_word (stream_id, 1, DUB_STREAM_ID_MAX, "-_");
-}

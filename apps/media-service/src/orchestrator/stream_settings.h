@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <dubbing_common/stream_id.h>
 #include <json-glib/json-glib.h>
 
 /*
@@ -84,10 +85,6 @@ DubStreamSettings *dub_stream_settings_from_json (JsonObject *object);
 /* The main language, and all of them. (transfer full) */
 char *dub_stream_settings_main_language (const DubStreamSettings *self);
 char **dub_stream_settings_languages (const DubStreamSettings *self);
-
-/* As in a path live/<id>/in. */
-#define DUB_STREAM_ID_MAX 64
-gboolean dub_stream_id_is_valid (const char *stream_id);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DubStreamSettings, dub_stream_settings_free)
 

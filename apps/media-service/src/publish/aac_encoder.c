@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "aac_encoder.h"
 
+#define DUB_LOG_TOPIC "media.publish"
 #include <dubbing_common/clock.h>
 #include <dubbing_common/error.h>
+#include <dubbing_common/log.h>
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
 #include <media_service/gst_bus.h>
@@ -13,7 +15,8 @@
 #define RATE 48000
 #define CHANNELS 2
 #define FRAME_SIZE (CHANNELS * sizeof (gint16))
-#define MAX_WAITING (2 * RATE)
+/* More than a programme without CPU may be behind at once. */
+#define MAX_WAITING (40 * RATE)
 /* A time may be off by the rounding of ns to samples. */
 #define TOLERANCE 2
 
@@ -35,6 +38,12 @@ static const Encoder encoders[] = {
     {"avenc_aac", "audioconvert !"},
 };
 
+/* Where the samples from one on belong, until the next. */
+typedef struct {
+  gint64 from;  /* of those pushed */
+  gint64 shift; /* its media sample less from */
+} Anchor;
+
 struct _DubAacEncoder {
   /* immutable */
   DubAacEncoderHandlers handlers;
@@ -47,10 +56,14 @@ struct _DubAacEncoder {
 
   /* the pushing thread only */
   gint64 pushed; /* frames */
+  gint64 shift;  /* of the last anchor */
+  gboolean is_full;
+
+  GMutex lock;
+  GQueue anchors; /* protected by lock: Anchor, of what has not come out */
 
   /* any thread */
-  _Atomic gint64 anchor; /* media sample of the first one pushed */
-  _Atomic gint64 taken;  /* frames that came out, as input frames */
+  _Atomic gint64 taken; /* frames that came out, as input frames */
   _Atomic gboolean is_broken;
   _Atomic gboolean is_done; /* nothing more comes out */
 };
@@ -226,6 +239,21 @@ copy_of (GstBuffer *buffer)
   return g_bytes_new_take (data, size);
 }
 
+/* The media sample at which that one of those pushed belongs. */
+static gint64
+position_of (DubAacEncoder *self, gint64 sample)
+{
+  const Anchor *next;
+  gint64 shift;
+
+  g_mutex_lock (&self->lock);
+  while ((next = g_queue_peek_nth (&self->anchors, 1)) && next->from <= sample)
+    g_free (g_queue_pop_head (&self->anchors));
+  shift = ((const Anchor *) g_queue_peek_head (&self->anchors))->shift;
+  g_mutex_unlock (&self->lock);
+  return sample + shift;
+}
+
 static GstFlowReturn
 on_sample (GstAppSink *sink, gpointer user_data)
 {
@@ -235,7 +263,7 @@ on_sample (GstAppSink *sink, gpointer user_data)
 
   if (buffer && gst_buffer_get_size (buffer) > 0) {
     g_autoptr (GBytes) frame = copy_of (buffer);
-    gint64 position = self->anchor + self->taken - (gint64) self->delay;
+    gint64 position = position_of (self, self->taken - (gint64) self->delay);
 
     self->taken += DUB_AAC_FRAME;
     /* dub_frames_to_ns () takes positions only from 0 on. */
@@ -304,6 +332,8 @@ dub_aac_encoder_new (guint bit_rate, const DubAacEncoderHandlers *handlers,
 
   self->handlers = *handlers;
   self->user_data = user_data;
+  g_mutex_init (&self->lock);
+  g_queue_init (&self->anchors);
   self->encoder = find_encoder (error);
   if (!self->encoder || !measure (self, bit_rate, error) ||
       !start (self, bit_rate, error))
@@ -322,6 +352,8 @@ dub_aac_encoder_free (DubAacEncoder *self)
     gst_object_unref (self->pipeline);
   }
   g_clear_pointer (&self->config, g_bytes_unref);
+  g_queue_clear_full (&self->anchors, g_free);
+  g_mutex_clear (&self->lock);
   g_free (self);
 }
 
@@ -347,11 +379,17 @@ dub_aac_encoder_get_name (DubAacEncoder *self)
 static void
 follow_anchor (DubAacEncoder *self, const DubPcm *pcm)
 {
-  gint64 position = dub_ns_to_frames (pcm->pts_ns, RATE);
-  gint64 anchor = position - self->pushed;
+  gint64 shift = dub_ns_to_frames (pcm->pts_ns, RATE) - self->pushed;
+  Anchor *anchor;
 
-  if (self->pushed == 0 || llabs (anchor - self->anchor) > TOLERANCE)
-    self->anchor = anchor;
+  if (self->pushed > 0 && llabs (shift - self->shift) <= TOLERANCE)
+    return;
+  self->shift = shift;
+  anchor = g_new (Anchor, 1);
+  *anchor = (Anchor){.from = self->pushed, .shift = shift};
+  g_mutex_lock (&self->lock);
+  g_queue_push_tail (&self->anchors, anchor);
+  g_mutex_unlock (&self->lock);
 }
 
 /* pcm (transfer full) */
@@ -365,6 +403,19 @@ wrap (DubPcm *pcm)
       (GDestroyNotify) dub_pcm_unref);
 }
 
+/* Says so once in a row. */
+static gboolean
+has_room (DubAacEncoder *self)
+{
+  gboolean was_full = self->is_full;
+
+  self->is_full = self->pushed - self->taken > MAX_WAITING;
+  if (self->is_full && !was_full)
+    dub_warning ("%d s of sound wait for the encoder %s: sound is dropped",
+        MAX_WAITING / RATE, self->encoder->factory);
+  return !self->is_full;
+}
+
 gboolean
 dub_aac_encoder_push (DubAacEncoder *self, DubPcm *pcm)
 {
@@ -375,7 +426,7 @@ dub_aac_encoder_push (DubAacEncoder *self, DubPcm *pcm)
   g_return_val_if_fail (
       pcm->rate_hz == RATE && pcm->channels == CHANNELS, FALSE);
 
-  if (self->is_broken || self->pushed - self->taken > MAX_WAITING)
+  if (self->is_broken || !has_room (self))
     return FALSE;
   follow_anchor (self, pcm);
   buffer = wrap (g_steal_pointer (&owned));
@@ -385,6 +436,14 @@ dub_aac_encoder_push (DubAacEncoder *self, DubPcm *pcm)
       gst_util_uint64_scale ((guint64) frames, GST_SECOND, RATE);
   self->pushed += frames;
   return gst_app_src_push_buffer (self->source, buffer) == GST_FLOW_OK;
+}
+
+gint64
+dub_aac_encoder_get_waiting_ns (DubAacEncoder *self)
+{
+  if (self->is_broken)
+    return 0;
+  return dub_frames_to_ns (MAX (0, self->pushed - self->taken), RATE);
 }
 
 gboolean
@@ -403,7 +462,7 @@ silence (const DubAacEncoder *self)
 
   return dub_pcm_new (
       g_bytes_new_take (g_malloc0 (frames * FRAME_SIZE), frames * FRAME_SIZE),
-      RATE, CHANNELS, dub_frames_to_ns (self->anchor + self->pushed, RATE));
+      RATE, CHANNELS, dub_frames_to_ns (self->shift + self->pushed, RATE));
 }
 
 gboolean

@@ -38,8 +38,11 @@ const char *dub_aac_encoder_get_name (DubAacEncoder *self);
 
 /* pcm (transfer full): 48 kHz stereo that follows the last without a gap; if
  * it does not, the times of the frames follow it within a frame. Never blocks;
- * FALSE when more than 2 s wait to be coded (pcm is dropped). */
+ * FALSE when more than 40 s wait to be coded (pcm is dropped). */
 gboolean dub_aac_encoder_push (DubAacEncoder *self, DubPcm *pcm);
+/* How much waits to be coded, with what an encoder always keeps back: below
+ * 100 ms where there is CPU. 0: it is broken. The pushing thread. */
+gint64 dub_aac_encoder_get_waiting_ns (DubAacEncoder *self);
 
 /* The same, and waits until less than 1 s is to be coded: for files. */
 gboolean dub_aac_encoder_push_wait (DubAacEncoder *self, DubPcm *pcm);

@@ -272,6 +272,12 @@ dub_publish_sound (DubPublish *self, DubPcm *pcm)
   }
 }
 
+gint64
+dub_publish_get_uncoded_ns (DubPublish *self)
+{
+  return dub_aac_encoder_get_waiting_ns (self->encoder);
+}
+
 void
 dub_publish_set_zero (DubPublish *self, gint64 media_ns)
 {

@@ -51,6 +51,9 @@ gint64 dub_publish_get_lead_ns (DubPublish *self);
 /* (transfer full) */
 void dub_publish_video (DubPublish *self, DubAccessUnit *unit);
 void dub_publish_sound (DubPublish *self, DubPcm *pcm);
+/* Of the sound: what is not coded yet, below 100 ms where there is CPU. What
+ * comes over 40 s of it is lost. The thread of video and sound. */
+gint64 dub_publish_get_uncoded_ns (DubPublish *self);
 
 /* Of a file: the media time at which it starts. Before finish; the thread of
  * video and sound. */

@@ -98,6 +98,14 @@ on_sound (DubPcm *pcm, gpointer user_data)
   dub_publish_sound (self->publish, pcm);
 }
 
+static gint64
+get_uncoded_ns (gpointer user_data)
+{
+  DubBranch *self = user_data;
+
+  return dub_publish_get_uncoded_ns (self->publish);
+}
+
 static void
 on_heard (DubPcm *pcm, gint64 first_frame, gpointer user_data)
 {
@@ -423,6 +431,7 @@ build_programme (DubBranch *self, DubQueue *queue)
       .on_video_in = on_video_in,
       .on_video = on_video,
       .on_sound = on_sound,
+      .get_uncoded_ns = get_uncoded_ns,
       .on_heard = on_heard,
       .on_fragment = on_fragment,
       .on_event = on_event,

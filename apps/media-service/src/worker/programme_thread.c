@@ -15,6 +15,9 @@
 #define STEP_NS (200 * DUB_NS_PER_MS)
 #define STEP_PAUSE_NS (STEP_NS / 5)
 #define MAX_BEHIND_NS (30 * DUB_NS_PER_S)
+/* More sound than this is not yet coded: its encoder gets no CPU, and what
+ * follows waits, pictures and all. */
+#define MAX_UNCODED_NS STEP_NS
 
 typedef enum {
   COMMAND_MARK = 1,
@@ -337,7 +340,16 @@ behind_ns (const DubProgrammeThread *self)
   return now_ns () - self->last_run_ns;
 }
 
-/* The process was stopped, or others had the CPU. FALSE: the end. */
+/* Nothing is lost for want of CPU, until it is too long. */
+static gboolean
+is_output_ready (DubProgrammeThread *self)
+{
+  return self->is_file || behind_ns (self) >= MAX_BEHIND_NS ||
+         self->handlers.get_uncoded_ns (self->user_data) <= MAX_UNCODED_NS;
+}
+
+/* The process was stopped, or others had the CPU. What comes meanwhile is
+ * taken in. FALSE: the end. */
 static gboolean
 catch_up (DubProgrammeThread *self)
 {
@@ -345,11 +357,30 @@ catch_up (DubProgrammeThread *self)
 
   while (goes_on && behind_ns (self) > 2 * STEP_NS &&
          behind_ns (self) < MAX_BEHIND_NS) {
-    self->last_run_ns += STEP_NS;
-    dub_programme_run (self->programme, self->last_run_ns);
+    take_all (self);
+    if (is_output_ready (self)) {
+      self->last_run_ns += STEP_NS;
+      dub_programme_run (self->programme, self->last_run_ns);
+    }
     goes_on = sleep_until (self, now_ns () + STEP_PAUSE_NS);
   }
   return goes_on;
+}
+
+/* When to run again. */
+static gint64
+run_now (DubProgrammeThread *self)
+{
+  gint64 now = now_ns (), next_ns = now + ROUND_NS;
+
+  if (is_output_ready (self)) {
+    next_ns = dub_programme_run (self->programme, now);
+    self->last_run_ns = now;
+    if (self->is_flowing)
+      next_ns = MIN (next_ns, now + ROUND_NS);
+  }
+  publish_stats (self, now);
+  return next_ns;
 }
 
 static gpointer
@@ -359,17 +390,10 @@ run (gpointer data)
   gint64 next_ns;
 
   do {
-    gint64 now;
-
     if (!catch_up (self))
       break;
     take_all (self);
-    now = now_ns ();
-    next_ns = dub_programme_run (self->programme, now);
-    self->last_run_ns = now;
-    if (self->is_flowing)
-      next_ns = MIN (next_ns, now + ROUND_NS);
-    publish_stats (self, now);
+    next_ns = run_now (self);
   } while (sleep_until (self, next_ns));
   return NULL;
 }

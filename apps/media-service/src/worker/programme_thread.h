@@ -7,8 +7,9 @@
 
 /*
  * The thread that owns the programme. It sleeps until something is pushed or
- * due, takes everything in, runs the programme, and sleeps again; it waits for
- * nothing else.
+ * due, takes everything in, runs the programme, and sleeps again. Only when the
+ * encoder is behind, for want of CPU, does it let what is due wait: at most
+ * 30 s, and then goes on at five times the pace.
  *
  *   ingest queue ─┐
  *   marks         ├─▶ programme ─▶ video, sound, heard   (on this thread)
@@ -23,6 +24,8 @@ typedef struct {
   void (*on_video_in) (const DubAccessUnit *unit, gpointer user_data);
   void (*on_video) (DubAccessUnit *unit, gpointer user_data);
   void (*on_sound) (DubPcm *pcm, gpointer user_data);
+  /* How much of that sound waits to be coded. */
+  gint64 (*get_uncoded_ns) (gpointer user_data);
   void (*on_heard) (DubPcm *pcm, gint64 first_frame, gpointer user_data);
   /* On the owner's thread. fragment (transfer full). */
   void (*on_fragment) (DubFragment *fragment, gpointer user_data);

@@ -7,6 +7,7 @@
 #include <dubbing_common/error.h>
 #include <dubbing_common/instance.h>
 #include <dubbing_common/paths.h>
+#include <dubbing_common/stream_id.h>
 #include <dubbing_common/tls.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
@@ -404,14 +405,11 @@ dub_worker_settings_get_output_url (
 static gboolean
 check_stream_id (const DubWorkerSettings *self, GError **error)
 {
-  for (const char *p = self->stream_id; *p; p++) {
-    if (g_ascii_isalnum (*p) || *p == '_' || *p == '-')
-      continue;
-    g_set_error_literal (error, DUB_ERROR, DUB_ERROR_INVALID,
-        "STREAM_ID: allowed are letters, figures, _ and -");
-    return FALSE;
-  }
-  return TRUE;
+  if (dub_stream_id_is_valid (self->stream_id))
+    return TRUE;
+  g_set_error_literal (error, DUB_ERROR, DUB_ERROR_INVALID,
+      "STREAM_ID: allowed are letters, figures, _ and -");
+  return FALSE;
 }
 
 static gboolean

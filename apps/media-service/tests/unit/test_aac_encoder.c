@@ -44,20 +44,59 @@ wait_for_frames (Frames *frames, guint n)
   g_assert_cmpuint (length, >=, n);
 }
 
+static DubAacEncoder *
+new_encoder (Frames *frames)
+{
+  DubAacEncoderHandlers handlers = {.on_frame = on_frame, .on_error = on_error};
+  g_autoptr (GError) error = NULL;
+  DubAacEncoder *encoder;
+
+  *frames = (Frames){.times = g_array_new (FALSE, FALSE, sizeof (gint64))};
+  g_mutex_init (&frames->lock);
+  encoder = dub_aac_encoder_new (160000, &handlers, frames, &error);
+  g_assert_no_error (error);
+  return encoder;
+}
+
+static void
+free_encoder (DubAacEncoder *encoder, Frames *frames)
+{
+  dub_aac_encoder_free (encoder);
+  g_array_unref (frames->times);
+  g_mutex_clear (&frames->lock);
+}
+
+/* As fast as it goes. */
+static void
+push_blocks (DubAacEncoder *encoder, gint64 start_ns, guint n, gsize size)
+{
+  for (guint i = 0; i < n; i++)
+    g_assert_true (dub_aac_encoder_push (
+        encoder, dub_pcm_new_silence (size, RATE, 2,
+                     start_ns + dub_frames_to_ns ((gint64) (i * size), RATE))));
+}
+
+/* start_ns: of the first sample, were it not for gaps. */
+static void
+assert_time (DubAacEncoder *encoder, Frames *frames, guint i, gint64 start_ns)
+{
+  gint64 pts_ns = g_array_index (frames->times, gint64, i);
+  gint64 delay_ns =
+      dub_frames_to_ns (dub_aac_encoder_get_delay_frames (encoder), RATE);
+  gint64 expected =
+      start_ns + dub_frames_to_ns (i * DUB_AAC_FRAME, RATE) - delay_ns;
+
+  g_assert_cmpint (ABS (pts_ns - expected), <, 30000);
+}
+
 /* The frames sound where their samples were: the delay is taken off. */
 static void
 test_times (void)
 {
-  DubAacEncoderHandlers handlers = {.on_frame = on_frame, .on_error = on_error};
-  g_autoptr (GError) error = NULL;
-  Frames frames = {.times = g_array_new (FALSE, FALSE, sizeof (gint64))};
-  g_autoptr (DubAacEncoder) encoder = NULL;
+  Frames frames;
+  DubAacEncoder *encoder = new_encoder (&frames);
   const gint64 start_ns = 5 * DUB_NS_PER_S;
-  gint64 delay_ns;
 
-  g_mutex_init (&frames.lock);
-  encoder = dub_aac_encoder_new (160000, &handlers, &frames, &error);
-  g_assert_no_error (error);
   g_assert_cmpuint (
       g_bytes_get_size (dub_aac_encoder_get_config (encoder)), >=, 2);
   g_assert_cmpuint (dub_aac_encoder_get_delay_frames (encoder), >=, 500);
@@ -65,22 +104,66 @@ test_times (void)
   g_test_message ("%s: %u samples late", dub_aac_encoder_get_name (encoder),
       dub_aac_encoder_get_delay_frames (encoder));
 
-  for (guint i = 0; i < 40; i++)
-    g_assert_true (dub_aac_encoder_push (
-        encoder, dub_pcm_new_silence (1000, RATE, 2,
-                     start_ns + dub_frames_to_ns (i * 1000, RATE))));
+  push_blocks (encoder, start_ns, 40, 1000);
   wait_for_frames (&frames, 36);
-  delay_ns =
-      dub_frames_to_ns (dub_aac_encoder_get_delay_frames (encoder), RATE);
-  for (guint i = 0; i < 36; i++) {
-    gint64 pts_ns = g_array_index (frames.times, gint64, i);
-    gint64 expected = start_ns + dub_frames_to_ns (i * 1024, RATE) - delay_ns;
+  for (guint i = 0; i < 36; i++)
+    assert_time (encoder, &frames, i, start_ns);
+  free_encoder (encoder, &frames);
+}
 
-    g_assert_cmpint (ABS (pts_ns - expected), <, 30000);
-  }
-  g_clear_pointer (&encoder, dub_aac_encoder_free);
-  g_array_unref (frames.times);
-  g_mutex_clear (&frames.lock);
+/* While it got no CPU, all that comes waits for it: half a minute is what the
+ * programme may be behind. */
+static void
+test_burst (void)
+{
+  Frames frames;
+  DubAacEncoder *encoder = new_encoder (&frames);
+  const guint n_blocks = 30 * RATE / 2048;
+
+  push_blocks (encoder, DUB_NS_PER_S, n_blocks, 2048);
+  g_assert_cmpint (dub_aac_encoder_get_waiting_ns (encoder), >, DUB_NS_PER_S);
+  wait_for_frames (&frames, 2 * n_blocks - 3);
+  for (guint i = 0; i < 2 * n_blocks - 3; i++)
+    assert_time (encoder, &frames, i, DUB_NS_PER_S);
+  g_assert_cmpint (
+      dub_aac_encoder_get_waiting_ns (encoder), <, 100 * DUB_NS_PER_MS);
+  free_encoder (encoder, &frames);
+}
+
+/* A gap in the times is where the sound has it, however much waits. */
+static void
+test_gap (void)
+{
+  Frames frames;
+  DubAacEncoder *encoder = new_encoder (&frames);
+  const gint64 gap_ns = 300 * DUB_NS_PER_MS, start_ns = DUB_NS_PER_S;
+  const guint size = 2048, n = 20;
+  gint64 edge = n * size + dub_aac_encoder_get_delay_frames (encoder);
+
+  push_blocks (encoder, start_ns, n, size);
+  push_blocks (
+      encoder, start_ns + dub_frames_to_ns (n * size, RATE) + gap_ns, n, size);
+  wait_for_frames (&frames, 4 * n - 3);
+  for (guint i = 0; i < 4 * n - 3; i++)
+    assert_time (encoder, &frames, i,
+        i * DUB_AAC_FRAME < edge ? start_ns : start_ns + gap_ns);
+  free_encoder (encoder, &frames);
+}
+
+/* Without end it does not take: what is too much is refused. */
+static void
+test_full (void)
+{
+  Frames frames;
+  DubAacEncoder *encoder = new_encoder (&frames);
+  guint n = 0;
+
+  while (n < 600 && dub_aac_encoder_push (encoder,
+                        dub_pcm_new_silence (RATE, RATE, 2, n * DUB_NS_PER_S)))
+    n++;
+  g_assert_cmpuint (n, >=, 40);
+  g_assert_cmpuint (n, <, 600);
+  free_encoder (encoder, &frames);
 }
 
 int
@@ -89,5 +172,8 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/media/publish/aac-encoder/times", test_times);
+  g_test_add_func ("/media/publish/aac-encoder/burst", test_burst);
+  g_test_add_func ("/media/publish/aac-encoder/gap", test_gap);
+  g_test_add_func ("/media/publish/aac-encoder/full", test_full);
   return g_test_run ();
 }

@@ -150,20 +150,6 @@ test_keys (void)
   g_assert_cmpstr (kept, ==, DESTINATIONS ("new"));
 }
 
-static void
-test_ids (void)
-{
-  g_autofree char *longest = g_strnfill (DUB_STREAM_ID_MAX, 'x');
-  g_autofree char *longer = g_strnfill (DUB_STREAM_ID_MAX + 1, 'x');
-
-  g_assert_true (dub_stream_id_is_valid ("a-B_9"));
-  g_assert_true (dub_stream_id_is_valid (longest));
-  g_assert_false (dub_stream_id_is_valid (longer));
-  g_assert_false (dub_stream_id_is_valid (""));
-  g_assert_false (dub_stream_id_is_valid (".."));
-  g_assert_false (dub_stream_id_is_valid ("a/b"));
-}
-
 int
 main (int argc, char **argv)
 {
@@ -179,6 +165,5 @@ main (int argc, char **argv)
   g_test_add_func ("/media/stream-settings/layers", test_layers);
   g_test_add_func ("/media/stream-settings/json-and-back", test_json_and_back);
   g_test_add_func ("/media/stream-settings/keys", test_keys);
-  g_test_add_func ("/media/stream-settings/ids", test_ids);
   return g_test_run ();
 }

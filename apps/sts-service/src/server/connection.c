@@ -5,6 +5,7 @@
 
 #include <dubbing_common/clock.h>
 #include <dubbing_common/log.h>
+#include <dubbing_common/stream_id.h>
 #include <dubbing_contracts/events.h>
 
 struct _DubConnection {
@@ -316,13 +317,14 @@ update (DubConnection *self)
 
 /* --- life --- */
 
-/* A header by name, or a name made of the socket's id. (transfer full) */
+/* A header by name when it is a good one, or a name made of the socket's id.
+ * (transfer full) */
 static char *
 find_name (DubSioSocket *socket, const char *header, const char *prefix)
 {
   const char *value = dub_sio_socket_get_header (socket, header);
 
-  if (value && *value && g_utf8_strlen (value, -1) <= 64)
+  if (dub_stream_id_is_valid (value))
     return g_strdup (value);
   return g_strdup_printf ("%s-%.8s", prefix, dub_sio_socket_get_id (socket));
 }

@@ -4,7 +4,6 @@
 #include <dubbing_socketio/json.h>
 
 #define PROBLEM_TYPE "application/problem+json"
-#define RETRY_AFTER_S "1"
 
 guint
 dub_problem_status_for (const char *code, gboolean is_retryable)
@@ -64,8 +63,11 @@ dub_answer_problem (SoupServerMessage *message, const DubProblem *problem)
   json_object_set_boolean_member (object, "retryable", problem->is_retryable);
   if (problem->status == SOUP_STATUS_UNAUTHORIZED)
     soup_message_headers_replace (headers, "WWW-Authenticate", "Bearer");
-  if (problem->is_retryable)
-    soup_message_headers_replace (headers, "Retry-After", RETRY_AFTER_S);
+  if (problem->is_retryable) {
+    g_autofree char *wait =
+        g_strdup_printf ("%u", MAX (1, problem->retry_after_s));
+    soup_message_headers_replace (headers, "Retry-After", wait);
+  }
   dub_answer_json (message, problem->status, PROBLEM_TYPE, object);
 }
 

@@ -20,6 +20,7 @@ typedef struct {
   guint status;
   const char *code, *stage, *detail; /* stage: (nullable) */
   gboolean is_retryable;
+  guint retry_after_s; /* of what is retryable; 0: 1 */
 } DubProblem;
 
 /* object (transfer full) */

@@ -387,8 +387,13 @@ on_early (SoupServer *soup, SoupServerMessage *message, const char *path,
 {
   DubRest *self = user_data;
   SoupMessageBody *body = soup_server_message_get_request_body (message);
-  DubProblem problem = look_at (self, message, path);
+  DubProblem problem;
 
+  if (!self->settings.is_in_time (message, self->settings.user_data)) {
+    soup_message_body_set_accumulate (body, FALSE);
+    return;
+  }
+  problem = look_at (self, message, path);
   if (problem.status == 0)
     return;
   soup_message_body_set_accumulate (body, FALSE);

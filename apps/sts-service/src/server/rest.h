@@ -33,6 +33,9 @@ G_BEGIN_DECLS
 
 typedef struct _DubRest DubRest;
 
+/* FALSE: too many of that peer; it has been answered. */
+typedef gboolean (*DubRestTimeFunc) (
+    SoupServerMessage *message, gpointer user_data);
 /* TRUE when header (nullable) brings the key, or none is needed. */
 typedef gboolean (*DubRestAuthFunc) (const char *header, gpointer user_data);
 
@@ -40,6 +43,7 @@ typedef struct {
   const DubSessionSettings *session; /* lives longer */
   gsize max_body_bytes;
   guint max_requests; /* at a time; more get 429 */
+  DubRestTimeFunc is_in_time;
   DubRestAuthFunc is_authorised;
   gpointer user_data;
 } DubRestSettings;

@@ -5,6 +5,7 @@
 
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
+#include <dubbing_common/rate_limit.h>
 #include <dubbing_common/secret.h>
 #include <dubbing_contracts/wire_error.h>
 #include <dubbing_socketio/http_listener.h>
@@ -13,6 +14,7 @@
 #include "connection.h"
 #include "gpu.h"
 #include "metric_aliases.h"
+#include "problem.h"
 #include "rest.h"
 
 /* One-off requests at a time. */
@@ -21,6 +23,10 @@
 #define MORE_CONNECTIONS 128
 /* Who has not said who he is by then makes room for others. */
 #define JOIN_TIMEOUT_MS 10000
+/* At once, in seconds of what may come on average. */
+#define BURST_S 4
+/* A session by polling takes two requests for an event. */
+#define POLLS_PER_REQUEST 10
 
 struct _DubStsServer {
   const DubStsServerSettings *settings;
@@ -32,7 +38,45 @@ struct _DubStsServer {
   DubHttpListener *listener;
   DubSioServer *sio;
   DubRest *rest;
+  DubPeerLimits *requests, *polls;
+  DubMetric *limited_total; /* what */
 };
+
+/* --- too much of one peer --- */
+
+/* FALSE: it was answered. */
+static gboolean
+take (DubStsServer *self, DubPeerLimits *limits, const char *what,
+    SoupServerMessage *message)
+{
+  const char *peer = soup_server_message_get_remote_host (message);
+  DubProblem problem = {DUB_HTTP_TOO_MANY_REQUESTS, DUB_CODE_RATE_LIMIT, NULL,
+      "too many requests a second (STS_RATE_LIMIT)", TRUE, 1};
+
+  if (dub_peer_limits_take (limits, peer != NULL ? peer : "",
+          g_get_monotonic_time (), &problem.retry_after_s))
+    return TRUE;
+  dub_metric_add (self->limited_total, (const char *const[]){what, NULL}, 1);
+  dub_answer_problem (message, &problem);
+  return FALSE;
+}
+
+static gboolean
+is_in_time (SoupServerMessage *message, gpointer user_data)
+{
+  DubStsServer *self = user_data;
+
+  return take (self, self->requests, "request", message);
+}
+
+static gboolean
+may_ask (SoupServerMessage *message, gboolean is_known, gpointer user_data)
+{
+  DubStsServer *self = user_data;
+
+  return is_known ? take (self, self->polls, "poll", message)
+                  : take (self, self->requests, "handshake", message);
+}
 
 /* --- authorisation --- */
 
@@ -227,13 +271,15 @@ on_other (SoupServer *soup, SoupServerMessage *message, const char *path,
   answer (message, SOUP_STATUS_NOT_FOUND, "text/plain", g_strdup ("Not Found"));
 }
 
-/* These paths have no use for a body, and none may fill the memory. */
+/* These paths have no use for a body, and none may fill the memory. What is
+ * answered here goes to no handler any more. */
 static void
 on_early (SoupServer *soup, SoupServerMessage *message, const char *path,
     GHashTable *query, gpointer user_data)
 {
   soup_message_body_set_accumulate (
       soup_server_message_get_request_body (message), FALSE);
+  is_in_time (message, user_data);
 }
 
 static gboolean
@@ -251,6 +297,7 @@ make_rest (DubStsServer *self)
       .session = &self->settings->session,
       .max_body_bytes = self->settings->max_message_bytes,
       .max_requests = MAX_REST_REQUESTS,
+      .is_in_time = is_in_time,
       .is_authorised = on_rest_auth,
       .user_data = self,
   };
@@ -272,6 +319,8 @@ make_sio (DubStsServer *self)
   options.max_payload = settings->max_message_bytes;
   options.max_sessions = settings->max_connections;
   options.connect_timeout_ms = JOIN_TIMEOUT_MS;
+  options.may_ask = may_ask;
+  options.may_ask_data = self;
   sio = dub_sio_server_new (&options);
   dub_sio_server_add_namespace (sio, "/", &handlers, self, NULL);
   dub_sio_server_attach (sio, self->soup, "/socket.io/");
@@ -297,6 +346,20 @@ listen_on (DubStsServer *self, GError **error)
   return FALSE;
 }
 
+static void
+make_limits (DubStsServer *self)
+{
+  static const char *const what[] = {"what", NULL};
+  double rate = self->settings->requests_per_s;
+
+  self->requests = dub_peer_limits_new (rate, rate * BURST_S);
+  self->polls = dub_peer_limits_new (
+      rate * POLLS_PER_REQUEST, rate * POLLS_PER_REQUEST * BURST_S);
+  self->limited_total = dub_metrics_counter (self->metrics,
+      "sts_http_limited_total",
+      "Requests that were too many of one address, by what they were", what);
+}
+
 DubStsServer *
 dub_sts_server_new (const DubStsServerSettings *settings,
     DubProcessor *processor, DubMetrics *metrics, GError **error)
@@ -308,6 +371,7 @@ dub_sts_server_new (const DubStsServerSettings *settings,
   self->processor = processor;
   self->metrics = dub_metrics_ref (metrics);
   self->stream_metrics = dub_stream_metrics_new (metrics);
+  make_limits (self);
   self->simulations = dub_simulations_new ();
   self->soup = soup_server_new (NULL, NULL);
   soup_server_add_handler (self->soup, "/health", on_health, self, NULL);
@@ -315,7 +379,7 @@ dub_sts_server_new (const DubStsServerSettings *settings,
   soup_server_add_handler (self->soup, NULL, on_other, NULL, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (without_body); i++)
     soup_server_add_early_handler (
-        self->soup, without_body[i], on_early, NULL, NULL);
+        self->soup, without_body[i], on_early, self, NULL);
   self->rest = make_rest (self);
   self->sio = make_sio (self);
   return listen_on (self, error) ? g_steal_pointer (&self) : NULL;
@@ -332,6 +396,8 @@ dub_sts_server_free (DubStsServer *server)
   if (server->soup)
     soup_server_disconnect (server->soup);
   g_clear_object (&server->soup);
+  dub_peer_limits_free (server->requests);
+  dub_peer_limits_free (server->polls);
   g_clear_pointer (&server->stream_metrics, dub_stream_metrics_free);
   g_clear_pointer (&server->simulations, dub_simulations_free);
   g_clear_pointer (&server->metrics, dub_metrics_unref);

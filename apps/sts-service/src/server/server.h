@@ -12,6 +12,10 @@
  * session per connection, and for operators GET /health, /health/ready and
  * /metrics.
  *
+ * Each peer (an address) may ask for so much a second: over that its requests
+ * and handshakes get 429 with Retry-After, before anything else of them is
+ * looked at.
+ *
  * Runs on the main context of the thread that made it and never blocks it: an
  * ack leaves before a processor has seen the fragment.
  */
@@ -26,6 +30,7 @@ typedef struct {
   GTlsCertificate *certificate; /* (nullable): plain HTTP */
   gsize max_message_bytes;
   guint max_connections;
+  guint requests_per_s; /* of one address; 0: no limit */
   guint ping_interval_ms;
   guint ping_timeout_ms;
   DubSessionSettings session;

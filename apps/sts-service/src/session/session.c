@@ -4,6 +4,8 @@
 
 #include "session_private.h"
 
+/* Events at once, in seconds of what may come on average. */
+#define BURST_S 4
 /* How long a stream that begins above 0 is waited for. */
 #define BASE_TIMEOUT_NS (500 * DUB_NS_PER_MS)
 
@@ -28,6 +30,8 @@ dub_session_new (const DubSessionSettings *settings, const DubSessionOps *ops,
   self->provisional_stream_id = g_strdup (stream_id);
   self->provisional_worker_id = g_strdup (worker_id);
   self->drain_ns = self->close_ns = G_MAXINT64;
+  dub_rate_limit_init (&self->events, settings->events_per_s,
+      (double) settings->events_per_s * BURST_S);
   g_queue_init (&self->answered);
   return self;
 }
@@ -332,6 +336,24 @@ static const struct {
     {DUB_EVENT_SIMULATE_DISCONNECT, on_simulate_disconnect, TRUE},
 };
 
+/* A client that does not heed a burst of refusals costs no more of them. */
+static gboolean
+is_in_time (DubSession *self, DubSioMessage *message, gint64 now_ns)
+{
+  guint wait_s;
+
+  if (dub_rate_limit_take (&self->events, now_ns / 1000, &wait_s)) {
+    self->too_many -= MIN (self->too_many, 1);
+    return TRUE;
+  }
+  if (++self->too_many <= self->settings->events_per_s * BURST_S)
+    dub_session_refuse (self, message, DUB_CODE_RATE_LIMIT,
+        "too many events a second (STS_EVENT_LIMIT)", now_ns);
+  else
+    self->ops->close (self->user_data);
+  return FALSE;
+}
+
 void
 dub_session_receive (DubSession *session, DubSioMessage *message, gint64 now_ns)
 {
@@ -340,6 +362,8 @@ dub_session_receive (DubSession *session, DubSioMessage *message, gint64 now_ns)
                        ? dub_sio_message_get_arg (message, 0)
                        : NULL;
 
+  if (!is_in_time (session, message, now_ns))
+    return;
   if (g_strcmp0 (event, DUB_EVENT_FRAGMENT_DATA) == 0) {
     dub_session_on_fragment (session, message, now_ns);
     return;

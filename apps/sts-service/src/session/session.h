@@ -42,6 +42,10 @@ typedef struct {
   gint64 auto_disconnect_ns; /* after stream:complete */
   gboolean has_backpressure;
   DubLoadRule load;
+  /* Events a second, on average; four times as many at once. What is more is
+   * answered with RATE_LIMIT, and a client that goes on regardless is cut. 0:
+   * no limit. */
+  guint events_per_s;
 } DubSessionSettings;
 
 typedef struct {

@@ -437,6 +437,21 @@ replay (DubSession *self, const DubFragmentData *data, gint64 now_ns)
   return TRUE;
 }
 
+void
+dub_session_refuse (DubSession *self, DubSioMessage *message, const char *code,
+    const char *why, gint64 now_ns)
+{
+  JsonNode *node = dub_sio_message_get_n_args (message) > 0
+                       ? dub_sio_message_get_arg (message, 0)
+                       : NULL;
+  gboolean is_fragment = g_strcmp0 (dub_sio_message_get_event (message),
+                             DUB_EVENT_FRAGMENT_DATA) == 0;
+  g_autofree char *text = g_strdup (why);
+
+  answer_refusal (
+      self, is_fragment ? node : NULL, &(Refusal){code, text}, now_ns);
+}
+
 static gint64
 find_deadline_ns (
     const DubStreamInit *init, const DubFragmentData *data, gint64 now_ns)

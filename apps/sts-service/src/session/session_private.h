@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <dubbing_common/rate_limit.h>
 #include <dubbing_contracts/contracts.h>
 
 #include "order.h"
@@ -48,6 +49,8 @@ struct _DubSession {
   /* the connection */
   guint64 last_ticket;
   gint64 close_ns; /* G_MAXINT64: not asked for */
+  DubRateLimit events;
+  guint too_many; /* more than were let through since */
 };
 
 /* node (transfer full) */
@@ -60,6 +63,9 @@ const char *dub_session_bad_input_code (DubSession *self);
 
 void dub_session_on_fragment (
     DubSession *self, DubSioMessage *message, gint64 now_ns);
+/* The event is not done, for that reason. A fragment's number is passed. */
+void dub_session_refuse (DubSession *self, DubSioMessage *message,
+    const char *code, const char *why, gint64 now_ns);
 /* Sends what may go out at now_ns, and ends the stream when it is drained. */
 void dub_session_flush (DubSession *self, gint64 now_ns, gint64 release_ns);
 void dub_session_tell_load (DubSession *self, gboolean is_after_fragment);

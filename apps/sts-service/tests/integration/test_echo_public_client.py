@@ -450,6 +450,76 @@ class Key(EchoTest):
         self.assertEqual(self.service.get("/health")[0], 200)
 
 
+class Limits(unittest.TestCase):
+    """Each address may ask for so much, each connection say so much."""
+
+    def start(self, **env):
+        service = Service(**env)
+        self.addCleanup(service.stop)
+        return service
+
+    def flood(self, service, path, most=40):
+        for _ in range(most):
+            try:
+                with urllib.request.urlopen(service.url + path,
+                                            timeout=WAIT_S) as reply:
+                    reply.read()
+            except urllib.error.HTTPError as error:
+                with error:
+                    return error.code, dict(error.headers), error.read()
+        raise AssertionError(f"{most} of {path} were answered")
+
+    def test_requests(self):
+        for path in ("/health", "/metrics",
+                     "/socket.io/?EIO=4&transport=polling"):
+            with self.subTest(path=path):
+                service = self.start(STS_RATE_LIMIT="1")
+                status, headers, body = self.flood(service, path)
+                self.assertEqual(status, 429)
+                self.assertEqual(headers["Retry-After"], "1")
+                problem = json.loads(body)
+                self.assertEqual(problem["code"], "RATE_LIMIT")
+                self.assertIs(problem["retryable"], True)
+                time.sleep(1.2)
+                self.assertEqual(service.get("/health")[0], 200)
+
+    def test_what_is_wrong_counts_too(self):
+        for path in ("/nothing", "/api/v1/sts/process",
+                     "/socket.io/?EIO=4&transport=polling&sid=none"):
+            with self.subTest(path=path):
+                service = self.start(STS_RATE_LIMIT="1")
+                seen = {service.get(path)[0] for _ in range(10)}
+                self.assertIn(429, seen)
+
+    def test_a_session_by_polling_goes_on(self):
+        """Its own polls are many; they are not those of a stranger."""
+        service = self.start(STS_RATE_LIMIT="2")
+        client = Client(service, transports=("polling",))
+        self.addCleanup(client.sio.disconnect)
+        client.init()
+        for number in range(12):
+            client.send(number)
+            client.hear_later("fragment:processed")
+
+    def test_who_is_told_and_does_not_listen_is_cut(self):
+        service = self.start(STS_EVENT_LIMIT="2")
+        client = Client(service)
+        client.init()
+        for number in range(30):
+            client.send(number)
+        said = []
+        while not said or said[-1][0] != "gone":
+            said.append(client.heard.get(timeout=WAIT_S))
+        errors = [what for name, what in said if name == "error"]
+        self.assertEqual({e["code"] for e in errors}, {"RATE_LIMIT"})
+        self.assertEqual(len(errors), 8)
+        self.assertEqual(
+            sum(name == "fragment:processed" for name, _ in said), 7)
+        other = Client(service)
+        self.addCleanup(other.sio.disconnect)
+        other.init()
+
+
 class Start(unittest.TestCase):
     def run_with(self, *args, **env):
         return subprocess.run(

@@ -602,6 +602,41 @@ test_large_answer (void)
   fixture_clear (&fixture);
 }
 
+/* What is more than a burst is refused, fragments with their number passed; who
+ * goes on is cut; and a second later there is room again. */
+static void
+test_event_limit (void)
+{
+  Fixture fixture;
+
+  fixture_init (&fixture, FALSE, FALSE);
+  fixture.settings.events_per_s = 1;
+  dub_session_free (fixture.session);
+  fixture.session = dub_session_new (
+      &fixture.settings, &ops, &fixture, "stream-x", "worker-x");
+  do_step (&fixture, "init");
+  do_step (&fixture, "data f0 0");
+  do_step (&fixture, "data f1 1");
+  do_step (&fixture, "ack f0");
+  do_step (&fixture, "data f2 2");
+  do_step (&fixture, "pause");
+  do_step (&fixture, "+1000");
+  do_step (&fixture, "data f3 3");
+  do_step (&fixture, "done f3");
+  do_step (&fixture, "done f1");
+  do_step (&fixture, "done f0");
+  g_assert_cmpstr (fixture.out->str, ==,
+      "ready s1 3\nack f0 0\nack f1 1\nerror RATE_LIMIT f2\n"
+      "error RATE_LIMIT -\nack f3 2\nprocessed f0 0 success\n"
+      "processed f1 1 success\nprocessed f3 3 success\n");
+  g_string_truncate (fixture.out, 0);
+  for (int i = 0; i < 4; i++)
+    do_step (&fixture, "resume");
+  g_assert_cmpstr (fixture.out->str, ==,
+      "error RATE_LIMIT -\nerror RATE_LIMIT -\nerror RATE_LIMIT -\nclose\n");
+  fixture_clear (&fixture);
+}
+
 /* Every sample of stream:init that both services share. */
 static void
 test_samples (void)
@@ -641,6 +676,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sts/session/job", test_job);
   g_test_add_func ("/sts/session/binary", test_binary);
   g_test_add_func ("/sts/session/large-answer", test_large_answer);
+  g_test_add_func ("/sts/session/event-limit", test_event_limit);
   g_test_add_func ("/sts/session/samples", test_samples);
   return g_test_run ();
 }

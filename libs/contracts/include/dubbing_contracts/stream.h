@@ -9,8 +9,10 @@
  *
  * ..._from_json () is tolerant: null is absent, integers may come as "5", 5.0
  * or true, unknown fields are passed over, the flat dialect and the aliases
- * are understood. A field that breaks its rules gives DUB_ERROR_INVALID or
- * DUB_ERROR_LIMIT with a message that begins with the field's name.
+ * are understood. A stream's id is letters, figures, _ and -, as in every path
+ * and file that it may come to name. A field that breaks its rules gives
+ * DUB_ERROR_INVALID or DUB_ERROR_LIMIT with a message that begins with the
+ * field's name.
  * ..._to_json () is strict: absent values are left out, never null.
  *
  * Plain values; any thread, one at a time while they are being filled.

@@ -26,6 +26,11 @@ typedef struct {
   guint max_sessions;       /* 0: no limit; beyond it HTTP 503 */
   guint connect_timeout_ms; /* first CONNECT packet; 45000 */
   guint max_attachments;    /* of one message; 16 */
+  /* (nullable) Asked for each HTTP request; is_known: of a session that lives.
+   * FALSE: it has been answered. */
+  gboolean (*may_ask) (
+      SoupServerMessage *message, gboolean is_known, gpointer user_data);
+  gpointer may_ask_data;
 } DubSioServerOptions;
 void dub_sio_server_options_init (DubSioServerOptions *options);
 
