@@ -16,7 +16,7 @@ from fractions import Fraction
 
 import pytest
 
-from helpers import clips, tools
+from helpers import clips, stream_analyzer as sa, tools
 from helpers.flv import read_flv
 from helpers.loss_judge import KEY_S
 from helpers.processes import wait_for
@@ -183,3 +183,100 @@ def test_what_returned_is_on_the_same_programme(run):
     assert len({run.back.number[u.slice_digest] for u in late}) >= 20
     times = [u.dts_ms for u in output.units()]
     assert all(a < b for a, b in zip(times, times[1:]))
+
+
+# --- twenty at once -----------------------------------------------------------
+
+N_STREAMS = 20
+RECORD_S = 12.0
+# All that start at once share two cores, as do their encoders and this test;
+# one alone takes a second. What twenty cost later is bench-scale's.
+ALL_RUNNING_S = 20.0
+# Five kinds, so that a stream that got another's pictures is seen.
+KINDS = [clips.Clip(f"small-{n}", Fraction(25), 12.0,
+                    sound="speech+breath+beeps", speech="lv_es.mp3",
+                    **{**SMALL, "video_kbps": 150 + 10 * n})
+         for n in range(5)]
+
+
+class Many:
+    def __init__(self, service: Service):
+        self.service = service
+        self.sources = [Source(service, f"many{n:02d}", KINDS[n % len(KINDS)])
+                        for n in range(N_STREAMS)]
+        self.ready_s: dict[str, float] = {}
+        self.states: dict[str, dict] = {}
+        self.outputs: dict[str, list] = {}
+
+    def play(self) -> None:
+        stack = self.service.stack
+        for source in self.sources:
+            source.publish()
+        for source in self.sources:
+            self.ready_s[source.name] = source.ready_s()
+        for source in self.sources:
+            source.wait_state("running", 60)
+            stack.wait_path(f"live/{source.name}/out", 60)
+        followers = {s.name: Follower(stack.rtmp_url(f"live/{s.name}/out"))
+                     for s in self.sources}
+        time.sleep(RECORD_S)
+        self.states = self.service.streams()
+        self.outputs = {name: follower.stop()
+                        for name, follower in followers.items()}
+        for source in self.sources:
+            source.publisher.stop()
+        for source in self.sources:
+            source.wait_state("stopped", 60)
+
+
+@pytest.fixture(scope="module", name="many")
+def _many():
+    shutil.rmtree(tools.ARTIFACTS / "p2-many", ignore_errors=True)
+    with Service("p2-many", ORCH_GRACE_PERIOD=f"{GRACE_S:.0f}s",
+                 OUTPUT_DELAY_MS=str(DELAY_MS), ORCH_RECONCILE_PERIOD="0",
+                 LOG_FORMAT="json") as service:
+        run = Many(service)
+        run.play()
+        yield run
+
+
+def p2(function):
+    return pytest.mark.p2(pytest.mark.slow(function))
+
+
+@p2
+def test_twenty_at_once_all_run(many):
+    took_s = []
+    for source in many.sources:
+        what = [w for _, w in source.changes()]
+        assert what == ["idle -> starting", "starting -> running",
+                        "running -> stopping", "stopping -> stopped"], \
+            (source.name, what)
+        took_s.append(source.changes()[1][0] - many.ready_s[source.name])
+    print(f"ready to running: {min(took_s):.2f} to {max(took_s):.2f} s")
+    assert max(took_s) <= ALL_RUNNING_S
+    pids = {many.states[s.name]["worker_pid"] for s in many.sources}
+    assert len(pids) == N_STREAMS and 0 not in pids
+    assert all(many.states[s.name]["restarts"] == 0 for s in many.sources)
+
+
+@p2
+def test_each_of_twenty_has_its_own_programme(many):
+    """On one connection, every picture of its clip in its place, and sound
+    without a hole."""
+    for source in many.sources:
+        recordings = many.outputs[source.name]
+        assert len(recordings) == 1, source.name
+        (numbers,) = source.left(recordings)
+        count = len(source.number)
+        assert len(numbers) >= (RECORD_S - 3) * 25, source.name
+        steps = {(b - a) % count for a, b in zip(numbers, numbers[1:])}
+        assert -1 not in numbers and steps == {1}, (source.name, steps)
+        assert sa.sound_time_problems(recordings[0]) == [], source.name
+
+
+@p2
+def test_twenty_workers_end_with_their_publishers(many):
+    assert len(many.service.pids) == N_STREAMS
+    assert not any(is_worker(pid) for pid in many.service.pids)
+    assert not [p for p in many.service.stack.paths() if "/out" in p]

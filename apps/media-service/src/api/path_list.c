@@ -18,6 +18,7 @@ struct _DubPathList {
   SoupSession *session;
   GCancellable *cancellable;
   char *paths_url, *connections_url;
+  char *path_url;      /* of one; its name without "live/" comes behind it */
   char *authorization; /* (nullable) */
   GArray *streams;     /* DubPresent; while their queries are asked for */
   guint timer_id;
@@ -191,7 +192,8 @@ finish (GObject *source, GAsyncResult *result, char **ret_what)
 }
 
 static void
-get (DubPathList *self, const char *url, GAsyncReadyCallback on_answer)
+get (DubPathList *self, const char *url, GAsyncReadyCallback on_answer,
+    gpointer user_data)
 {
   g_autoptr (SoupMessage) message = soup_message_new ("GET", url);
 
@@ -199,7 +201,7 @@ get (DubPathList *self, const char *url, GAsyncReadyCallback on_answer)
     soup_message_headers_replace (soup_message_get_request_headers (message),
         "Authorization", self->authorization);
   soup_session_send_and_read_async (self->session, message, G_PRIORITY_DEFAULT,
-      self->cancellable, on_answer, self);
+      self->cancellable, on_answer, user_data);
 }
 
 /* Without queries (RTMP is off there, say) the streams count all the same. */
@@ -240,7 +242,44 @@ on_paths (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   }
   self->is_failing = FALSE;
-  get (self, self->connections_url, on_connections);
+  get (self, self->connections_url, on_connections, self);
+}
+
+/* --- one path, for a worker that is to be started --- */
+
+typedef struct {
+  DubPathList *list;
+  char *stream_id;
+} Look;
+
+static void
+on_looked (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree Look *look = user_data;
+  g_autofree char *id = look->stream_id;
+  g_autofree char *what = NULL;
+  g_autoptr (GBytes) bytes = finish (source, result, &what);
+  g_autoptr (JsonObject) item = NULL;
+
+  if (bytes == NULL && what == NULL)
+    return;
+  if (bytes != NULL)
+    item = dub_json_object_parse (g_bytes_get_data (bytes, NULL),
+        (gssize) g_bytes_get_size (bytes), MAX_ANSWER_BYTES, NULL);
+  dub_orchestrator_looked (look->list->orchestrator, id,
+      item != NULL && is_ready (item), item != NULL && is_h265 (item));
+}
+
+static void
+look_at (const char *stream_id, gpointer user_data)
+{
+  DubPathList *self = user_data;
+  g_autofree char *url = g_strconcat (self->path_url, stream_id, "/in", NULL);
+  Look *look = g_new (Look, 1);
+
+  look->list = self;
+  look->stream_id = g_strdup (stream_id);
+  get (self, url, on_looked, look);
 }
 
 static gboolean
@@ -251,7 +290,7 @@ ask (gpointer user_data)
   if (self->is_asking)
     return G_SOURCE_CONTINUE;
   self->is_asking = TRUE;
-  get (self, self->paths_url, on_paths);
+  get (self, self->paths_url, on_paths, self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -288,9 +327,12 @@ dub_path_list_new (
   self->cancellable = g_cancellable_new ();
   self->paths_url = g_steal_pointer (&paths_url);
   self->connections_url = make_url (settings, "/v3/rtmpconns/list");
+  self->path_url =
+      g_strconcat (settings->mediamtx_api_url, "/v3/paths/get/live/", NULL);
   self->authorization = dub_media_api_authorization (settings);
   self->timer_id = g_timeout_add ((guint) settings->reconcile_ms, ask, self);
   ask (self);
+  dub_orchestrator_set_look (orchestrator, look_at, self);
   return self;
 }
 
@@ -299,12 +341,14 @@ dub_path_list_free (DubPathList *self)
 {
   if (self == NULL)
     return;
+  dub_orchestrator_set_look (self->orchestrator, NULL, NULL);
   g_source_remove (self->timer_id);
   g_cancellable_cancel (self->cancellable);
   g_object_unref (self->cancellable);
   g_object_unref (self->session);
   g_free (self->paths_url);
   g_free (self->connections_url);
+  g_free (self->path_url);
   g_free (self->authorization);
   g_clear_pointer (&self->streams, g_array_unref);
   g_free (self);

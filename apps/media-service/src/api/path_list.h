@@ -7,7 +7,8 @@
  * Asks the media server's control API every ORCH_RECONCILE_PERIOD which
  * streams have a publisher, and tells the orchestrator: events may be lost,
  * and some were before we started. A server that cannot be asked changes
- * nothing, and is logged once.
+ * nothing, and is logged once. Before a worker is started it is asked for that
+ * one stream: H.265 is pulled in another way.
  *
  * Thread: the default main context.
  */

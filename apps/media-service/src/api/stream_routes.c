@@ -2,6 +2,7 @@
 #include "../control/json_text.h"
 #include "answer.h"
 #include "hook_event.h"
+#include "media_root.h"
 #include "routes.h"
 
 #include <dubbing_common/error.h>
@@ -95,6 +96,23 @@ restore_keys (DubApiServer *self, const char *stream_id, JsonObject *body)
     dub_stream_settings_restore_keys (node, before);
 }
 
+/* A file is kept as what it is behind all links. */
+static gboolean
+resolve_file (DubApiServer *self, DubStreamSettings *settings, GError **error)
+{
+  char **url = &settings->values[DUB_SETTING_INPUT_URL];
+  char *resolved;
+
+  if (*url == NULL || !dub_media_root_is_file (*url))
+    return TRUE;
+  resolved = dub_media_root_resolve (self->settings->media_root, *url, error);
+  if (resolved == NULL)
+    return FALSE;
+  g_free (*url);
+  *url = resolved;
+  return TRUE;
+}
+
 /* What the body says over what was said before. FALSE: it was answered. */
 static gboolean
 lay_body (DubStreamSettings *settings, JsonObject *body, gboolean is_new,
@@ -177,6 +195,7 @@ dub_route_create (
   g_autoptr (DubStreamSettings) settings = dub_stream_settings_new ();
   g_autofree char *id = NULL;
   g_autofree char *location = NULL;
+  g_autoptr (GError) error = NULL;
   gboolean starts;
   DubOrder order;
 
@@ -186,6 +205,10 @@ dub_route_create (
   if (id == NULL || !take_start (body, message, &starts) ||
       !lay_body (settings, body, TRUE, message))
     return;
+  if (!resolve_file (self, settings, &error)) {
+    dub_answer_invalid (message, "/input_url", error->message);
+    return;
+  }
   order = dub_orchestrator_create (
       self->orchestrator, id, g_steal_pointer (&settings), starts);
   location = g_strconcat ("/v1/streams/", id, NULL);

@@ -49,6 +49,7 @@ struct _DubEntry {
   /* The worker that runs. */
   char *run_id;
   guint start_id, timer_id; /* sources */
+  gboolean is_looking;      /* start_id waits for what the media server says */
   DubProcess *process;
   DubControlClient *client;
   gboolean wants_reconnect; /* told as soon as there is a connection */
@@ -72,6 +73,8 @@ struct _DubOrchestrator {
   guint history_id, sweep_id; /* sources */
   DubWatch watch;
   gpointer watch_data;
+  DubLook look; /* (nullable) */
+  gpointer look_data;
   GDestroyNotify all_stopped;
   gpointer all_stopped_data;
 };
@@ -100,6 +103,8 @@ void dub_entry_tell (DubEntry *entry);
 
 extern const DubStreamFuncs dub_entry_stream_funcs;
 void dub_entry_clear_start (DubEntry *entry);
+/* In the next turn of the loop. */
+void dub_entry_start_now (DubEntry *entry);
 void dub_entry_forget_worker (DubEntry *entry);
 /* Its worker runs already. */
 void dub_entry_adopt (DubEntry *entry, const char *socket_path);

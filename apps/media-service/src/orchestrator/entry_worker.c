@@ -12,6 +12,8 @@
 
 /* One that was found at start has so long to say hello. */
 #define ADOPT_TIMEOUT_S 5
+/* The media server stands beside us and answers within milliseconds. */
+#define LOOK_TIMEOUT_MS 500
 /* A worker beside us leaves the grace period to us; should we be gone, it ends
  * by itself a while after we would have ended it. */
 #define WORKER_GRACE_EXTRA_MS 30000
@@ -23,6 +25,7 @@ dub_entry_clear_start (DubEntry *entry)
   if (entry->start_id != 0)
     g_source_remove (entry->start_id);
   entry->start_id = 0;
+  entry->is_looking = FALSE;
 }
 
 void
@@ -40,6 +43,18 @@ dub_entry_forget_worker (DubEntry *entry)
   entry->wants_reconnect = FALSE;
 }
 
+/* A file has an end, and its worker with it: nothing died. */
+static gboolean
+has_played (DubEntry *entry, const char *how)
+{
+  const char *url = entry->running != NULL
+                        ? entry->running->values[DUB_SETTING_INPUT_URL]
+                        : NULL;
+
+  return url != NULL && g_str_has_prefix (url, "file:") &&
+         g_str_equal (how, "exit 0");
+}
+
 static void
 on_worker_exited (DubProcess *process, const char *how, gpointer user_data)
 {
@@ -51,6 +66,10 @@ on_worker_exited (DubProcess *process, const char *how, gpointer user_data)
           : DUB_LOG_WARNING,
       "worker %d ended: %s", dub_process_get_pid (process), how);
   dub_metric_add (entry->owner->exits, dub_entry_label (entry), 1);
+  if (has_played (entry, how)) {
+    entry->is_operators = FALSE;
+    dub_stream_stop (entry->stream, dub_now_ns ());
+  }
   dub_entry_forget_worker (entry);
   dub_stream_worker_exited (entry->stream, dub_now_ns ());
   dub_entry_arm (entry);
@@ -375,6 +394,7 @@ do_start (gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   entry->start_id = 0;
+  entry->is_looking = FALSE;
   if (!spawn_worker (entry, &error)) {
     DUB_ENTRY_LOG (entry, DUB_LOG_ERROR, "%s", error->message);
     report_unstarted (entry);
@@ -401,16 +421,41 @@ dub_entry_adopt (DubEntry *entry, const char *socket_path)
       g_timeout_add_seconds (ADOPT_TIMEOUT_S, do_report_unstarted, entry);
 }
 
+void
+dub_entry_start_now (DubEntry *entry)
+{
+  dub_entry_clear_start (entry);
+  entry->start_id =
+      g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, do_start, entry, NULL);
+}
+
 /* --- what a stream orders --- */
+
+/* How it is pulled hangs on what the media server has of it. */
+static gboolean
+wants_look (DubEntry *entry)
+{
+  g_autoptr (DubStreamSettings) settings = dub_entry_effective (entry);
+
+  return entry->owner->look != NULL &&
+         entry->owner->settings->ingest == DUB_INGEST_AUTO &&
+         settings->values[DUB_SETTING_INPUT_URL] == NULL;
+}
 
 static void
 order_start (DubStream *stream, gpointer user_data)
 {
   DubEntry *entry = user_data;
 
-  if (entry->start_id == 0)
-    entry->start_id =
-        g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, do_start, entry, NULL);
+  if (entry->start_id != 0)
+    return;
+  if (!wants_look (entry)) {
+    dub_entry_start_now (entry);
+    return;
+  }
+  entry->start_id = g_timeout_add (LOOK_TIMEOUT_MS, do_start, entry);
+  entry->is_looking = TRUE;
+  entry->owner->look (entry->id, entry->owner->look_data);
 }
 
 static void

@@ -245,7 +245,8 @@ defaults_of (const DubServiceSettings *s)
   char **values = self->values;
 
   values[DUB_SETTING_SOURCE_LANGUAGE] = g_strdup (s->source_language);
-  values[DUB_SETTING_TARGET_LANGUAGES] = g_strdup (s->target_language);
+  values[DUB_SETTING_TARGET_LANGUAGES] = g_strdup (
+      s->target_languages != NULL ? s->target_languages : s->target_language);
   values[DUB_SETTING_VOICE_PROFILE] = g_strdup (s->voice_profile);
   values[DUB_SETTING_OUTPUT_DELAY_MS] =
       g_strdup_printf ("%" G_GINT64_FORMAT, s->output_delay_ms);
@@ -316,6 +317,27 @@ dub_orchestrator_watch (
 {
   self->watch = watch;
   self->watch_data = user_data;
+}
+
+void
+dub_orchestrator_set_look (
+    DubOrchestrator *self, DubLook look, gpointer user_data)
+{
+  self->look = look;
+  self->look_data = user_data;
+}
+
+void
+dub_orchestrator_looked (DubOrchestrator *self, const char *stream_id,
+    gboolean is_known, gboolean is_h265)
+{
+  DubEntry *entry = find (self, stream_id);
+
+  if (entry == NULL || !entry->is_looking)
+    return;
+  if (is_known)
+    entry->is_h265 = is_h265;
+  dub_entry_start_now (entry);
 }
 
 /* --- what runs already --- */

@@ -64,6 +64,16 @@ void dub_orchestrator_free (DubOrchestrator *self);
 void dub_orchestrator_watch (
     DubOrchestrator *self, DubWatch watch, gpointer user_data);
 
+/* Asks the media server what a stream has, for INGEST=auto, before a worker is
+ * started for it. look answers by dub_orchestrator_looked (), from a later turn
+ * of the loop; without an answer the worker is started half a second later. */
+typedef void (*DubLook) (const char *stream_id, gpointer user_data);
+void dub_orchestrator_set_look (
+    DubOrchestrator *self, DubLook look, gpointer user_data);
+/* is_known: FALSE: there was no good answer; what was known before counts. */
+void dub_orchestrator_looked (DubOrchestrator *self, const char *stream_id,
+    gboolean is_known, gboolean is_h265);
+
 /* Takes over the workers that run, and starts again what an operator wanted. */
 void dub_orchestrator_adopt (DubOrchestrator *self);
 

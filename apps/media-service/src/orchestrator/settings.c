@@ -82,6 +82,10 @@ static const DubOption options[] = {
         1, 4096,
         .help = "YAML file with the settings of streams by their names; read "
                 "again when it changes, and on SIGHUP"},
+    {"media-root", "MEDIA_ROOT", DUB_OPTION_STRING, AT (media_root), NULL, 1,
+        4096,
+        .help = "Folder of the files that a stream made through the API may "
+                "play (input_url file:///...). Unset: none"},
     {"metrics-enabled", "METRICS_ENABLED", DUB_OPTION_BOOL,
         AT (metrics_enabled), "true", .help = "Answer /metrics"},
     {"check-config", "CHECK_CONFIG", DUB_OPTION_BOOL, AT (check_config),
@@ -124,6 +128,11 @@ static const DubOption options[] = {
         .help = "Spoken language, or auto"},
     {"target-language", "WORKER_TARGET_LANGUAGE", DUB_OPTION_STRING,
         AT (target_language), "en", 2, 16, .help = "Language of the dub"},
+    {"target-languages", "WORKER_TARGET_LANGUAGES", DUB_OPTION_STRING,
+        AT (target_languages), NULL, 1, 135,
+        .help = "Several: a list as en,es,fr, up to 8, in place of that. The "
+                "first goes to live/ID/out, the others to live/ID/out/es and "
+                "so on"},
     {"voice-profile", "WORKER_VOICE_PROFILE", DUB_OPTION_STRING,
         AT (voice_profile), "default", 1, 128, .help = "Voice of the dub"},
     {"output-delay-ms", "OUTPUT_DELAY_MS", DUB_OPTION_INT, AT (output_delay_ms),
@@ -272,6 +281,35 @@ check_user (const DubServiceSettings *self, GError **error)
   return FALSE;
 }
 
+/* The list as a stream's settings have it. */
+static gboolean
+derive_languages (DubServiceSettings *self, GError **error)
+{
+  g_autoptr (DubStreamSettings) checked = dub_stream_settings_new ();
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_ARRAY);
+  JsonArray *array = json_array_new ();
+  g_auto (GStrv) words = NULL;
+
+  json_node_take_array (node, array);
+  if (self->target_languages == NULL)
+    return TRUE;
+  words = g_strsplit (self->target_languages, ",", -1);
+  for (gsize i = 0; words[i] != NULL; i++)
+    json_array_add_string_element (array, g_strstrip (words[i]));
+  if (!dub_stream_settings_set (checked,
+          dub_setting_name (DUB_SETTING_TARGET_LANGUAGES), node, NULL)) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+        "WORKER_TARGET_LANGUAGES: \"%s\" is no list of 1 to 8 different "
+        "languages such as en,es or pt-BR",
+        self->target_languages);
+    return FALSE;
+  }
+  g_free (self->target_languages);
+  self->target_languages =
+      g_steal_pointer (&checked->values[DUB_SETTING_TARGET_LANGUAGES]);
+  return TRUE;
+}
+
 /* --- older names --- */
 
 typedef struct {
@@ -344,7 +382,8 @@ dub_service_environment (char **environment)
 static gboolean
 derive (DubServiceSettings *self, GError **error)
 {
-  if (!check_address (self, error) || !check_user (self, error))
+  if (!check_address (self, error) || !check_user (self, error) ||
+      !derive_languages (self, error))
     return FALSE;
   if (self->runtime_dir == NULL)
     self->runtime_dir = default_runtime_dir ();

@@ -40,6 +40,7 @@ typedef struct {
   gint64 reconcile_ms;
 
   char *streams_file; /* (nullable) */
+  char *media_root;   /* (nullable): no files through the API */
   gboolean metrics_enabled, check_config;
 
   gint64 grace_ms;
@@ -53,6 +54,7 @@ typedef struct {
   char *sts_token; /* (nullable) */
   gboolean skip_sts_connection;
   char *source_language, *target_language, *voice_profile;
+  char *target_languages; /* (nullable): "en,es", in place of the one */
   gint64 output_delay_ms;
   double duck_db;
   int mix_mode, fallback_mode; /* into dub_mix_modes, dub_fallback_modes */

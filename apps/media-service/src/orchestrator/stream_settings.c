@@ -33,7 +33,8 @@ typedef struct {
 const char *const dub_mix_modes[] = {"lower", "remove", NULL};
 const char *const dub_fallback_modes[] = {
     "pass-through", "ducked-original", "silence", "last-good-dub", NULL};
-static const char *const input_schemes[] = {"rtmp", "rtmps", "rtsp", NULL};
+static const char *const input_schemes[] = {
+    "rtmp", "rtmps", "rtsp", "file", NULL};
 static const char *const output_schemes[] = {"rtmp", "rtmps", NULL};
 static const char *const egress_schemes[] = {
     "rtmp", "rtmps", "rtsp", "srt", NULL};
@@ -244,7 +245,22 @@ is_url (const char *text, const char *const *schemes)
   uri =
       g_uri_parse (text, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_NON_DNS, NULL);
   return uri != NULL && g_strv_contains (schemes, g_uri_get_scheme (uri)) &&
+         !g_str_equal (g_uri_get_scheme (uri), "file") &&
          g_uri_get_host (uri) != NULL && *g_uri_get_host (uri) != '\0';
+}
+
+/* A file of this machine: where it may lie is judged by who asks. */
+static gboolean
+is_file (const char *text, const char *const *schemes)
+{
+  g_autofree char *host = NULL;
+  g_autofree char *path = NULL;
+
+  if (text == NULL || strlen (text) > DUB_MAX_URL || !is_plain (text) ||
+      !g_str_has_prefix (text, "file://") || !g_strv_contains (schemes, "file"))
+    return FALSE;
+  path = g_filename_from_uri (text, &host, NULL);
+  return path != NULL && (host == NULL || *host == '\0');
 }
 
 static char *
@@ -253,11 +269,11 @@ take_url (const Field *field, JsonNode *node, GError **error)
   const char *text = text_of (node);
   g_autofree char *names = g_strjoinv (", ", (char **) field->choices);
   g_autofree char *what =
-      g_strdup_printf ("a URL with a host, at most %d bytes, whose scheme is "
-                       "one of %s",
+      g_strdup_printf ("a URL with a host (a file's without), at most %d "
+                       "bytes, whose scheme is one of %s",
           DUB_MAX_URL, names);
 
-  if (is_url (text, field->choices))
+  if (is_file (text, field->choices) || is_url (text, field->choices))
     return g_strdup (text);
   return refuse (field->name, what, error);
 }

@@ -14,7 +14,8 @@
  * as that does, opens the control socket, says that it runs, and prints what
  * it is told. A stream whose name begins with "deaf" does not end when it is
  * asked to; one that begins with "dies" ends at once; one that begins with
- * "talks" has segments all the time. Takes DUCK_DB, MIX_MODE and FALLBACK_MODE
+ * "talks" has segments all the time; one that begins with "plays" ends in order
+ * after a while. Takes DUCK_DB, MIX_MODE and FALLBACK_MODE
  * while it runs, as the real one does.
  */
 typedef struct {
@@ -114,6 +115,13 @@ read_settings (void)
   return json_node_dup_object (json_parser_get_root (parser));
 }
 
+static gboolean
+on_played (gpointer user_data)
+{
+  g_main_loop_quit (user_data);
+  return G_SOURCE_REMOVE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -155,6 +163,8 @@ main (int argc, char **argv)
   g_timeout_add_seconds (120, on_too_long, NULL);
   dub_control_set_state (control, DUB_WORKER_STATE_RUNNING, NULL);
   dub_control_send_metrics (control);
+  if (g_str_has_prefix (self.stream_id, "plays"))
+    g_timeout_add (300, on_played, self.loop);
   g_main_loop_run (self.loop);
   print_line (self.stream_id, "ended");
   return 0;

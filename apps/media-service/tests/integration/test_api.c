@@ -2,6 +2,7 @@
 #include "service_rig.h"
 
 #include <gio/gio.h>
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -307,6 +308,34 @@ test_bad_bodies (ServiceRig *f, gconstpointer data)
   call_only (f, "GET", "/v1/streams/a%2Fb", NULL, 404);
 }
 
+/* Below MEDIA_ROOT, whatever links and dots say; see test_media_root.c. */
+static void
+test_files (ServiceRig *f, gconstpointer data)
+{
+  g_autofree char *root = rig_path (&f->rig, "media");
+  g_autofree char *clip = g_build_filename (root, "clip.mp4", NULL);
+  g_autofree char *good = g_strdup_printf (
+      "{\"stream_id\":\"a\",\"input_url\":\"file://%s\"}", clip);
+  g_autofree char *played = g_strdup_printf (
+      "{\"stream_id\":\"plays\",\"input_url\":\"file://%s\"}", clip);
+  g_autofree char *bad = g_strdup_printf (
+      "{\"stream_id\":\"b\",\"input_url\":\"file://%s/../../etc/passwd\"}",
+      root);
+  g_autofree char *told = g_strdup_printf ("\"INPUT_URL\":\"file://%s\"", clip);
+
+  g_assert_cmpint (g_mkdir (root, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (clip, "x", 1, NULL));
+  rig_set (&f->rig, "MEDIA_ROOT", root);
+  service_start (f);
+  call_only (f, "POST", "/v1/streams", bad, 422);
+  call_only (f, "POST", "/v1/streams", good, 201);
+  service_wait_state (f, "a", "running");
+  service_wait_log (f, told);
+  call_only (f, "POST", "/v1/streams", played, 201);
+  service_wait_state (f, "plays", "stopped"); /* at its end, and not again */
+  service_wait_log (f, "ended: exit 0");
+}
+
 /* A key goes to the worker and nowhere else. */
 static void
 test_keys_are_hidden (ServiceRig *f, gconstpointer data)
@@ -570,6 +599,7 @@ main (int argc, char **argv)
   ADD ("events", test_events);
   ADD ("docs", test_docs);
   ADD_UNSTARTED ("rate-limit", test_rate_limit);
+  ADD_UNSTARTED ("files", test_files);
   ADD_UNSTARTED ("file", test_file);
   ADD_UNSTARTED ("check-config", test_check_config);
   ADD_UNSTARTED ("no-metrics", test_no_metrics);

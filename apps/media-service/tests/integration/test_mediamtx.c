@@ -11,7 +11,7 @@
  */
 typedef struct {
   Rig rig;
-  guint port, rtmp_port, api_port;
+  guint port, rtmp_port, rtsp_port, srt_port, api_port;
   Program *service, *mediamtx, *publisher;
   const char *wanted;
 } Fixture;
@@ -35,9 +35,9 @@ start_mediamtx (Fixture *f, const char *program)
       "%s:%s", hooks, g_environ_getenv (f->rig.environment, "PATH"));
 
   rig_set (&f->rig, "PATH", path);
-  set_port (f, "MTX_RTSPADDRESS");
+  f->rtsp_port = set_port (f, "MTX_RTSPADDRESS");
   set_port (f, "MTX_HLSADDRESS");
-  set_port (f, "MTX_SRTADDRESS");
+  f->srt_port = set_port (f, "MTX_SRTADDRESS");
   set_port (f, "MTX_METRICSADDRESS");
   f->api_port = set_port (f, "MTX_APIADDRESS");
   f->rtmp_port = set_port (f, "MTX_RTMPADDRESS");
@@ -79,6 +79,7 @@ start_service (Fixture *f)
 
   set_number (f, "PORT", "%u", f->port);
   set_number (f, "MEDIAMTX_RTMP_PORT", "%u", f->rtmp_port);
+  set_number (f, "MEDIAMTX_RTSP_PORT", "%u", f->rtsp_port);
   set_number (f, "MEDIAMTX_API_URL", "http://127.0.0.1:%u", f->api_port);
   f->service = rig_start (&f->rig, "media-service", argv);
   rig_wait (&f->rig, "media-service answers", service_answers, f);
@@ -231,6 +232,47 @@ test_finds_stream (void)
   tear_down (&f);
 }
 
+static void
+publish_h265 (Fixture *f, const char *format, const char *url)
+{
+  g_autofree char *ffmpeg = g_find_program_in_path ("ffmpeg");
+  gboolean is_rtsp = g_str_equal (format, "rtsp");
+  const char *argv[] = {ffmpeg, "-hide_banner", "-loglevel", "error",
+      "-nostdin", "-re", "-f", "lavfi", "-i", "testsrc=s=128x128:r=10", "-f",
+      "lavfi", "-i", "sine", "-c:v", "libx265", "-preset", "ultrafast", "-g",
+      "10", "-c:a", "aac", "-t", "60", "-f", format,
+      is_rtsp ? "-rtsp_transport" : "-muxdelay", is_rtsp ? "tcp" : "0", url,
+      NULL};
+
+  f->publisher = rig_start (&f->rig, "ffmpeg", argv);
+}
+
+/* MediaMTX's RTMP has no H.265: its very first worker pulls by RTSP, however
+ * the stream came. */
+static void
+test_h265 (gconstpointer data)
+{
+  const char *format = data;
+  Fixture f = {0};
+  g_autofree char *url = NULL;
+  g_autofree char *log = NULL;
+
+  if (!set_up (&f))
+    return;
+  start_service (&f);
+  url = g_str_equal (format, "rtsp")
+            ? g_strdup_printf ("rtsp://127.0.0.1:%u/live/newer/in", f.rtsp_port)
+            : g_strdup_printf (
+                  "srt://127.0.0.1:%u?streamid=publish:live/newer/in",
+                  f.srt_port);
+  publish_h265 (&f, format, url);
+  wait_state (&f, "newer running");
+  log = program_log (f.service);
+  g_assert_nonnull (strstr (log, "\"INPUT_URL\":\"rtsp://"));
+  g_assert_null (strstr (log, "\"INPUT_URL\":\"rtmp://"));
+  tear_down (&f);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -238,5 +280,7 @@ main (int argc, char **argv)
   g_test_add_func ("/media/mediamtx/hooks", test_hooks);
   g_test_add_func ("/media/mediamtx/only-inputs", test_only_inputs);
   g_test_add_func ("/media/mediamtx/finds-stream", test_finds_stream);
+  g_test_add_data_func ("/media/mediamtx/h265-by-rtsp", "rtsp", test_h265);
+  g_test_add_data_func ("/media/mediamtx/h265-by-srt", "mpegts", test_h265);
   return g_test_run ();
 }

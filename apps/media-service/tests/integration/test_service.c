@@ -39,6 +39,22 @@ test_ingest_by_rtsp (ServiceRig *f, gconstpointer data)
   service_wait_log (f, "\"OUTPUT_URL\":\"rtmp://127.0.0.1:1935/live/one/out\"");
 }
 
+/* A default is below what a publisher says. */
+static void
+test_default_languages (ServiceRig *f, gconstpointer data)
+{
+  rig_set (&f->rig, "WORKER_TARGET_LANGUAGES", "es, fr");
+  rig_set (&f->rig, "WORKER_TARGET_LANGUAGE", "de");
+  service_start (f);
+  service_tell (f, "ready", "one", "a", "");
+  service_wait_state (f, "one", "running");
+  service_wait_log (f, "\"WORKER_TARGET_LANGUAGES\":\"es,fr\"");
+  service_wait_log (f, "\"WORKER_TARGET_LANGUAGE\":\"es\"");
+  service_tell (f, "ready", "two", "b", "to=it");
+  service_wait_state (f, "two", "running");
+  service_wait_log (f, "\"WORKER_TARGET_LANGUAGE\":\"it\"");
+}
+
 static void
 test_life (ServiceRig *f, gconstpointer data)
 {
@@ -400,6 +416,7 @@ main (int argc, char **argv)
   ADD ("stale-socket", test_stale_socket);
   ADD ("http", test_http);
   ADD_UNSTARTED ("ingest-by-rtsp", test_ingest_by_rtsp);
+  ADD_UNSTARTED ("default-languages", test_default_languages);
   ADD_UNSTARTED ("missing-worker", test_missing_worker);
   ADD_UNSTARTED ("keeps", test_keeps);
   ADD_UNSTARTED ("max-workers", test_max_workers);

@@ -28,6 +28,11 @@ static const Case cases[] = {
     {{"API_TOKEN=short"}, "API_TOKEN", FALSE},
     {{"ORCH_GRACE_PERIOD=6m"}, "0 to 300000 ms", FALSE},
     {{"ORCH_MAX_WORKERS=-1"}, "0 to 1000", FALSE},
+    {{"WORKER_TARGET_LANGUAGES=en, pt-BR"}, "127.0.0.1 8080", TRUE},
+    {{"WORKER_TARGET_LANGUAGES=en,en"}, "WORKER_TARGET_LANGUAGES", FALSE},
+    {{"WORKER_TARGET_LANGUAGES=en,"}, "WORKER_TARGET_LANGUAGES", FALSE},
+    {{"WORKER_TARGET_LANGUAGES=e/n"}, "\"e/n\" is no list", FALSE},
+    {{"WORKER_TARGET_LANGUAGES=aa,bb,cc,dd,ee,ff,gg,hh,ii"}, "1 to 8", FALSE},
     {{"RUNTIME_DIR=/proc/none"}, "RUNTIME_DIR", FALSE},
     {{"RUNTIME_DIR=/tmp"}, "RUNTIME_DIR", FALSE}, /* others may write there */
 };
@@ -164,6 +169,24 @@ test_alias_is_used (void)
   dub_service_settings_clear (&settings);
 }
 
+/* Several win over the one, also where that has an older name. */
+static void
+test_languages (void)
+{
+  static const Case several = {
+      {"WORKER_TARGET_LANGUAGES= en ,es", "TARGET_LANGUAGE=de"}, NULL, TRUE};
+  static const Case one = {{"WORKER_TARGET_LANGUAGES="}, NULL, TRUE};
+  DubServiceSettings settings = {0};
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (load (&settings, &several, &error));
+  g_assert_cmpstr (settings.target_languages, ==, "en,es");
+  dub_service_settings_clear (&settings);
+  g_assert_true (load (&settings, &one, &error));
+  g_assert_null (settings.target_languages);
+  dub_service_settings_clear (&settings);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -181,6 +204,7 @@ main (int argc, char **argv)
   g_test_add_func ("/media/service-settings/env-example", test_env_example);
   g_test_add_func ("/media/service-settings/aliases", test_aliases);
   g_test_add_func ("/media/service-settings/alias-is-used", test_alias_is_used);
+  g_test_add_func ("/media/service-settings/languages", test_languages);
   result = g_test_run ();
   g_rmdir (folder);
   g_free (folder);
