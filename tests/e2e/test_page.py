@@ -308,6 +308,180 @@ def test_asks_for_the_token(site):
     service.stop()
 
 
+VIEWER_LOCK = """\
+authInternalUsers:
+  - user: any
+    pass:
+    ips: []
+    permissions:
+      - action: publish
+      - action: api
+      - action: read
+        path: "~^live/[A-Za-z0-9_-]+/in$"
+  - user: viewer
+    pass: {password}
+    ips: []
+    permissions:
+      - action: read
+"""
+PASSWORD = "watch-this-only"  # pragma: allowlist secret
+
+
+def test_who_watches_is_asked_by_the_page():
+    """The media server wants a name and a password for the dub: they are asked
+    for once, wrong ones again, and go to nobody but the media server."""
+    with Stack("page-viewer") as stack:
+        port = free_port()
+        stack.mediamtx(tools.need("mtx-hook"), f"http://127.0.0.1:{port}",
+                       browsers=True,
+                       extra=VIEWER_LOCK.format(password=PASSWORD))
+        service = stack.media_service(
+            stack.sts("echo").url, port,
+            MEDIAMTX_API_URL=f"http://127.0.0.1:{stack.api_port}",
+            MEDIAMTX_HLS_URL=f"http://127.0.0.1:{stack.hls_port}",
+            MEDIAMTX_WEBRTC_URL=f"http://127.0.0.1:{stack.webrtc_port}",
+            OUTPUT_DELAY_MS=str(DELAY_MS))
+        publish(stack, clips.make(CLIP), stack.rtmp_url(f"live/{STREAM}/in"),
+                loop=True)
+        stack.wait_path(f"live/{STREAM}/out")
+        with Browser() as page:
+            page.open(service.url)
+            page.wait_text("#rows", "running", 40)
+            choose_way(page, "webrtc")
+            page.click("#player-out button")
+            page.wait(lambda: page.find("#viewer-dialog").is_displayed(), 20,
+                      "the question")
+            assert page.axe() == []
+            page.type("#viewer-name", "viewer")
+            page.type("#viewer-password", "not-this")
+            page.press(Keys.ENTER)
+            page.wait_text("#viewer-error", "refused", 20)
+            page.type("#viewer-name", "viewer")
+            page.type("#viewer-password", PASSWORD)
+            page.press(Keys.ENTER)
+            assert plays(page, "#player-out")
+            assert page.run("return localStorage.getItem('dubbing-viewer')"
+                            " === null && sessionStorage.length === 1")
+            page.open(service.url)
+            page.wait_text("#rows", "running", 40)
+            page.click("#player-out button")
+            assert plays(page, "#player-out")
+            assert not page.find("#viewer-dialog").is_displayed()
+        assert PASSWORD not in service.output()
+
+
+def test_whoever_says_nothing_is_not_asked_again(page):
+    page.run("window.fetch = ((real) => (url, o) => String(url).includes("
+             "'/whep') ? Promise.resolve(new Response('', {status: 401}))"
+             " : real(url, o))(window.fetch)")
+    choose_way(page, "auto")
+    page.click("#player-out button")
+    page.wait(lambda: page.find("#viewer-dialog").is_displayed(), 10,
+              "the question")
+    page.press(Keys.ESCAPE)
+    page.wait_text("#player-out .player-says", "a name and a password", 5)
+    assert page.text("#player-out .player-bar button") == "Play"
+
+
+def test_without_hls_of_its_own_the_server_shows_it(page, site):
+    """A browser that cannot play HLS gets the media server's page."""
+    page.run("HTMLMediaElement.prototype.canPlayType = () => ''")
+    choose_way(page, "hls")
+    page.click("#player-out button")
+    frame = page.wait(lambda: page.run(
+        "return document.querySelector('#player-out iframe')"), 10, "a frame")
+    page.driver.switch_to.frame(frame)
+    try:
+        page.wait(lambda: page.run(
+            "const v = document.querySelector('video');"
+            "return v && v.currentTime > 0.5 && v.videoWidth > 0"), 40,
+            "a picture in the frame")
+    finally:
+        page.driver.switch_to.default_content()
+    assert "media server's page" in page.text("#player-out .player-says")
+    choose_way(page, "auto")
+
+
+def destinations_of(site) -> list[dict]:
+    return site.stream()["settings"]["destinations"]
+
+
+def save_settings(page: Browser) -> None:
+    page.click("#settings-save")
+    page.wait(lambda: not page.run(
+        "return document.querySelector('dialog[open]')"), 10, "no dialog")
+
+
+def test_destinations_are_added_kept_and_removed(page, site):
+    key = "k3y-of-nobody"  # pragma: allowlist secret
+    page.click("#do-settings")
+    page.click("#add-destination")
+    page.type("[name=d_name]", "backup")
+    page.type("[name=d_url]", f"rtmp://127.0.0.1:1/live/{key}")
+    save_settings(page)
+    wait_for(lambda: destinations_of(site), 10, "the destination")
+    page.wait_text("#outs", "backup", 10)
+    assert key not in page.run("return document.documentElement.outerHTML")
+    page.click("#do-settings")
+    assert key not in page.find("[name=d_url]").get_attribute("value")
+    page.type("[name=d_language]", "xx-wrong!")
+    page.click("#settings-save")
+    page.wait_text("#settings-error", "destination", 10)
+    page.type("[name=d_language]", "es")
+    save_settings(page)
+    wait_for(lambda: destinations_of(site)[0].get("language") == "es", 10,
+             "its language")
+    page.click("#do-settings")
+    page.click("#destinations button")
+    save_settings(page)
+    wait_for(lambda: destinations_of(site) == [], 10, "no destination")
+    page.wait(lambda: "backup" not in page.text("#outs"), 10, "it gone")
+
+
+def test_several_languages_are_chosen_from(page, site):
+    page.click("#do-settings")
+    page.type("[name=target_languages]", "es, de")
+    save_settings(page)
+    page.wait(lambda: page.run(
+        "return [...document.querySelectorAll('#out-language option')]"
+        ".map((o) => o.value).join()") == "es,de", 20, "both to choose from")
+    site.stack.wait_path(f"live/{STREAM}/out/de")
+    page.run("const s = document.getElementById('out-language');"
+             "s.value = 'de'; s.dispatchEvent(new Event('change'))")
+    choose_way(page, "webrtc")
+    page.click("#player-out button")
+    assert plays(page, "#player-out")
+    assert any(f"live/{STREAM}/out/de/whep" in url for url in page.requests())
+    page.click("#do-settings")
+    page.type("[name=target_languages]", "es")
+    save_settings(page)
+    wait_for(lambda: site.stream()["settings"]["target_languages"] == ["es"],
+             20, "one language")
+
+
+def test_a_stream_is_added_and_removed(page, site):
+    page.click("#add-button")
+    page.type("[name=stream_id]", "not good")
+    page.click("#settings-save")
+    assert "Name of the stream" in page.text("#settings-error")
+    page.type("[name=stream_id]", "second")
+    save_settings(page)
+    page.wait(lambda: page.run(
+        "return document.querySelector('#rows tr[data-id=second]')"), 10,
+        "its row")
+    assert get(f"{site.url}v1/streams/second")[0] == 200
+    page.wait_text("#detail-title", "second", 10)
+    page.click("#do-stop")
+    page.click("#confirm-yes")
+    page.wait(lambda: page.find("#do-remove").is_enabled(), 20, "stopped")
+    page.click("#do-remove")
+    page.click("#confirm-yes")
+    page.wait(lambda: not page.run(
+        "return document.querySelector('#rows tr[data-id=second]')"), 10,
+        "its row gone")
+    assert get(f"{site.url}v1/streams/second")[0] == 404
+
+
 @pytest.mark.skipif("PAGE_IMAGES" not in os.environ,
                     reason="PAGE_IMAGES=folder makes the images of docs/")
 def test_images(page):

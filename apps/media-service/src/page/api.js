@@ -20,6 +20,17 @@ export function setToken(token) {
   else sessionStorage.removeItem(TOKEN);
 }
 
+/** What a viewer says to the media server: "Basic ...", '' where nobody was
+ * asked. media-service never sees it. */
+const VIEWER = 'dubbing-viewer';
+
+export const getViewer = () => sessionStorage.getItem(VIEWER) || '';
+
+export function setViewer(name, password) {
+  const bytes = new TextEncoder().encode(`${name}:${password}`);
+  sessionStorage.setItem(VIEWER, `Basic ${btoa(String.fromCharCode(...bytes))}`);
+}
+
 const address = (path) => new URL(path, document.baseURI).href;
 
 function headers(more) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The chosen stream: pictures, charts, lines, outputs, facts.
 
+import { getViewer } from './api.js';
 import { Charts } from './chart.js';
+import { askViewer } from './dialogs.js';
 import { $, el, icon, setData, setOptions, setText } from './dom.js';
 import * as format from './format.js';
 import { Lines } from './lines.js';
@@ -40,8 +42,9 @@ export class Detail {
     this.charts = new Charts($('charts'), $('chart-time'));
     const way = () => $('player-way').value;
     const onSound = (loud) => [this.in, this.out].forEach((p) => p !== loud && p.setSound(false));
-    this.in = new Player($('player-in'), 'Original', way, onSound);
-    this.out = new Player($('player-out'), 'Dub', way, onSound);
+    const asks = { way, onSound, unlock: (was) => this.unlock(was) };
+    this.in = new Player($('player-in'), 'Original', asks);
+    this.out = new Player($('player-out'), 'Dub', asks);
     $('player-way').value = localStorage.getItem(WAY) || 'auto';
     $('player-way').addEventListener('change', () => {
       localStorage.setItem(WAY, $('player-way').value);
@@ -49,6 +52,14 @@ export class Detail {
     });
     $('out-language').addEventListener('change', () => this.choosePaths());
     this.lines.onChange = () => this.lines.render(this.shownLines ?? []);
+  }
+
+  /** One question for both players, whoever comes first; who comes later finds
+   * that it was answered. */
+  async unlock(was) {
+    if (getViewer() !== was) return true;
+    this.asking ??= askViewer(was ? 'Name or password were refused.' : '').finally(() => { this.asking = null; });
+    return this.asking;
   }
 
   hide() {

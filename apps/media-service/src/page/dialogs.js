@@ -2,6 +2,7 @@
 // The dialogs: token, "are you sure", settings. All are the browser's own
 // modal ones, which keep the focus, end with Escape and give the focus back.
 
+import { setViewer } from './api.js';
 import { $, el, setOptions, setText } from './dom.js';
 
 for (const dialog of document.querySelectorAll('dialog')) {
@@ -31,6 +32,33 @@ export function askToken(error) {
       dialog.returnValue = '';
       input.value = '';
       resolve(token);
+    };
+  });
+}
+
+/** A promise of whether name and password for the media server were given. */
+export function askViewer(error) {
+  const dialog = $('viewer-dialog');
+  const form = $('viewer-form');
+  setText($('viewer-error'), error);
+  form.reset();
+  if (!dialog.open) dialog.showModal();
+  $('viewer-name').focus();
+  return new Promise((resolve) => {
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      if ($('viewer-name').value === '') {
+        setText($('viewer-error'), 'A name is needed.');
+        return;
+      }
+      setViewer($('viewer-name').value, $('viewer-password').value);
+      dialog.close('yes');
+    };
+    dialog.onclose = () => {
+      const isGiven = dialog.returnValue === 'yes';
+      dialog.returnValue = '';
+      form.reset();
+      resolve(isGiven);
     };
   });
 }

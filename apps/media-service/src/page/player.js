@@ -4,6 +4,7 @@
 // HLS is played by the browser itself where it can, else by the media server's
 // own page in a frame.
 
+import { getViewer } from './api.js';
 import { el, setText } from './dom.js';
 
 const ICE_WAIT_MS = 1500;
@@ -30,13 +31,26 @@ function hasSound(sdp) {
     && !/^a=inactive/m.test(part);
 }
 
+/** The media server wants to know who watches. */
+class LockedError extends Error {}
+
 async function whepError(answer) {
   const text = await answer.text();
+  let said = `HTTP ${answer.status}`;
   try {
-    return JSON.parse(text).error || `HTTP ${answer.status}`;
+    said = JSON.parse(text).error || said;
   } catch {
-    return `HTTP ${answer.status}`;
+    // No JSON: the status says it.
   }
+  // MediaMTX refuses a session with 400, and says why in words.
+  const isLocked = answer.status === 401 || /authentication failed/.test(said);
+  return isLocked ? new LockedError(said) : new Error(said);
+}
+
+/** With what the viewer said, if anybody was asked. */
+function headers(more) {
+  const viewer = getViewer();
+  return viewer ? { ...more, Authorization: viewer } : more;
 }
 
 /** A session by WHEP; close () ends it at the server too. */
@@ -58,12 +72,12 @@ class Whep {
     await gathered(connection);
     const answer = await fetch(this.url, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/sdp' },
+      headers: headers({ 'Content-Type': 'application/sdp' }),
       body: connection.localDescription.sdp,
       credentials: 'omit',
       signal: AbortSignal.timeout(8000),
     });
-    if (!answer.ok) throw new Error(await whepError(answer));
+    if (!answer.ok) throw await whepError(answer);
     this.session = new URL(answer.headers.get('Location') ?? '', answer.url).href;
     const sdp = await answer.text();
     await connection.setRemoteDescription({ type: 'answer', sdp });
@@ -73,7 +87,7 @@ class Whep {
   close() {
     this.connection?.close();
     this.video.srcObject = null;
-    if (this.session) fetch(this.session, { method: 'DELETE', credentials: 'omit', keepalive: true }).catch(() => {});
+    if (this.session) fetch(this.session, { method: 'DELETE', headers: headers({}), credentials: 'omit', keepalive: true }).catch(() => {});
   }
 }
 
@@ -93,12 +107,14 @@ function firstPicture(video, signal) {
 }
 
 export class Player {
-  /** title: what it shows; way (): auto, webrtc or hls; onSound (player): it
-   * has sound now. */
-  constructor(box, title, way, onSound) {
+  /** title: what it shows; asks.way (): auto, webrtc or hls; asks.onSound
+   * (player): it has sound now; asks.unlock (was): who watches, a promise of
+   * whether that was said; was: what was said before. */
+  constructor(box, title, asks) {
     this.title = title;
-    this.way = way;
-    this.onSound = onSound;
+    this.way = asks.way;
+    this.onSound = asks.onSound;
+    this.unlock = asks.unlock;
     this.path = '';
     this.media = null;
     this.says = el('p', { class: 'player-says', 'aria-live': 'off' });
@@ -143,10 +159,24 @@ export class Player {
       } catch (error) {
         if (abort.signal.aborted) return;
         this.clear();
+        if (error instanceof LockedError) {
+          if (await this.isLocked(abort.signal)) return;
+          continue;
+        }
         this.say(`No picture: ${error.message}. Trying again.`);
         await delay(Math.min(2000 * (tries + 1), 10000));
       }
     }
+  }
+
+  /** TRUE: nobody said who watches, so nothing is tried again. */
+  async isLocked(signal) {
+    this.say('The media server wants a name and a password.');
+    const was = getViewer();
+    if (await this.unlock(was) || signal.aborted) return signal.aborted;
+    this.stop();
+    this.say('No picture: the media server wants a name and a password.');
+    return true;
   }
 
   async open(signal) {
@@ -158,7 +188,7 @@ export class Player {
     try {
       await this.openWhep(signal, way === 'auto');
     } catch (error) {
-      if (way !== 'auto' || signal.aborted || !this.media.hls_url) throw error;
+      if (way !== 'auto' || signal.aborted || !this.media.hls_url || error instanceof LockedError) throw error;
       this.clear();
       await this.openHls(signal, error.message);
     }
