@@ -66,6 +66,17 @@ take_destinations (DubControlClient *self, JsonObject *message)
         self, json_node_get_array (list), self->user_data);
 }
 
+/* Workers that do not say were all started by a media-service. */
+static gboolean
+is_supervised (JsonObject *hello)
+{
+  JsonNode *node = json_object_get_member (hello, "supervised");
+
+  return node == NULL || !JSON_NODE_HOLDS_VALUE (node) ||
+         json_node_get_value_type (node) != G_TYPE_BOOLEAN ||
+         json_node_get_boolean (node);
+}
+
 /* What we do not know comes from a newer worker and is passed over. */
 static void
 on_message (DubControlPeer *peer, JsonObject *message, gpointer user_data)
@@ -76,7 +87,7 @@ on_message (DubControlPeer *peer, JsonObject *message, gpointer user_data)
   if (g_str_equal (type, "hello"))
     self->funcs->hello (self, dub_control_peer_get_pid (peer),
         text_or (message, "run_id", ""), text_or (message, "version", ""),
-        self->user_data);
+        is_supervised (message), self->user_data);
   else if (g_str_equal (type, "state"))
     self->funcs->state (self, text_or (message, "state", ""),
         dub_json_object_get_text (message, "reason"), self->user_data);

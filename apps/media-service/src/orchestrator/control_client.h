@@ -15,9 +15,10 @@ G_BEGIN_DECLS
 typedef struct _DubControlClient DubControlClient;
 
 typedef struct {
-  /* First after each connection. pid as the kernel knows it. */
+  /* First after each connection. pid as the kernel knows it. is_supervised:
+   * it was started by media-service, or is too old to say. */
   void (*hello) (DubControlClient *client, int pid, const char *run_id,
-      const char *version, gpointer user_data);
+      const char *version, gboolean is_supervised, gpointer user_data);
   void (*state) (DubControlClient *client, const char *state,
       const char *reason, gpointer user_data);
   void (*metrics) (

@@ -78,15 +78,35 @@ on_worker_exited (DubProcess *process, const char *how, gpointer user_data)
 
 /* --- what a worker says --- */
 
+/* Somebody has started it by hand and means to end it so: it is neither
+ * watched nor stopped, and its stream is none of ours. */
+static void
+leave_alone (DubEntry *entry, int pid)
+{
+  DUB_ENTRY_LOG (entry, DUB_LOG_WARNING,
+      "worker %d was started by hand; it is left alone", pid);
+  dub_entry_clear_start (entry);
+  g_clear_pointer (&entry->client, dub_control_client_free);
+  entry->has_publisher = FALSE;
+  entry->is_leaving = entry->origin == DUB_ORIGIN_HOOK && !entry->is_held;
+  dub_stream_stop (entry->stream, dub_now_ns ());
+  dub_entry_arm (entry);
+  dub_entry_tell (entry);
+}
+
 /* The kernel's word for who is at the other end: that is the process to
  * watch, whatever was known before. */
 static void
 on_hello (DubControlClient *client, int pid, const char *run_id,
-    const char *version, gpointer user_data)
+    const char *version, gboolean is_supervised, gpointer user_data)
 {
   DubEntry *entry = user_data;
   g_autoptr (GError) error = NULL;
 
+  if (entry->process == NULL && !is_supervised) {
+    leave_alone (entry, pid);
+    return;
+  }
   if (entry->process == NULL) {
     dub_entry_clear_start (entry);
     entry->process = dub_process_adopt (pid, on_worker_exited, entry, &error);
@@ -302,6 +322,7 @@ worker_settings (DubEntry *entry)
   g_autofree char *grace =
       g_strdup_printf ("%" G_GINT64_FORMAT "ms", worker_grace_ms (entry));
 
+  set_text (object, "SUPERVISED", "true");
   set_text (object, "STREAM_ID", entry->id);
   set_text (object, "RUN_ID", entry->run_id);
   set_text (object, "INPUT_URL", in);

@@ -24,6 +24,7 @@ struct _DubControl {
   GSource *accept_source, *metrics_source;
   GPtrArray *clients; /* DubControlPeer */
   char *state, *reason;
+  gboolean is_supervised;
   JsonArray *destinations;
 };
 
@@ -53,6 +54,7 @@ hello_new (DubControl *self)
   json_object_set_string_member (message, "run_id", self->run_id);
   json_object_set_string_member (message, "version", DUB_VERSION);
   json_object_set_int_member (message, "pid", getpid ());
+  json_object_set_boolean_member (message, "supervised", self->is_supervised);
   return message;
 }
 
@@ -330,6 +332,13 @@ dub_control_free (DubControl *control)
   g_free (control->reason);
   json_array_unref (control->destinations);
   g_free (control);
+}
+
+void
+dub_control_set_supervised (DubControl *control, gboolean is_supervised)
+{
+  g_return_if_fail (control != NULL);
+  control->is_supervised = is_supervised;
 }
 
 void

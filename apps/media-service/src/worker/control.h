@@ -10,7 +10,8 @@
  * The worker says, to everyone who is connected:
  *
  *   {"type":"hello","protocol":1,"stream_id":"demo","run_id":"...",
- *    "version":"0.1.0","pid":123}                 first, on each connection
+ *    "version":"0.1.0","pid":123,"supervised":true}   first, each connection;
+ *                 supervised: media-service has started it and may take it over
  *   {"type":"state","state":"running","reason":"..."}     now, and on change
  *   {"type":"metrics","text":"# HELP ..."}                each second
  *   {"type":"event","event":"source_lost","fields":{"url":"..."}}
@@ -65,6 +66,8 @@ DubControl *dub_control_new (const char *runtime_dir, const char *stream_id,
 /* Removes the socket. */
 void dub_control_free (DubControl *control);
 
+/* For the hello of those who connect later; FALSE until then. */
+void dub_control_set_supervised (DubControl *control, gboolean is_supervised);
 /* Kept, and told to those who connect later. reason: (nullable) */
 void dub_control_set_state (
     DubControl *control, const char *state, const char *reason);

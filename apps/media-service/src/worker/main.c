@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "allocator.h"
 #include "worker.h"
 
 #define DUB_LOG_TOPIC "media.main"
@@ -8,7 +9,6 @@
 #include <dubbing_mediacodec/elements.h>
 #include <glib-unix.h>
 #include <gst/gst.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -104,17 +104,6 @@ print (char *text)
   return EX_OK;
 }
 
-/* An allocator with few arenas, that gives back what it holds: most of our
- * memory is pictures that live for the delay and are freed by another thread
- * than the one that took them. */
-static void
-tune_allocator (void)
-{
-  mallopt (M_ARENA_MAX, 2);
-  mallopt (M_TRIM_THRESHOLD, 256 * 1024);
-  mallopt (M_MMAP_THRESHOLD, 256 * 1024);
-}
-
 /* GStreamer keeps what its plugins offer in the user's cache folder. Without a
  * home it would look at each of them at every start, which takes seconds. */
 static void
@@ -188,7 +177,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int status;
 
-  tune_allocator ();
+  dub_allocator_tune ();
   tune_gio ();
   /* A peer that has gone is an error of a write, no more. */
   signal (SIGPIPE, SIG_IGN);

@@ -41,6 +41,9 @@ static const DubOption options[] = {
         "false",
         .help = "Read one JSON object {\"NAME\": \"value\"} from standard "
                 "input; it wins over everything else"},
+    {"supervised", "SUPERVISED", DUB_OPTION_BOOL, AT (is_supervised), "false",
+        .help = "For media-service, which takes over again what it has started "
+                "so; what was started by hand it leaves alone"},
     {"stream-id", "STREAM_ID", DUB_OPTION_STRING, AT (stream_id), "stream", 1,
         128, .help = "Name of the stream in logs, metrics and the STS session"},
     {"run-id", "RUN_ID", DUB_OPTION_STRING, AT (run_id), NULL, 1, 64,

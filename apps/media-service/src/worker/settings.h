@@ -33,6 +33,7 @@ typedef enum { DUB_WORKER_LIVE = 0, DUB_WORKER_FILE } DubWorkerPace;
 
 typedef struct {
   gboolean settings_stdin;
+  gboolean is_supervised;
   char *stream_id;
   char *run_id;
   char *input_url;

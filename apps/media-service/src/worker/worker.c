@@ -2,6 +2,7 @@
 #include "worker.h"
 
 #define DUB_LOG_TOPIC "media.worker"
+#include "allocator.h"
 #include "branch.h"
 #include "egress.h"
 #include "tee.h"
@@ -14,6 +15,7 @@
 #define STOP_MS 4000
 #define DRAIN_MARGIN_MS 5000
 #define TICK_MS 1000
+#define TRIM_TICKS 30
 
 struct _DubWorker {
   const DubWorkerSettings *settings;
@@ -29,7 +31,7 @@ struct _DubWorker {
   guint n_branches;
   DubEgress *egress;   /* the destinations beside their outputs */
   DubControl *control; /* NULL: no RUNTIME_DIR */
-  guint tick_id;
+  guint tick_id, n_ticks;
   guint stop_id;
   guint drain_id;
 };
@@ -253,6 +255,8 @@ on_tick (gpointer user_data)
     dub_branch_tick (self->branches[i]);
   tell_destinations (self);
   check_outputs (self);
+  if (++self->n_ticks % TRIM_TICKS == 0)
+    dub_allocator_trim ();
   return G_SOURCE_CONTINUE;
 }
 
@@ -348,6 +352,7 @@ build_control (DubWorker *self, GError **error)
       from->runtime_dir, from->stream_id, from->run_id, &handlers, self, error);
   if (!self->control)
     return FALSE;
+  dub_control_set_supervised (self->control, from->is_supervised);
   tell_state (self, DUB_WORKER_STATE_STARTING, NULL);
   return TRUE;
 }

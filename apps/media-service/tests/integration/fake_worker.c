@@ -155,6 +155,8 @@ main (int argc, char **argv)
     return 1;
   }
   self.control = control;
+  dub_control_set_supervised (
+      control, json_object_has_member (settings, "SUPERVISED"));
   if (g_str_has_prefix (self.stream_id, "talks"))
     g_timeout_add (200, on_talk, &self);
   g_unix_signal_add (SIGTERM, on_term, &self);

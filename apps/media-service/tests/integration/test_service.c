@@ -171,6 +171,59 @@ test_adopts (ServiceRig *f, gconstpointer data)
   rig_wait (&f->rig, "the worker is gone", service_worker_is_gone, f);
 }
 
+static gboolean
+is_there (gpointer path)
+{
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+static gboolean
+has_no_stream (gpointer user_data)
+{
+  ServiceRig *f = user_data;
+  g_autoptr (JsonObject) stream = service_look (f, f->stream_id);
+
+  return stream == NULL;
+}
+
+/* One that nobody's media-service has started. */
+static Program *
+start_by_hand (ServiceRig *f, const char *id)
+{
+  g_autofree char *runtime = rig_path (&f->rig, "run");
+  g_autofree char *settings = rig_path (&f->rig, "settings.json");
+  g_autofree char *text =
+      g_strdup_printf ("{\"STREAM_ID\": \"%s\", \"RUN_ID\": \"r\", "
+                       "\"RUNTIME_DIR\": \"%s\"}",
+          id, runtime);
+  g_autofree char *command = g_strdup_printf (
+      "exec \"$ORCH_WORKER_COMMAND\" --settings-stdin < '%s'", settings);
+  const char *argv[] = {"/bin/sh", "-c", command, NULL};
+
+  g_assert_true (g_file_set_contents (settings, text, -1, NULL));
+  return rig_start (&f->rig, "worker", argv);
+}
+
+/* It has the folder in common with us and nothing else. */
+static void
+test_leaves_alone (ServiceRig *f, gconstpointer data)
+{
+  g_autofree char *socket = rig_path (&f->rig, "run/hand.sock");
+  Program *worker = start_by_hand (f, "hand");
+
+  rig_wait (&f->rig, "its socket", is_there, socket);
+  service_start (f);
+  service_wait_log (f, "was started by hand; it is left alone");
+  f->stream_id = "hand";
+  rig_wait (&f->rig, "no stream of that name", has_no_stream, f);
+  service_tell (f, "not-ready", "hand", "a", "");
+  program_kill (f->service, SIGTERM);
+  g_usleep (G_USEC_PER_SEC);
+  g_assert_true (is_there (socket));
+  g_assert_cmpint (waitpid (worker->pid, &worker->status, WNOHANG), ==, 0);
+  program_kill (worker, SIGTERM);
+}
+
 static void
 test_keeps (ServiceRig *f, gconstpointer data)
 {
@@ -358,6 +411,7 @@ main (int argc, char **argv)
   ADD ("deaf-worker", test_deaf_worker);
   ADD ("new-settings", test_new_settings);
   ADD ("adopts", test_adopts);
+  ADD_UNSTARTED ("leaves-alone", test_leaves_alone);
   ADD ("term-stops-workers", test_term_stops_workers);
   ADD ("stale-socket", test_stale_socket);
   ADD ("http", test_http);

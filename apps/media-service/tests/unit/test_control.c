@@ -138,9 +138,11 @@ test_hello (Fixture *f, gconstpointer data)
 {
   g_autofree char *hello = g_strdup_printf (
       "{\"type\":\"hello\",\"protocol\":1,\"stream_id\":\"demo\","
-      "\"run_id\":\"run-1\",\"version\":\"" DUB_VERSION "\",\"pid\":%d}",
+      "\"run_id\":\"run-1\",\"version\":\"" DUB_VERSION "\",\"pid\":%d,"
+      "\"supervised\":true}",
       getpid ());
 
+  dub_control_set_supervised (f->control, TRUE);
   run_until_lines (f, 2);
   g_assert_cmpstr (line (f, 0), ==, hello);
   g_assert_cmpstr (
