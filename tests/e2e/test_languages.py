@@ -16,10 +16,10 @@ import pytest
 
 from helpers import clips, stream_analyzer as sa
 from helpers.fault_run import DUBBED, FaultRun, run_together
+from helpers.language_sts import LanguageSts
 from helpers.processes import Stack
 from helpers.rtmp import RtmpServer
 from helpers.scenarios import SPEECH
-from helpers.scripted_sts import Fragment, ScriptedSts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.p2, pytest.mark.slow]
 
@@ -28,28 +28,6 @@ CLIP = clips.Clip("sync-languages-25", Fraction(25), 44.0, channels=2,
 LANGUAGES = ["en", "de", "fr"]
 LOWERED = 10 ** (-18 / 20)
 CHANGED_S = 30.0
-
-
-class LanguageSts(ScriptedSts):
-    def __init__(self):
-        super().__init__(LanguageSts.act, 0.1)
-        self.sessions: list[dict] = []
-        self.language_of: dict[str, str] = {}
-
-    def _on_init(self, sid: str, data: dict) -> None:
-        self.sessions.append({"at_s": time.monotonic(), **data})
-        self.language_of[sid] = data["config"]["target_language"]
-        super()._on_init(sid, data)
-
-    def act(self, fragment: Fragment) -> None:
-        if self.language_of[fragment.sid] == "de":
-            self.answer(fragment, bytes(len(fragment.pcm)))
-        else:
-            self.echo(fragment)
-
-    def fragments_of(self, language: str) -> list[Fragment]:
-        return [f for f in self.fragments
-                if self.language_of[f.sid] == language]
 
 
 def play(run: FaultRun) -> None:

@@ -109,6 +109,34 @@ def ask_sts(secured: Secured, hunt: Hunt) -> dict[str, int]:
     return statuses
 
 
+def give_destinations(secured: Secured, hunt: Hunt,
+                      server: RtmpServer) -> dict[str, int]:
+    """By the API, while the stream runs: one that takes, one that refuses,
+    one that is not there, one whose key is a passphrase."""
+    key = hunt.keys["destination"]
+    server.refuse.add(f"refused/{key}")
+    urls = {"taken": server.url(f"taken/{key}"),
+            "refused": server.url(f"refused/{key}"),
+            "absent": f"rtmp://127.0.0.1:9/p/{key}?token={key}",
+            "srt": f"srt://127.0.0.1:9?streamid=publish:a&passphrase={key}"}
+    url, token = f"{secured.media_url}/v1/streams", secured.keys["api"]
+    good = {"destinations": [{"name": n, "url": u} for n, u in urls.items()]}
+    broken = [{"destinations": [{"name": n, "url": u, "key": 1}]}
+              for n, u in (("a b", urls["taken"]), ("a", "ftp://h/" + key))]
+    statuses = {}
+    for number, body in enumerate([good, *broken]):
+        statuses[f"destinations {number}"], answer = ask(
+            f"{url}/{STREAM}", "PATCH", json.dumps(body).encode(),
+            token=token)
+        hunt.look("answer to PATCH with destinations", answer)
+    statuses["made"], answer = ask(url, "POST", json.dumps(
+        {"stream_id": "made", "start": False, **good}).encode(), token=token)
+    hunt.look("answer to POST with destinations", answer)
+    wait_for(lambda: server.recordings.get(f"taken/{key}"), 30,
+             "the destination that takes")
+    return statuses
+
+
 def run_push(stack: Stack, server: RtmpServer, key: str) -> None:
     """A worker whose destination's key is the last part of its path, first
     refused, then nowhere."""
@@ -140,6 +168,7 @@ def test_no_key_in_anything_that_a_run_leaves(stack, tmp_path):
     hunt = Hunt(secured.keys, ("dubbing", "encoder", "viewer", "monitor"))
     # Without what URLs escape: our RTMP server takes a path as it is.
     push_key = hunt.keys["push"] = new_key("push").replace("+", "-")
+    hunt.keys["destination"] = new_key("destination").replace("+", "-")
     clip = clips.make(clips.Clip("locked", seconds=SECONDS,
                                  sound="speech+breath", speech="lv_es.mp3"))
     with NosyDeepl() as deepl, RtmpServer() as server:
@@ -150,7 +179,8 @@ def test_no_key_in_anything_that_a_run_leaves(stack, tmp_path):
             wait_for(lambda: len(deepl.keys) > 3, 60, "fragments that are"
                      " translated")
             deepl.refuses = True
-            statuses = ask_media_service(secured, hunt)
+            orders = give_destinations(secured, hunt, server)
+            statuses = {**orders, **ask_media_service(secured, hunt)}
             sts_statuses = ask_sts(secured, hunt)
             run_push(stack, server, push_key)
             time.sleep(3)
@@ -170,12 +200,16 @@ def check_that_it_ran(stack, watch, statuses, sts_statuses) -> None:
             "mediamtx"} <= watch.names(), watch.names()
     assert watch.environments
     assert statuses["/v1/streams"] == statuses["/metrics"] == 200
+    assert statuses["destinations 0"] == 200 and statuses["made"] == 201
+    assert statuses["destinations 1"] == statuses["destinations 2"] == 422
     assert statuses["/nope"] == 404 and statuses["live/../in"] == 422
     assert sts_statuses["/metrics", False] == 401
     logs = {p.name: p.read_text("utf-8", "replace")
             for p in stack.folder.glob("*.log")}
     assert any("mtx-hook: ready of" in log for log in logs.values())
     assert any('"level":"debug"' in log for log in logs.values())
+    for name in ("taken", "refused", "absent", "srt"):
+        assert any(f"destination {name}" in log for log in logs.values())
     assert any("403" in log for name, log in logs.items() if "sts" in name)
     assert list((stack.folder / "runs").rglob("*.json"))
 

@@ -209,9 +209,17 @@ http_json (const char *url)
 guint
 free_port (void)
 {
+  static guint given[64];
+  static gsize n_given;
   g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+  guint port = g_socket_listener_add_any_inet_port (listener, NULL, NULL);
 
-  return g_socket_listener_add_any_inet_port (listener, NULL, NULL);
+  /* The kernel may offer one again before it is used. */
+  for (gsize i = 0; i < MIN (n_given, G_N_ELEMENTS (given)); i++)
+    if (given[i] == port)
+      return free_port ();
+  given[n_given++ % G_N_ELEMENTS (given)] = port;
+  return port;
 }
 
 char *

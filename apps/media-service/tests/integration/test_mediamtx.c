@@ -37,6 +37,8 @@ start_mediamtx (Fixture *f, const char *program)
   rig_set (&f->rig, "PATH", path);
   f->rtsp_port = set_port (f, "MTX_RTSPADDRESS");
   set_port (f, "MTX_HLSADDRESS");
+  set_port (f, "MTX_WEBRTCADDRESS");
+  set_port (f, "MTX_WEBRTCLOCALUDPADDRESS");
   f->srt_port = set_port (f, "MTX_SRTADDRESS");
   set_port (f, "MTX_METRICSADDRESS");
   f->api_port = set_port (f, "MTX_APIADDRESS");
