@@ -18,6 +18,8 @@ chaos_breaches  undeclared: pictures lost or late, times that do not rise, holes
                 descriptors, children and zombies
 rss_slope_mb_h  growth of the worker's resident memory, by linear regression
                 over all but the first minute
+rss_late_slope_mb_h  the same over the second half alone: what goes on growing
+                when each fault has come several times (no bar of its own)
 """
 
 from __future__ import annotations
@@ -354,9 +356,9 @@ def judge_sync(run: Run, recording: Recording, white: set[bytes],
     path.unlink()
 
 
-def slope_mb_h(rss: list[tuple[float, float]]) -> float:
-    """Of all but the first minute."""
-    kept = [(t, m) for t, m in rss if t - rss[0][0] > 60]
+def slope_mb_h(rss: list[tuple[float, float]], skip_s: float = 60) -> float:
+    """Of all but what was measured first."""
+    kept = [(t, m) for t, m in rss if t - rss[0][0] > skip_s]
     if len(kept) < 10:
         return float("nan")
     times, sizes = np.array(kept).T
@@ -491,6 +493,7 @@ def main() -> int:
     figure("chaos_faults", len(run.faults), 0)
     figure("chaos_breaches", len(run.breaches), 0)
     figure("rss_slope_mb_h", slope_mb_h(run.rss))
+    figure("rss_late_slope_mb_h", slope_mb_h(run.rss, minutes * 30))
     return 1 if run.breaches else 0
 
 

@@ -90,8 +90,19 @@ gboolean dub_state_is_active (DubStreamState state);
 /* Label values of the entry's series; valid until the next call. */
 const char *const *dub_entry_label (DubEntry *entry);
 
-/* orchestrator.c */
+/* orchestrator.c; publishers.c and operators.c have what those do. */
 
+/* (nullable) (transfer none) */
+DubEntry *dub_orchestrator_find (DubOrchestrator *self, const char *id);
+/* Into the list. (transfer none) */
+DubEntry *dub_entry_new (
+    DubOrchestrator *self, const char *id, DubOrigin origin);
+/* It has a worker, or waits for one. */
+gboolean dub_entry_is_active (DubEntry *entry);
+/* DUB_ORDER_DONE: one more may run; entry: (nullable): a new one. */
+DubOrder dub_orchestrator_check_place (DubOrchestrator *self, DubEntry *entry);
+/* Drops those that are to go. Never from within an entry's own callbacks. */
+void dub_orchestrator_sweep (DubOrchestrator *self);
 /* Sets the timer anew: after each call into the stream. */
 void dub_entry_arm (DubEntry *entry);
 /* All layers. (transfer full) */

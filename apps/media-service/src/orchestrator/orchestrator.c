@@ -16,8 +16,6 @@
 #define FORGET_NS (300 * DUB_NS_PER_S)
 /* A worker tells its figures each second; older ones are no figures. */
 #define METRICS_AGE_NS (10 * DUB_NS_PER_S)
-/* A list may be older than an event that came while it was under way. */
-#define ABSENT_LISTS 2
 
 gint64
 dub_now_ns (void)
@@ -42,8 +40,8 @@ dub_state_is_active (DubStreamState state)
          state == DUB_STREAM_STOPPING;
 }
 
-static gboolean
-is_active (DubEntry *entry)
+gboolean
+dub_entry_is_active (DubEntry *entry)
 {
   return dub_state_is_active (dub_stream_get_state (entry->stream));
 }
@@ -57,7 +55,7 @@ count_active (DubOrchestrator *self)
 
   g_hash_table_iter_init (&iter, self->entries);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    n += is_active (value);
+    n += dub_entry_is_active (value);
   return n;
 }
 
@@ -99,7 +97,8 @@ is_to_go (gpointer key, gpointer value, gpointer user_data)
   DubEntry *entry = value;
   DubOrchestrator *self = user_data;
 
-  if (!is_forgotten (entry) && !(entry->is_leaving && !is_active (entry)))
+  if (!is_forgotten (entry) &&
+      !(entry->is_leaving && !dub_entry_is_active (entry)))
     return FALSE;
   dub_state_file_remove (self->settings->runtime_dir, entry->id);
   tell_gone (self, entry->id);
@@ -107,8 +106,8 @@ is_to_go (gpointer key, gpointer value, gpointer user_data)
 }
 
 /* Never from within an entry's own callbacks. */
-static void
-sweep (DubOrchestrator *self)
+void
+dub_orchestrator_sweep (DubOrchestrator *self)
 {
   g_hash_table_foreach_remove (self->entries, is_to_go, self);
 }
@@ -119,7 +118,7 @@ do_sweep (gpointer user_data)
   DubOrchestrator *self = user_data;
 
   self->sweep_id = 0;
-  sweep (self);
+  dub_orchestrator_sweep (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -133,7 +132,7 @@ dub_entry_tell (DubEntry *entry)
 
     dub_state_file_save (self->settings->runtime_dir, entry->id, state);
   }
-  if (entry->is_leaving && !is_active (entry) && self->sweep_id == 0)
+  if (entry->is_leaving && !dub_entry_is_active (entry) && self->sweep_id == 0)
     self->sweep_id = g_idle_add (do_sweep, self);
   if (self->watch != NULL) {
     g_autoptr (JsonObject) data = dub_entry_to_json (entry);
@@ -188,8 +187,8 @@ entry_free (gpointer data)
   g_free (entry);
 }
 
-static DubEntry *
-entry_new (DubOrchestrator *self, const char *id, DubOrigin origin)
+DubEntry *
+dub_entry_new (DubOrchestrator *self, const char *id, DubOrigin origin)
 {
   DubEntry *entry = g_new0 (DubEntry, 1);
   DubStreamParams params = {
@@ -209,8 +208,8 @@ entry_new (DubOrchestrator *self, const char *id, DubOrigin origin)
   return entry;
 }
 
-static DubEntry *
-find (DubOrchestrator *self, const char *id)
+DubEntry *
+dub_orchestrator_find (DubOrchestrator *self, const char *id)
 {
   return g_hash_table_lookup (self->entries, id);
 }
@@ -232,7 +231,7 @@ on_history (gpointer user_data)
     dub_history_add (
         entry->history, unix_s, entry->has_figures ? &entry->figures : NULL);
   }
-  sweep (self);
+  dub_orchestrator_sweep (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -331,7 +330,7 @@ void
 dub_orchestrator_looked (DubOrchestrator *self, const char *stream_id,
     gboolean is_known, gboolean is_h265)
 {
-  DubEntry *entry = find (self, stream_id);
+  DubEntry *entry = dub_orchestrator_find (self, stream_id);
 
   if (entry == NULL || !entry->is_looking)
     return;
@@ -340,17 +339,32 @@ dub_orchestrator_looked (DubOrchestrator *self, const char *stream_id,
   dub_entry_start_now (entry);
 }
 
+DubOrder
+dub_orchestrator_check_place (DubOrchestrator *self, DubEntry *entry)
+{
+  gint64 max = self->settings->max_workers;
+
+  if (self->all_stopped != NULL)
+    return DUB_ORDER_STOPPING;
+  if (entry == NULL && g_hash_table_size (self->entries) >= DUB_MAX_STREAMS)
+    return DUB_ORDER_MAX_STREAMS;
+  if (max == 0 || count_active (self) < max ||
+      (entry != NULL && dub_entry_is_active (entry)))
+    return DUB_ORDER_DONE;
+  return DUB_ORDER_MAX_WORKERS;
+}
+
 /* --- what runs already --- */
 
 static void
 adopt_one (DubOrchestrator *self, const char *id)
 {
-  DubEntry *entry = find (self, id);
+  DubEntry *entry = dub_orchestrator_find (self, id);
   g_autofree char *path = NULL;
   int fd;
 
   if (entry == NULL)
-    entry = entry_new (self, id, DUB_ORIGIN_HOOK);
+    entry = dub_entry_new (self, id, DUB_ORIGIN_HOOK);
   path = dub_entry_socket_path (entry);
   fd = dub_control_connect (path, NULL);
   if (fd >= 0) {
@@ -370,7 +384,7 @@ remember_one (DubOrchestrator *self, const char *id)
       dub_state_file_load (self->settings->runtime_dir, id);
 
   if (state != NULL && g_hash_table_size (self->entries) < DUB_MAX_STREAMS)
-    dub_entry_from_state (entry_new (self, id, DUB_ORIGIN_HOOK), state);
+    dub_entry_from_state (dub_entry_new (self, id, DUB_ORIGIN_HOOK), state);
   else
     dub_state_file_remove (self->settings->runtime_dir, id);
 }
@@ -380,7 +394,7 @@ remember_one (DubOrchestrator *self, const char *id)
 static void
 settle_one (DubEntry *entry)
 {
-  if (is_active (entry))
+  if (dub_entry_is_active (entry))
     return;
   g_clear_pointer (&entry->running, dub_stream_settings_free);
   if (entry->is_operators) {
@@ -407,448 +421,7 @@ dub_orchestrator_adopt (DubOrchestrator *self)
   g_hash_table_iter_init (&iter, self->entries);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     settle_one (value);
-  sweep (self);
-}
-
-/* --- publishers --- */
-
-static DubOrder
-check_place (DubOrchestrator *self, DubEntry *entry)
-{
-  gint64 max = self->settings->max_workers;
-
-  if (self->all_stopped != NULL)
-    return DUB_ORDER_STOPPING;
-  if (entry == NULL && g_hash_table_size (self->entries) >= DUB_MAX_STREAMS)
-    return DUB_ORDER_MAX_STREAMS;
-  if (max == 0 || count_active (self) < max ||
-      (entry != NULL && is_active (entry)))
-    return DUB_ORDER_DONE;
-  return DUB_ORDER_MAX_WORKERS;
-}
-
-static void
-set_refusal (DubOrchestrator *self, DubOrder order, GError **error)
-{
-  if (order == DUB_ORDER_STOPPING)
-    g_set_error_literal (error, DUB_ERROR, DUB_ERROR_UNAVAILABLE,
-        "the service is being stopped");
-  else
-    g_set_error (error, DUB_ERROR, DUB_ERROR_OVERLOADED,
-        "there are %" G_GINT64_FORMAT
-        " streams already, which is ORCH_MAX_WORKERS",
-        order == DUB_ORDER_MAX_WORKERS ? self->settings->max_workers
-                                       : DUB_MAX_STREAMS);
-}
-
-static DubEntry *
-get_entry (DubOrchestrator *self, const char *id, GError **error)
-{
-  DubOrder order;
-
-  sweep (self);
-  order = check_place (self, find (self, id));
-  if (order != DUB_ORDER_DONE) {
-    set_refusal (self, order, error);
-    return NULL;
-  }
-  return find (self, id) != NULL ? find (self, id)
-                                 : entry_new (self, id, DUB_ORIGIN_HOOK);
-}
-
-/* Of a worker whose settings are not known: it is not ended for a guess. */
-static void
-take_query (DubEntry *entry, const char *query)
-{
-  g_clear_pointer (&entry->query, dub_stream_settings_free);
-  entry->query = dub_stream_settings_parse_query (query);
-  if (entry->running != NULL)
-    dub_entry_change (entry, NULL, NULL);
-}
-
-/* TRUE: this publisher is the one that an operator stopped the stream of. */
-static gboolean
-is_held_for (DubEntry *entry, const char *source_id)
-{
-  return entry->is_held && source_id != NULL &&
-         g_strcmp0 (entry->source_id, source_id) == 0;
-}
-
-/* A publisher that is there now. FALSE: it was an old event. */
-static gboolean
-let_in (DubEntry *entry, const char *source_id)
-{
-  gboolean was_away = entry->is_operators && !entry->has_publisher;
-
-  if (!dub_stream_ready (entry->stream, source_id, dub_now_ns ()))
-    return FALSE;
-  if (source_id != NULL) {
-    g_free (entry->source_id);
-    entry->source_id = g_strdup (source_id);
-  }
-  entry->is_held = FALSE;
-  entry->is_leaving = FALSE;
-  entry->has_publisher = TRUE;
-  if (was_away && entry->process != NULL)
-    dub_entry_reconnect (entry);
-  return TRUE;
-}
-
-gboolean
-dub_orchestrator_ready (DubOrchestrator *self, const char *stream_id,
-    const char *source_id, const char *query, GError **error)
-{
-  DubEntry *entry = get_entry (self, stream_id, error);
-
-  if (entry == NULL)
-    return FALSE;
-  if (is_held_for (entry, source_id)) {
-    DUB_ENTRY_LOG (entry, DUB_LOG_INFO, "was stopped by an operator");
-    return TRUE;
-  }
-  if (!let_in (entry, source_id)) {
-    DUB_ENTRY_LOG (
-        entry, DUB_LOG_INFO, "ignored a late ready of a source that left");
-    return TRUE;
-  }
-  take_query (entry, query);
-  dub_entry_arm (entry);
-  dub_entry_tell (entry);
-  return TRUE;
-}
-
-void
-dub_orchestrator_not_ready (
-    DubOrchestrator *self, const char *stream_id, const char *source_id)
-{
-  DubEntry *entry = find (self, stream_id);
-
-  if (entry == NULL)
-    return;
-  if (source_id != NULL && entry->source_id != NULL &&
-      !g_str_equal (source_id, entry->source_id)) {
-    DUB_ENTRY_LOG (
-        entry, DUB_LOG_INFO, "ignored a late not-ready of another source");
-    return;
-  }
-  entry->has_publisher = FALSE;
-  if (!entry->is_operators)
-    dub_stream_not_ready (entry->stream, source_id, dub_now_ns ());
-  dub_entry_arm (entry);
-  dub_entry_tell (entry);
-}
-
-static gboolean
-is_settled (DubEntry *entry)
-{
-  DubStreamState state = dub_stream_get_state (entry->stream);
-
-  return (state == DUB_STREAM_STARTING || state == DUB_STREAM_RUNNING) &&
-         !dub_stream_in_grace (entry->stream);
-}
-
-/* The list is older than an operator's stop, or has the same publisher. */
-static gboolean
-is_nothing_new (DubEntry *entry)
-{
-  return entry->is_held || is_settled (entry) ||
-         dub_stream_get_state (entry->stream) == DUB_STREAM_STOPPING;
-}
-
-static void
-note_present (DubEntry *entry, const DubPresent *stream)
-{
-  entry->n_absent = 0;
-  entry->has_publisher = TRUE;
-  if (entry->is_h265 == stream->is_h265)
-    return;
-  entry->is_h265 = stream->is_h265;
-  if (entry->owner->settings->ingest != DUB_INGEST_AUTO ||
-      !is_settled (entry) || entry->is_operators)
-    return;
-  DUB_ENTRY_LOG (entry, DUB_LOG_INFO, "has %s: pulled by %s from now on",
-      stream->is_h265 ? "H.265" : "H.264", stream->is_h265 ? "RTSP" : "RTMP");
-  dub_stream_replace (entry->stream, dub_now_ns ());
-  dub_entry_arm (entry);
-}
-
-static void
-take_present (DubOrchestrator *self, const DubPresent *stream)
-{
-  const char *id = stream->stream_id;
-  DubEntry *entry = find (self, id);
-  g_autoptr (GError) error = NULL;
-
-  if (entry != NULL)
-    note_present (entry, stream);
-  if (entry != NULL && is_nothing_new (entry))
-    return;
-  entry = get_entry (self, id, &error);
-  if (entry == NULL) {
-    dub_warning ("%s: %s", id, error->message);
-    return;
-  }
-  DUB_ENTRY_LOG (
-      entry, DUB_LOG_INFO, "has a publisher, though no event told so");
-  entry->is_h265 = stream->is_h265;
-  let_in (entry, NULL);
-  if (stream->query != NULL)
-    take_query (entry, stream->query);
-  dub_entry_arm (entry);
-  dub_entry_tell (entry);
-}
-
-static void
-take_absent (DubEntry *entry)
-{
-  if ((!is_settled (entry) && !entry->is_held) ||
-      ++entry->n_absent < ABSENT_LISTS)
-    return;
-  entry->has_publisher = FALSE;
-  entry->is_held = FALSE;
-  if (entry->is_operators || !is_settled (entry))
-    return;
-  DUB_ENTRY_LOG (
-      entry, DUB_LOG_INFO, "has no publisher, though no event told so");
-  dub_stream_not_ready (entry->stream, NULL, dub_now_ns ());
-  dub_entry_arm (entry);
-}
-
-static gboolean
-is_present (const DubPresent *streams, gsize n_streams, const char *id)
-{
-  for (gsize i = 0; i < n_streams; i++)
-    if (g_str_equal (streams[i].stream_id, id))
-      return TRUE;
-  return FALSE;
-}
-
-void
-dub_orchestrator_reconcile (
-    DubOrchestrator *self, const DubPresent *streams, gsize n_streams)
-{
-  GHashTableIter iter;
-  gpointer key, value;
-
-  if (self->all_stopped != NULL)
-    return;
-  for (gsize i = 0; i < n_streams; i++)
-    take_present (self, &streams[i]);
-  g_hash_table_iter_init (&iter, self->entries);
-  while (g_hash_table_iter_next (&iter, &key, &value))
-    if (!is_present (streams, n_streams, key))
-      take_absent (value);
-}
-
-/* --- operators --- */
-
-/* Runs it for the operator where it is theirs, for its publisher else. */
-static void
-start_entry (DubEntry *entry)
-{
-  entry->is_held = FALSE;
-  entry->is_leaving = FALSE;
-  entry->is_operators = entry->origin != DUB_ORIGIN_HOOK;
-  dub_stream_ready (entry->stream, NULL, dub_now_ns ());
-  dub_entry_arm (entry);
-  dub_entry_tell (entry);
-}
-
-static void
-stop_entry (DubEntry *entry)
-{
-  entry->is_held = TRUE;
-  entry->is_operators = FALSE;
-  dub_stream_stop (entry->stream, dub_now_ns ());
-  dub_entry_arm (entry);
-  dub_entry_tell (entry);
-}
-
-DubOrder
-dub_orchestrator_create (DubOrchestrator *self, const char *stream_id,
-    DubStreamSettings *settings, gboolean starts)
-{
-  g_autoptr (DubStreamSettings) layer = settings;
-  DubEntry *entry = find (self, stream_id);
-  DubOrder order = check_place (self, entry);
-
-  if (entry != NULL && !entry->is_leaving &&
-      (is_active (entry) || entry->origin != DUB_ORIGIN_HOOK))
-    return DUB_ORDER_EXISTS;
-  if (order != DUB_ORDER_DONE && (starts || order != DUB_ORDER_MAX_WORKERS))
-    return order;
-  if (entry == NULL)
-    entry = entry_new (self, stream_id, DUB_ORIGIN_API);
-  entry->origin = DUB_ORIGIN_API;
-  entry->is_held = FALSE;
-  entry->is_leaving = FALSE;
-  dub_stream_settings_free (entry->api);
-  entry->api = g_steal_pointer (&layer);
-  if (starts)
-    start_entry (entry);
-  else
-    dub_entry_tell (entry);
-  return DUB_ORDER_DONE;
-}
-
-DubOrder
-dub_orchestrator_start (DubOrchestrator *self, const char *stream_id)
-{
-  DubEntry *entry = find (self, stream_id);
-  DubOrder order = check_place (self, entry);
-
-  if (entry == NULL)
-    return DUB_ORDER_NOT_FOUND;
-  if (order == DUB_ORDER_DONE)
-    start_entry (entry);
-  return order;
-}
-
-DubOrder
-dub_orchestrator_stop (DubOrchestrator *self, const char *stream_id)
-{
-  DubEntry *entry = find (self, stream_id);
-
-  if (entry == NULL)
-    return DUB_ORDER_NOT_FOUND;
-  stop_entry (entry);
-  return DUB_ORDER_DONE;
-}
-
-DubOrder
-dub_orchestrator_restart (DubOrchestrator *self, const char *stream_id)
-{
-  DubEntry *entry = find (self, stream_id);
-  DubStreamState state;
-
-  if (entry == NULL)
-    return DUB_ORDER_NOT_FOUND;
-  if (self->all_stopped != NULL)
-    return DUB_ORDER_STOPPING;
-  state = dub_stream_get_state (entry->stream);
-  if (state != DUB_STREAM_STARTING && state != DUB_STREAM_RUNNING)
-    return dub_orchestrator_start (self, stream_id);
-  dub_stream_replace (entry->stream, dub_now_ns ());
-  dub_entry_arm (entry);
-  dub_entry_tell (entry);
-  return DUB_ORDER_DONE;
-}
-
-/* One whose publisher is still there stays in the list, so that it is known
- * not to be started for it. */
-DubOrder
-dub_orchestrator_delete (DubOrchestrator *self, const char *stream_id)
-{
-  DubEntry *entry = find (self, stream_id);
-
-  if (entry == NULL || entry->is_leaving)
-    return DUB_ORDER_NOT_FOUND;
-  g_clear_pointer (&entry->api, dub_stream_settings_free);
-  if (entry->origin == DUB_ORIGIN_API) {
-    entry->origin = DUB_ORIGIN_HOOK;
-    entry->is_leaving = !entry->has_publisher;
-  }
-  stop_entry (entry);
-  return DUB_ORDER_DONE;
-}
-
-DubStreamSettings *
-dub_orchestrator_get_layer (DubOrchestrator *self, const char *stream_id)
-{
-  DubEntry *entry = find (self, stream_id);
-
-  if (entry == NULL)
-    return NULL;
-  return entry->api != NULL ? dub_stream_settings_copy (entry->api)
-                            : dub_stream_settings_new ();
-}
-
-DubStreamSettings *
-dub_orchestrator_get_effective (DubOrchestrator *self, const char *stream_id)
-{
-  DubEntry *entry;
-
-  if (stream_id == NULL)
-    return dub_stream_settings_copy (self->defaults);
-  entry = find (self, stream_id);
-  return entry != NULL ? dub_entry_effective (entry) : NULL;
-}
-
-void
-dub_orchestrator_change (DubOrchestrator *self, const char *stream_id,
-    DubStreamSettings *settings, DubChanged done, gpointer user_data)
-{
-  g_autoptr (DubStreamSettings) layer = settings;
-  DubEntry *entry = find (self, stream_id);
-
-  if (entry == NULL) {
-    done (DUB_ORDER_NOT_FOUND, user_data);
-    return;
-  }
-  dub_stream_settings_free (entry->api);
-  entry->api = g_steal_pointer (&layer);
-  dub_entry_change (entry, done, user_data);
-  dub_entry_tell (entry);
-}
-
-/* --- STREAMS_FILE --- */
-
-static gboolean
-is_own_source (const DubStreamSettings *settings)
-{
-  return settings != NULL && settings->values[DUB_SETTING_INPUT_URL] != NULL;
-}
-
-static void
-take_file_layer (DubEntry *entry, const DubStreamSettings *layer)
-{
-  g_clear_pointer (&entry->file, dub_stream_settings_free);
-  entry->file = layer != NULL ? dub_stream_settings_copy (layer) : NULL;
-  if (entry->origin == DUB_ORIGIN_FILE && !is_own_source (layer)) {
-    entry->origin = DUB_ORIGIN_HOOK;
-    entry->is_leaving = !entry->has_publisher;
-    stop_entry (entry);
-    return;
-  }
-  if (entry->running != NULL)
-    dub_entry_change (entry, NULL, NULL);
-}
-
-static void
-start_from_file (DubOrchestrator *self, const char *id)
-{
-  DubEntry *entry = find (self, id);
-  DubOrder order;
-
-  if (entry != NULL &&
-      (is_active (entry) || entry->origin == DUB_ORIGIN_API || entry->is_held))
-    return;
-  order = check_place (self, entry);
-  if (order != DUB_ORDER_DONE) {
-    dub_warning ("%s of STREAMS_FILE is not started: there are too many", id);
-    return;
-  }
-  if (entry == NULL)
-    entry = entry_new (self, id, DUB_ORIGIN_FILE);
-  entry->origin = DUB_ORIGIN_FILE;
-  start_entry (entry);
-}
-
-void
-dub_orchestrator_set_file (DubOrchestrator *self, GHashTable *streams)
-{
-  GHashTableIter iter;
-  gpointer key, value;
-
-  g_hash_table_unref (self->file);
-  self->file = streams;
-  g_hash_table_iter_init (&iter, self->entries);
-  while (g_hash_table_iter_next (&iter, &key, &value))
-    take_file_layer (value, g_hash_table_lookup (streams, key));
-  g_hash_table_iter_init (&iter, streams);
-  while (g_hash_table_iter_next (&iter, &key, &value))
-    if (is_own_source (value))
-      start_from_file (self, key);
+  dub_orchestrator_sweep (self);
 }
 
 /* --- the end, and what is asked --- */
@@ -891,7 +464,7 @@ dub_orchestrator_get_metrics (DubOrchestrator *self)
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     DubEntry *entry = value;
 
-    if (is_active (entry))
+    if (dub_entry_is_active (entry))
       dub_metric_set (self->degraded, dub_entry_label (entry),
           dub_stream_is_degraded (entry->stream, dub_now_ns ()));
     if (entry->metrics_text != NULL &&
@@ -911,14 +484,14 @@ dub_orchestrator_list (DubOrchestrator *self)
   ids = g_list_sort (ids, (GCompareFunc) strcmp);
   for (GList *l = ids; l != NULL; l = l->next)
     json_array_add_object_element (
-        list, dub_entry_to_json (find (self, l->data)));
+        list, dub_entry_to_json (dub_orchestrator_find (self, l->data)));
   return list;
 }
 
 JsonObject *
 dub_orchestrator_get (DubOrchestrator *self, const char *stream_id)
 {
-  DubEntry *entry = find (self, stream_id);
+  DubEntry *entry = dub_orchestrator_find (self, stream_id);
 
   return entry != NULL ? dub_entry_to_json (entry) : NULL;
 }
@@ -932,7 +505,7 @@ dub_orchestrator_get_defaults (DubOrchestrator *self)
 JsonObject *
 dub_orchestrator_get_history (DubOrchestrator *self, const char *stream_id)
 {
-  DubEntry *entry = find (self, stream_id);
+  DubEntry *entry = dub_orchestrator_find (self, stream_id);
 
   return entry != NULL ? dub_history_to_json (entry->history) : NULL;
 }
