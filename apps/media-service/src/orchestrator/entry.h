@@ -45,6 +45,7 @@ struct _DubEntry {
   DubStreamSettings *query, *file, *api;
   DubStreamSettings *running; /* what its worker was started with, if known */
   gboolean is_h265;           /* the media server says so */
+  gboolean has_looked;        /* and did so of this publisher */
 
   /* The worker that runs. */
   char *run_id;

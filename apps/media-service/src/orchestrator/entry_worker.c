@@ -431,13 +431,14 @@ dub_entry_start_now (DubEntry *entry)
 
 /* --- what a stream orders --- */
 
-/* How it is pulled hangs on what the media server has of it. */
+/* How it is pulled hangs on what the media server has of it. A worker in the
+ * place of one that died does not wait for that again. */
 static gboolean
 wants_look (DubEntry *entry)
 {
   g_autoptr (DubStreamSettings) settings = dub_entry_effective (entry);
 
-  return entry->owner->look != NULL &&
+  return entry->owner->look != NULL && !entry->has_looked &&
          entry->owner->settings->ingest == DUB_INGEST_AUTO &&
          settings->values[DUB_SETTING_INPUT_URL] == NULL;
 }

@@ -334,8 +334,10 @@ dub_orchestrator_looked (DubOrchestrator *self, const char *stream_id,
 
   if (entry == NULL || !entry->is_looking)
     return;
-  if (is_known)
+  if (is_known) {
     entry->is_h265 = is_h265;
+    entry->has_looked = TRUE;
+  }
   dub_entry_start_now (entry);
 }
 

@@ -64,9 +64,10 @@ let_in (DubEntry *entry, const char *source_id)
 
   if (!dub_stream_ready (entry->stream, source_id, dub_now_ns ()))
     return FALSE;
-  if (source_id != NULL) {
+  if (source_id != NULL && g_strcmp0 (source_id, entry->source_id) != 0) {
     g_free (entry->source_id);
     entry->source_id = g_strdup (source_id);
+    entry->has_looked = FALSE;
   }
   entry->is_held = FALSE;
   entry->is_leaving = FALSE;
@@ -114,6 +115,7 @@ dub_orchestrator_not_ready (
     return;
   }
   entry->has_publisher = FALSE;
+  entry->has_looked = FALSE;
   if (!entry->is_operators)
     dub_stream_not_ready (entry->stream, source_id, dub_now_ns ());
   dub_entry_arm (entry);
@@ -187,6 +189,7 @@ take_absent (DubEntry *entry)
       ++entry->n_absent < ABSENT_LISTS)
     return;
   entry->has_publisher = FALSE;
+  entry->has_looked = FALSE;
   entry->is_held = FALSE;
   if (entry->is_operators || !is_settled (entry))
     return;
