@@ -52,8 +52,7 @@ tear_down (Fixture *f, gconstpointer data)
 static gint64
 get_restarts (Fixture *f)
 {
-  g_autoptr (JsonObject) stream =
-      dub_orchestrator_get (f->orchestrator, "one");
+  g_autoptr (JsonObject) stream = dub_orchestrator_get (f->orchestrator, "one");
 
   return json_object_get_int_member (stream, "restarts");
 }

@@ -313,9 +313,8 @@ dub_candidate_measure (const DubCandidate *candidate,
   gint64 begin_us = g_get_monotonic_time ();
   DubCost cost = {.rtf = G_MAXDOUBLE};
 
-  run.threads = settings->engine_threads > 0
-                    ? (guint) settings->engine_threads
-                    : MAX (1, g_get_num_processors () - 1);
+  run.threads = dub_pipeline_threads (settings,
+      candidate->stage == DUB_STAGE_RECOGNITION, g_get_num_processors ());
   create (&run, settings, path);
   if (load (&run)) {
     cost.load_s =

@@ -158,12 +158,15 @@ model_path (const char *folder, const char *name)
                                     : g_build_filename (folder, name, NULL);
 }
 
-static guint
-threads_of (const DubPipelineSettings *settings)
+guint
+dub_pipeline_threads (
+    const DubPipelineSettings *settings, gboolean is_recogniser, guint n_cores)
 {
+  guint least = is_recogniser && n_cores > 1 ? 2 : 1;
+
   if (settings->engine_threads > 0)
     return (guint) settings->engine_threads;
-  return MAX (1, g_get_num_processors () - 1);
+  return MAX (least, MAX (n_cores, 1) - 1);
 }
 
 static const char *const *
@@ -183,7 +186,8 @@ dub_pipeline_start_tts (
   return dub_tts_chain_new (settings->tts.provider,
       &(DubTtsSettings){.engine_argv = engine_argv (settings),
           .models_dir = folder,
-          .threads = threads_of (settings),
+          .threads =
+              dub_pipeline_threads (settings, FALSE, g_get_num_processors ()),
           .metrics = metrics,
           .options = &settings->tts,
           .mock = &settings->mock},
@@ -201,7 +205,8 @@ start_engines (DubPipeline *self, const DubPipelineSettings *settings,
   self->asr = dub_asr_chain_new (settings->asr.provider,
       &(DubAsrSettings){.engine_argv = argv,
           .model = model,
-          .threads = threads_of (settings),
+          .threads =
+              dub_pipeline_threads (settings, TRUE, g_get_num_processors ()),
           .metrics = metrics,
           .options = &settings->asr,
           .mock = &settings->mock,

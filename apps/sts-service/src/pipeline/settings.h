@@ -26,7 +26,7 @@ typedef enum { DUB_TRANSCRIPT_AUTO = 0, DUB_TRANSCRIPT_OFF } DubTranscriptMode;
 
 typedef struct {
   char *models_dir;      /* unset: dub_pipeline_models_dir () */
-  gint64 engine_threads; /* 0: cores - 1 */
+  gint64 engine_threads; /* 0: as the machine has cores */
   int device;            /* of dub_devices: what engines that can run on */
   int transcript;        /* DubTranscriptMode */
   DubAsrOptions asr;
@@ -45,6 +45,11 @@ extern const char *const dub_devices[];          /* "auto", "cpu", "cuda" */
 
 /* dub_models_dir () (transfer full) */
 char *dub_pipeline_models_dir (void);
+/* Of an engine on a machine with so many cores, at least 1. A recogniser on
+ * two cores has both: it is most of a fragment's time, and at its niceness it
+ * gives way to the programme. */
+guint dub_pipeline_threads (
+    const DubPipelineSettings *settings, gboolean is_recogniser, guint n_cores);
 
 /* S is a type and m a member: neither can stand in brackets. */
 /* NOLINTBEGIN(bugprone-macro-parentheses) */
@@ -55,7 +60,8 @@ char *dub_pipeline_models_dir (void);
     .help = "Folder of the models; unset: the cache folder of scripts/fetch" },\
   { DUB_OPTION_ROW (S, m, "engine-threads", "ENGINE_THREADS", INT,             \
         engine_threads, "0"), .min = 0, .max = 64,                             \
-    .help = "Threads of each engine; 0: cores - 1" },                          \
+    .help = "Threads of each engine; 0: cores - 1, the recogniser's at least " \
+            "2 of 2 cores" },                                                  \
   { DUB_OPTION_ROW (S, m, "device", "DEVICE", CHOICE, device, "auto"),         \
     .choices = dub_devices,                                                    \
     .help = "Where Whisper runs: auto (a GPU that is there and was built "     \

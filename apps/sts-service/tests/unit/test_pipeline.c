@@ -725,6 +725,24 @@ test_fixed_speed (void)
   self->free (self);
 }
 
+static void
+test_threads (void)
+{
+  static const struct {
+    guint n_asked, n_cores, recogniser, others;
+  } table[] = {{0, 0, 1, 1}, {0, 1, 1, 1}, {0, 2, 2, 1}, {0, 3, 2, 2},
+      {0, 8, 7, 7}, {3, 2, 3, 3}};
+
+  for (guint i = 0; i < G_N_ELEMENTS (table); i++) {
+    DubPipelineSettings settings = {.engine_threads = table[i].n_asked};
+
+    g_assert_cmpuint (dub_pipeline_threads (&settings, TRUE, table[i].n_cores),
+        ==, table[i].recogniser);
+    g_assert_cmpuint (dub_pipeline_threads (&settings, FALSE, table[i].n_cores),
+        ==, table[i].others);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -733,6 +751,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   gst_init (NULL, NULL);
   g_test_add_func ("/sts/pipeline/dubs", test_dubs);
+  g_test_add_func ("/sts/pipeline/threads", test_threads);
   g_test_add_func ("/sts/pipeline/takes-labels-off", test_takes_labels_off);
   g_test_add_func (
       "/sts/pipeline/no-transcript-when-off", test_no_transcript_when_off);
