@@ -52,6 +52,7 @@ typedef struct {
   gint64 deadline_ns;
   const char *domain; /* "sports", "news", ... (nullable) */
   const char *target; /* what translate is into (nullable) */
+  gboolean gives_way; /* one thread: what else the fragment needs comes first */
 } DubAsrRequest;
 
 typedef struct _DubAsr DubAsr;

@@ -118,6 +118,7 @@ whisper_recognise (DubAsr *base, const DubAsrRequest *request,
   json_object_set_string_member (header, "language", request->language);
   json_object_set_string_member (
       header, "task", request->translate ? "translate" : "transcribe");
+  json_object_set_int_member (header, "gives_way", request->gives_way);
   if (prompt != NULL)
     json_object_set_string_member (header, "prompt", prompt);
   return dub_engine_client_request (((WhisperAsr *) base)->engine,

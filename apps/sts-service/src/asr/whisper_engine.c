@@ -50,6 +50,7 @@ typedef struct {
   gboolean is_translation;
   const char *prompt;
   gint64 deadline_ns;
+  gboolean gives_way;
 } Task;
 
 typedef struct {
@@ -130,7 +131,7 @@ params_for (const Whisper *self, Task *task, int audio_ctx)
   struct whisper_full_params params =
       whisper_full_default_params (WHISPER_SAMPLING_GREEDY);
 
-  params.n_threads = self->threads;
+  params.n_threads = task->gives_way ? 1 : self->threads;
   params.language = task->language;
   params.translate = task->is_translation;
   params.audio_ctx = audio_ctx;
@@ -348,6 +349,7 @@ read_task (const DubFrame *request, Task *task, GError **error)
   task->deadline_ns = dub_frame_get_int (request, "deadline_ns", G_MAXINT64);
   task->is_translation = g_str_equal (
       dub_frame_get_string (request, "task", "transcribe"), "translate");
+  task->gives_way = dub_frame_get_int (request, "gives_way", 0) != 0;
   task->prompt = dub_frame_get_string (request, "prompt", NULL);
   task->language =
       g_str_equal (tag, "auto") ? "auto" : dub_whisper_language (tag);

@@ -182,6 +182,7 @@ dub_stage_transcribe_too (DubWork *work)
   request = (DubAsrRequest){.samples = work->source.samples,
       .language = dub_work_language (work),
       .domain = work->job->domain,
+      .gives_way = TRUE,
       .deadline_ns = dub_work_now_ns () +
                      (needed_ms * 3 / 2 + TRANSCRIPT_GRACE_MS) * DUB_NS_PER_MS};
   work->transcript_call =

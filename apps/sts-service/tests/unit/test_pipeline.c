@@ -68,6 +68,8 @@ mock_recognise (DubAsr *self, const DubAsrRequest *request, DubAsrDoneFunc done,
   g_free (script.asked_language);
   script.asked_language = g_strdup (request->language);
   script.transcribed += !request->translate;
+  g_assert_cmpint (
+      request->gives_way, ==, script.translated && !request->translate);
   script.translated |= request->translate;
   *call = (Call){
       .heard = done, .user_data = user_data, .translate = request->translate};
