@@ -35,9 +35,8 @@ const char *const dub_fallback_modes[] = {
     "pass-through", "ducked-original", "silence", "last-good-dub", NULL};
 static const char *const input_schemes[] = {
     "rtmp", "rtmps", "rtsp", "file", NULL};
-static const char *const output_schemes[] = {"rtmp", "rtmps", NULL};
-static const char *const egress_schemes[] = {
-    "rtmp", "rtmps", "rtsp", "srt", NULL};
+static const char *const output_schemes[] = {
+    "rtmp", "rtmps", "rtsp", "rtsps", "srt", NULL};
 
 static const Field fields[DUB_N_SETTINGS] = {
     {"source_language", "WORKER_SOURCE_LANGUAGE", KIND_WORD, 2, 16, "-"},
@@ -293,7 +292,7 @@ is_destination (JsonNode *node, GPtrArray *names)
   language = dub_json_object_get_text (object, "language");
   has_language = json_object_has_member (object, "language");
   if (name == NULL || !is_word (name, 1, MAX_NAME, "-_") ||
-      contains (names, name) || !is_url (url, egress_schemes) ||
+      contains (names, name) || !is_url (url, output_schemes) ||
       (has_language && (language == NULL || !is_word (language, 2, 16, "-"))) ||
       json_object_get_size (object) != (has_language ? 3 : 2))
     return FALSE;
@@ -307,7 +306,7 @@ take_destinations (const Field *field, JsonNode *node, GError **error)
   static const char what[] =
       "a list of at most 16 {\"name\", \"url\", \"language\"}: each name of 1 "
       "to 32 letters, digits, \"-\" and \"_\" once only, each URL one of rtmp, "
-      "rtmps, rtsp or srt; 12288 bytes in all";
+      "rtmps, rtsp, rtsps or srt; 12288 bytes in all";
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
   g_autofree char *text = NULL;
   JsonArray *array;

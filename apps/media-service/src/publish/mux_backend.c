@@ -486,7 +486,7 @@ create_rtsp (const DubOutputOptions *options, GBytes *sound_config,
 }
 
 static const char *const srt_schemes[] = {"srt", NULL};
-static const char *const rtsp_schemes[] = {"rtsp", NULL};
+static const char *const rtsp_schemes[] = {"rtsp", "rtsps", NULL};
 
 const DubOutputBackend dub_srt_backend = {
     .schemes = srt_schemes,

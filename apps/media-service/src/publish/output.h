@@ -10,7 +10,7 @@
  * cannot send, so none can slow another.
  *
  *   rtmp, rtmps    publisher.h     FLV
- *   srt, rtsp      mux_link.h      MPEG-TS, RTP
+ *   srt, rtsp(s)   mux_link.h      MPEG-TS, RTP
  *
  * new, finish and free on the owner's thread (the thread-default main context
  * of dub_output_new ()), where on_state is called. The rest from any thread,

@@ -22,7 +22,7 @@ G_BEGIN_DECLS
 
 typedef struct {
   char *name;     /* [A-Za-z0-9_-]{1,32}, of one destination only */
-  char *url;      /* rtmp, rtmps, srt, rtsp */
+  char *url;      /* rtmp, rtmps, srt, rtsp, rtsps */
   char *language; /* (nullable) */
 } DubDestination;
 void dub_destination_free (DubDestination *destination);

@@ -22,7 +22,8 @@
 #define FILE_LAG_NS (600 * DUB_NS_PER_S)
 #define FILE_GRACE_NS (2 * DUB_NS_PER_S)
 
-static const char *const output_schemes[] = {"rtmp", "rtmps", "file", NULL};
+static const char *const output_schemes[] = {
+    "rtmp", "rtmps", "rtsp", "rtsps", "srt", "file", NULL};
 static const char *const input_schemes[] = {
     "rtmp", "rtmps", "rtsp", "file", NULL};
 static const char *const sts_schemes[] = {"http", "https", "ws", "wss", NULL};
@@ -353,7 +354,8 @@ static gboolean
 check_languages (const DubWorkerSettings *self, GError **error)
 {
   guint n = g_strv_length (self->languages);
-  gboolean is_rtmp = g_str_has_prefix (self->output_url, "rtmp");
+  /* The language is appended to the path, which SRT has none of. */
+  gboolean has_path = !g_str_has_prefix (self->output_url, "srt:");
   const char *wrong = NULL;
 
   if (n == 0 || n > DUB_WORKER_MAX_LANGUAGES)
@@ -365,8 +367,8 @@ check_languages (const DubWorkerSettings *self, GError **error)
       if (g_str_equal (self->languages[i], self->languages[k]))
         wrong = "it names a language twice";
   }
-  if (!wrong && n > 1 && (self->pace == DUB_WORKER_FILE || !is_rtmp))
-    wrong = "several languages need a live output by RTMP";
+  if (!wrong && n > 1 && (self->pace == DUB_WORKER_FILE || !has_path))
+    wrong = "several languages need a live output by RTMP or RTSP";
   if (wrong)
     g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
         "WORKER_TARGET_LANGUAGES: %s", wrong);

@@ -226,7 +226,6 @@ test_segments (void)
   }
 }
 
-/* The file in the repository is what the table makes. */
 typedef struct {
   const char *json;      /* beside the URLs */
   const char *languages; /* NULL: refused */
@@ -275,6 +274,39 @@ test_languages (void)
   }
 }
 
+/* A language is added to the path, so there must be one. */
+static void
+test_outputs (void)
+{
+  static const struct {
+    const char *url;
+    gboolean is_good, takes_languages;
+  } cases[] = {
+      {"rtmp://h/a/out", TRUE, TRUE},
+      {"rtmps://h/a/out", TRUE, TRUE},
+      {"rtsp://h/a/out", TRUE, TRUE},
+      {"rtsps://h/a/out", TRUE, TRUE},
+      {"srt://h:1?streamid=publish:a/out", TRUE, FALSE},
+      {"http://h/a/out", FALSE, FALSE},
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *start = g_strdup_printf (
+        "{\"INPUT_URL\":\"rtmp://h/a/in\",\"OUTPUT_URL\":\"%s\"", cases[i].url);
+    g_autofree char *one = g_strconcat (start, "}", NULL);
+    g_autofree char *two =
+        g_strconcat (start, ",\"WORKER_TARGET_LANGUAGES\":\"de,es\"}", NULL);
+    DubWorkerSettings settings;
+
+    g_test_message ("%s", cases[i].url);
+    g_assert_cmpint (load (&settings, one, NULL), ==, cases[i].is_good);
+    dub_worker_settings_clear (&settings);
+    g_assert_cmpint (load (&settings, two, NULL), ==, cases[i].takes_languages);
+    dub_worker_settings_clear (&settings);
+  }
+}
+
+/* The file in the repository is what the table makes. */
 static void
 test_env_example (void)
 {
@@ -303,6 +335,7 @@ main (int argc, char **argv)
   g_test_add_func ("/media/worker/settings/pass-through", test_pass_through);
   g_test_add_func ("/media/worker/settings/segments", test_segments);
   g_test_add_func ("/media/worker/settings/languages", test_languages);
+  g_test_add_func ("/media/worker/settings/outputs", test_outputs);
   g_test_add_func ("/media/worker/settings/env-example", test_env_example);
   return g_test_run ();
 }
