@@ -17,6 +17,7 @@ from selenium.webdriver.common.keys import Keys
 from helpers import clips, tools
 from helpers.browser import Browser
 from helpers.processes import Stack, free_port, get, wait_for
+from helpers.secured import Secured
 from helpers.stream_publisher import publish
 
 pytestmark = [pytest.mark.e2e, pytest.mark.p1]
@@ -308,66 +309,52 @@ def test_asks_for_the_token(site):
     service.stop()
 
 
-VIEWER_LOCK = """\
-authInternalUsers:
-  - user: any
-    pass:
-    ips: []
-    permissions:
-      - action: publish
-      - action: api
-      - action: read
-        path: "~^live/[A-Za-z0-9_-]+/in$"
-  - user: viewer
-    pass: {password}
-    ips: []
-    permissions:
-      - action: read
-"""
-PASSWORD = "watch-this-only"  # pragma: allowlist secret
-
-
-def test_who_watches_is_asked_by_the_page():
-    """The media server wants a name and a password for the dub: they are asked
+def test_who_watches_is_asked_by_the_page(tmp_path):
+    """MediaMTX as in production wants a name and a password: they are asked
     for once, wrong ones again, and go to nobody but the media server."""
     with Stack("page-viewer") as stack:
-        port = free_port()
-        stack.mediamtx(tools.need("mtx-hook"), f"http://127.0.0.1:{port}",
-                       browsers=True,
-                       extra=VIEWER_LOCK.format(password=PASSWORD))
-        service = stack.media_service(
-            stack.sts("echo").url, port,
-            MEDIAMTX_API_URL=f"http://127.0.0.1:{stack.api_port}",
+        secured = Secured(stack, tmp_path / "keys")
+        secured.start_mediamtx()
+        secured.sts = stack.sts("echo", STS_API_KEY=secured.keys["sts"])
+        service = secured.start_service(
             MEDIAMTX_HLS_URL=f"http://127.0.0.1:{stack.hls_port}",
             MEDIAMTX_WEBRTC_URL=f"http://127.0.0.1:{stack.webrtc_port}",
             OUTPUT_DELAY_MS=str(DELAY_MS))
-        publish(stack, clips.make(CLIP), stack.rtmp_url(f"live/{STREAM}/in"),
-                loop=True)
-        stack.wait_path(f"live/{STREAM}/out")
+        publish(stack, clips.make(CLIP),
+                secured.url(f"live/{STREAM}/in", "encoder"), loop=True)
+        password = secured.keys["operator"]
         with Browser() as page:
             page.open(service.url)
+            page.type("#token-input", secured.keys["api"])
+            page.press(Keys.ENTER)
             page.wait_text("#rows", "running", 40)
             choose_way(page, "webrtc")
             page.click("#player-out button")
             page.wait(lambda: page.find("#viewer-dialog").is_displayed(), 20,
                       "the question")
             assert page.axe() == []
-            page.type("#viewer-name", "viewer")
+            page.type("#viewer-name", "operator")
             page.type("#viewer-password", "not-this")
             page.press(Keys.ENTER)
             page.wait_text("#viewer-error", "refused", 20)
-            page.type("#viewer-name", "viewer")
-            page.type("#viewer-password", PASSWORD)
+            page.type("#viewer-name", "operator")
+            page.type("#viewer-password", password)
             page.press(Keys.ENTER)
             assert plays(page, "#player-out")
             assert page.run("return localStorage.getItem('dubbing-viewer')"
-                            " === null && sessionStorage.length === 1")
+                            " === null && sessionStorage.length === 2")
             page.open(service.url)
             page.wait_text("#rows", "running", 40)
-            page.click("#player-out button")
-            assert plays(page, "#player-out")
+            for player in ("#player-out", "#player-in"):
+                page.click(f"{player} button")
+                assert plays(page, player), player
             assert not page.find("#viewer-dialog").is_displayed()
-        assert PASSWORD not in service.output()
+            # A video cannot ask: HLS is the media server's own page.
+            choose_way(page, "hls")
+            page.wait(lambda: page.run(
+                "return document.querySelector('#player-out iframe')"), 10,
+                "a frame")
+        assert password not in service.output()
 
 
 def test_whoever_says_nothing_is_not_asked_again(page):

@@ -242,6 +242,8 @@ def test_a_stranger_is_let_in_nowhere(stack, tmp_path):
                 f"{root}/live/a/in?user=encoder&pass=wrong",
                 secured.url("live/a/in", "viewer"),
                 secured.url("live/a/in", "dubbing"),
+                secured.url("live/a/in", "operator"),
+                secured.url("live/a/out", "operator"),
                 secured.url("live/a/out", "encoder"),
                 secured.url("other/a", "encoder")):
         assert not can_publish(stack, url), url

@@ -13,12 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from . import tools
-from .processes import Process, Stack, free_port, wait_for
+from .processes import Process, Stack, free_port, free_udp_port, wait_for
 from .secret_hunt import ask, new_key
 
 CONFIG = (tools.ROOT / "apps" / "media-service" / "deploy" / "mediamtx"
           / "mediamtx.production.yml")
-USERS = ("dubbing", "encoder", "viewer", "monitor")
+USERS = ("dubbing", "encoder", "viewer", "operator", "monitor")
 
 
 def basic(user: str, password: str) -> str:
@@ -79,7 +79,7 @@ class Secured:
         self.stack, self.key_folder = stack, key_folder
         self.keys = {name: new_key(name) for name in (
             "api", "metrics", "hook", "sts", "sts-metrics", "deepl",
-            "dubbing", "encoder", "viewer", "monitor")}
+            *USERS)}
         self.service: Process | None = None
         self.sts: Process | None = None
         self.media_url = f"http://127.0.0.1:{free_port()}"
@@ -102,8 +102,11 @@ class Secured:
         config = self.stack.folder / "mediamtx.yml"
         config.write_text(text)
         ports = {name: free_port() for name in
-                 ("RTMP", "RTSP", "API", "METRICS", "HLS")}
+                 ("RTMP", "RTSP", "API", "METRICS", "HLS", "WEBRTC")}
+        ports["WEBRTCLOCALUDP"] = free_udp_port()
         self.stack.rtmp_port, self.stack.api_port = ports["RTMP"], ports["API"]
+        self.stack.hls_port = ports["HLS"]
+        self.stack.webrtc_port = ports["WEBRTC"]
         self.metrics_port = ports["METRICS"]
         hooks = Path(tools.need("mtx-hook")).parent
         server = self.stack.start(

@@ -225,7 +225,8 @@ export class Player {
     const page = `${this.media.hls_url}/${this.path}/`;
     const because = why ? ` (${why})` : '';
     this.say(`HLS: loading${because}`);
-    if (!document.createElement('video').canPlayType(HLS_TYPE)) {
+    // A video asks for no name and password; a frame does.
+    if (getViewer() || !document.createElement('video').canPlayType(HLS_TYPE)) {
       this.screen.replaceChildren(el('iframe', { src: page, title: this.title, allow: 'autoplay; fullscreen', referrerpolicy: 'no-referrer' }));
       this.playing(`HLS, by the media server's page${because}`, false);
       return;
