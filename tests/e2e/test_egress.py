@@ -138,6 +138,8 @@ def test_refusing_one_is_tried_less_and_less_often(run):
                       error_kind="unavailable", prefix="")
     print(f"{tries:.0f} tries")
     assert 3 <= tries <= 5
+    assert run.value("egress_forwarder_last_error", destination="refusing",
+                     error_kind="unavailable", prefix="") == 1
 
 
 def test_stalled_one_comes_back(run):

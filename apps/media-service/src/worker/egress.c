@@ -20,6 +20,7 @@ typedef struct {
   char *shown_url;
   ForwarderState state;
   char *last_error;
+  const char *last_kind; /* of it, as in the metrics */
   guint64 told_bytes;
   guint told_restarts;
 } Forwarder;
@@ -31,7 +32,8 @@ struct _DubEgress {
   GPtrArray *forwarders;
   gboolean is_ending;
   DubMetrics *registry;
-  DubMetric *up, *forwarding, *restarts, *retries, *latency, *bytes;
+  DubMetric *up, *forwarding, *restarts, *retries, *latency, *bytes,
+      *last_error;
 };
 
 static const char *
@@ -64,6 +66,8 @@ add_families (DubEgress *self)
       PREFIX "connect_latency_ms", "Time to make the last connection", labels);
   self->bytes = dub_metrics_counter (self->registry, PREFIX "bytes_out_total",
       "Bytes given to the destination's socket", labels);
+  self->last_error = dub_metrics_gauge (self->registry, PREFIX "last_error",
+      "1 for the kind of the last failure, 0 for those before", kinds);
 }
 
 static void
@@ -79,13 +83,28 @@ add_series (Forwarder *it)
 }
 
 static void
-count_retry (Forwarder *it, const GError *error)
+keep_error (Forwarder *it, const GError *error)
 {
-  const char *kind = error->domain == DUB_ERROR
-                         ? dub_error_code_to_string ((DubErrorCode) error->code)
-                         : "other";
+  DubEgress *self = it->egress;
   const char *values[] = {
-      it->egress->stream_id, it->destination->name, kind, NULL};
+      self->stream_id, it->destination->name, it->last_kind, NULL};
+
+  if (it->last_kind)
+    dub_metric_set (self->last_error, values, 0);
+  it->last_kind = error->domain == DUB_ERROR
+                      ? dub_error_code_to_string ((DubErrorCode) error->code)
+                      : "other";
+  values[2] = it->last_kind;
+  dub_metric_set (self->last_error, values, 1);
+  g_free (it->last_error);
+  it->last_error = g_strdup (error->message);
+}
+
+static void
+count_retry (Forwarder *it)
+{
+  const char *values[] = {
+      it->egress->stream_id, it->destination->name, it->last_kind, NULL};
 
   dub_metric_add (it->egress->retries, values, 1);
 }
@@ -138,9 +157,8 @@ on_output_state (
               : state == DUB_PUBLISHER_ENDED ? STOPPED
                                              : WAITING;
   if (error) {
-    g_free (it->last_error);
-    it->last_error = g_strdup (error->message);
-    count_retry (it, error);
+    keep_error (it, error);
+    count_retry (it);
     dub_warning (
         "destination %s lost: %s", it->destination->name, error->message);
   } else {
@@ -187,7 +205,7 @@ forwarder_new (
     return it;
   }
   it->state = STOPPED;
-  it->last_error = g_strdup (error->message);
+  keep_error (it, error);
   dub_warning (
       "destination %s cannot be used: %s", destination->name, error->message);
   return it;
