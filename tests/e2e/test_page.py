@@ -46,14 +46,16 @@ class Site:
         stack.wait_path(f"live/{STREAM}/out")
 
     def start_service(self, port: int = 0, **env: str):
-        return self.stack.media_service(
-            self.sts.url, port or self.port,
-            MEDIAMTX_API_URL=f"http://127.0.0.1:{self.stack.api_port}",
-            MEDIAMTX_HLS_URL=f"http://127.0.0.1:{self.stack.hls_port}",
-            MEDIAMTX_WEBRTC_URL=f"http://127.0.0.1:{self.stack.webrtc_port}",
-            OUTPUT_DELAY_MS=str(DELAY_MS), WORKER_SOURCE_LANGUAGE="en",
-            WORKER_TARGET_LANGUAGE="es", KEEP_WORKERS="true",
-            ORCH_GRACE_PERIOD="2s", **env)
+        settings = {
+            "MEDIAMTX_API_URL": f"http://127.0.0.1:{self.stack.api_port}",
+            "MEDIAMTX_HLS_URL": f"http://127.0.0.1:{self.stack.hls_port}",
+            "MEDIAMTX_WEBRTC_URL":
+                f"http://127.0.0.1:{self.stack.webrtc_port}",
+            "OUTPUT_DELAY_MS": str(DELAY_MS), "WORKER_SOURCE_LANGUAGE": "en",
+            "WORKER_TARGET_LANGUAGE": "es", "KEEP_WORKERS": "true",
+            "ORCH_GRACE_PERIOD": "2s"}
+        return self.stack.media_service(self.sts.url, port or self.port,
+                                        **{**settings, **env})
 
     def stream(self) -> dict:
         status, body = get(f"{self.url}v1/streams/{STREAM}")
@@ -287,8 +289,10 @@ def test_says_that_it_is_disconnected_and_comes_back(page, site):
 
 
 def test_asks_for_the_token(site):
+    # It finds no stream: a second worker would fight for the first's output.
     port = free_port()
     service = site.start_service(port, API_TOKEN=TOKEN,
+                                 MEDIAMTX_API_URL="http://127.0.0.1:9",
                                  ORCH_HTTP_ADDR="127.0.0.1",
                                  RUNTIME_DIR=site.stack.runtime() + "/t")
     with Browser() as page:
