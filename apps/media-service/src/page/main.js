@@ -116,8 +116,11 @@ async function loadHistory() {
   }
 }
 
+let told = 0; // states, so far
+
 const EVENTS = {
   state(stream) {
+    told += 1;
     model.set(stream);
     speak(stream);
   },
@@ -195,10 +198,17 @@ function choose(id) {
   show();
 }
 
+/** What is told while a request is under way is newer than its answer. */
+async function ask(work) {
+  const before = told;
+  const answer = await work();
+  if (answer?.stream_id && told === before) model.set(answer);
+  return answer;
+}
+
 async function carryOut(doing, work) {
   try {
-    const answer = await work();
-    if (answer?.stream_id) model.set(answer);
+    await ask(work);
     toast(doing);
   } catch (error) {
     if (error.status === 401) needToken(error);
@@ -234,9 +244,8 @@ const ACTIONS = {
 
 async function settings(id) {
   const answer = await editSettings(model.streams.get(id), {}, config?.languages ?? [],
-    (body) => api.changeStream(id, body));
+    (body) => ask(() => api.changeStream(id, body)));
   if (!answer) return;
-  if (answer.stream_id) model.set(answer);
   if (answer.unchanged) toast('Nothing was changed');
   else if (answer.applied === 'restart') toast(`${id}: settings saved; a new worker takes over. ${DELAY_NOTE}`);
   else toast(`${id}: settings saved`);
@@ -244,9 +253,9 @@ async function settings(id) {
 }
 
 async function addStream() {
-  const answer = await editSettings(null, config?.defaults ?? {}, config?.languages ?? [], api.createStream);
+  const answer = await editSettings(null, config?.defaults ?? {}, config?.languages ?? [],
+    (body) => ask(() => api.createStream(body)));
   if (!answer) return;
-  model.set(answer);
   choose(answer.stream_id);
   toast(`${answer.stream_id}: added`);
 }
