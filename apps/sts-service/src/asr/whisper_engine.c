@@ -319,15 +319,13 @@ context_of_try (int n_samples, guint n)
   return n < 2 ? MIN (audio_ctx + (int) n * CTX_STEP, CTX_MAX) : CTX_MAX;
 }
 
-/* How long a try takes grows with its context, and half of it comes on top for
- * what the machine does besides. */
+/* How long a try takes grows with its context. */
 static gboolean
 has_time_for_try (const Tries *tries, int audio_ctx, gint64 deadline_ns)
 {
   gint64 given_ns = deadline_ns - tries->start_ns;
   gint64 spent_ns = now_ns () - tries->start_ns;
-  gint64 needed_ns =
-      tries->took_ns * audio_ctx / tries->audio_ctx + tries->took_ns / 2;
+  gint64 needed_ns = tries->took_ns * audio_ctx / tries->audio_ctx;
 
   return spent_ns + needed_ns <
          given_ns / 10 *
