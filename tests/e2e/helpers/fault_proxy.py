@@ -53,6 +53,7 @@ class FaultProxy:
     def __init__(self, to: int):
         self.to = to
         self.delay_s = 0.0
+        self.answer_delay_s = 0.0  # of what the server says, alone
         self.bytes_per_s = 0       # 0: as fast as it goes
         self.blocks_websocket = False
         self.cut_after: int | None = None  # bytes to the client, then FIN
@@ -98,8 +99,8 @@ class FaultProxy:
         self.running.clear()
 
     def go_on(self) -> None:
-        """Ends stall, delay and trickle."""
-        self.delay_s, self.bytes_per_s = 0.0, 0
+        """Ends stall, delays and trickle."""
+        self.delay_s, self.answer_delay_s, self.bytes_per_s = 0.0, 0.0, 0
         self.running.set()
 
     def cut(self) -> None:
@@ -192,6 +193,8 @@ class FaultProxy:
             time.sleep(self.delay_s)
         if is_upstream:
             return self._to_server(connection, data)
+        if self.answer_delay_s:
+            time.sleep(self.answer_delay_s)
         return self._to_client(connection, data)
 
     def _wait(self) -> None:

@@ -17,6 +17,8 @@
  */
 
 #define MAX_WAITING_NS (3 * DUB_NS_PER_S)
+/* An RTSP server answers five times before it takes anything. */
+#define MAX_CONNECTING_NS (10 * DUB_NS_PER_S)
 /* A live muxer goes by the clock and media by its source's: when they are so
  * far apart, a new connection puts them together again. */
 #define MAX_SKEW_NS (2 * DUB_NS_PER_S)
@@ -46,9 +48,11 @@ typedef struct {
   /* protected by lock */
   GMutex lock;
   DubPublisherState state;
-  DubMuxLink *link; /* NULL: none, or the next is being made */
+  DubMuxLink *link;       /* NULL: none, or the next is being made */
+  gboolean is_connecting; /* or connected */
   gboolean is_sending, is_finishing, is_loss_told, is_running_told;
   gint64 retry_at_ns, begun_ns, first_ns, pushed_ns, skew_ns;
+  gint64 sound_from_ns; /* what is earlier is not sent */
   DubVideoCodec codec, sent_codec;
   GBytes *codec_data;
   Held held[MAX_HELD]; /* the newest sound, while nothing is sent */
@@ -86,7 +90,8 @@ close_link (Mux *self)
 
   g_mutex_lock (&self->lock);
   link = g_steal_pointer (&self->link);
-  self->is_sending = self->is_loss_told = self->is_running_told = FALSE;
+  self->is_connecting = self->is_sending = FALSE;
+  self->is_loss_told = self->is_running_told = FALSE;
   if (link) {
     dub_mux_link_get_sent (link, &sent);
     self->stats.tags_sent += sent.units;
@@ -253,12 +258,17 @@ hold_locked (Mux *self, const DubCodedItem *item)
 }
 
 static void
-send_held_locked (Mux *self, gint64 from_ns)
+send_sound_locked (Mux *self, GBytes *frame, gint64 pts_ns)
+{
+  if (pts_ns >= self->sound_from_ns)
+    dub_mux_link_push_sound (self->link, frame, pts_ns);
+}
+
+static void
+send_held_locked (Mux *self)
 {
   for (guint i = 0; i < self->n_held; i++)
-    if (self->held[i].pts_ns >= from_ns)
-      dub_mux_link_push_sound (
-          self->link, self->held[i].frame, self->held[i].pts_ns);
+    send_sound_locked (self, self->held[i].frame, self->held[i].pts_ns);
   clear_held_locked (self);
 }
 
@@ -269,19 +279,31 @@ dts_of (const DubAccessUnit *unit)
 }
 
 static void
-begin_locked (Mux *self, const DubAccessUnit *unit)
+connect_locked (Mux *self, const DubAccessUnit *unit)
 {
-  gint64 dts_ns = dts_of (unit);
+  const Held *held = &self->held[self->n_held - 1];
 
-  self->is_sending = TRUE;
+  self->is_connecting = TRUE;
   self->begun_ns = now_ns ();
-  self->skew_ns = self->begun_ns - dts_ns;
-  self->first_ns = self->pushed_ns = dts_ns;
+  self->skew_ns = self->begun_ns - dts_of (unit);
   self->sent_codec = self->codec;
   self->stats.n_connections++;
-  dub_mux_link_begin (
-      self->link, self->codec, self->codec_data, self->sound_config, dts_ns);
-  send_held_locked (self, unit->pts_ns - PREROLL_NS);
+  dub_mux_link_connect (self->link, self->codec, self->codec_data,
+      self->sound_config, dts_of (unit));
+  if (self->kind != DUB_MUX_RTSP)
+    return;
+  dub_mux_link_push_video (self->link, unit);
+  dub_mux_link_push_sound (self->link, held->frame, held->pts_ns);
+}
+
+static void
+begin_locked (Mux *self, const DubAccessUnit *unit)
+{
+  self->is_sending = TRUE;
+  self->first_ns = self->pushed_ns = dts_of (unit);
+  self->sound_from_ns = unit->pts_ns - PREROLL_NS;
+  dub_mux_link_begin (self->link, self->sound_from_ns);
+  send_held_locked (self);
 }
 
 static void
@@ -323,14 +345,33 @@ can_send_locked (Mux *self)
   return self->link && !self->is_finishing && !self->is_loss_told;
 }
 
+/* RTSP: what connects is not sent, so it need not be a key frame. */
+static gboolean
+may_connect_locked (Mux *self, const DubAccessUnit *unit)
+{
+  return !self->is_connecting && self->codec_data && self->n_held > 0 &&
+         (unit->is_key || self->kind == DUB_MUX_RTSP) &&
+         now_ns () >= self->retry_at_ns;
+}
+
+static void
+start_locked (Mux *self, const DubAccessUnit *unit)
+{
+  if (may_connect_locked (self, unit))
+    connect_locked (self, unit);
+  if (!self->is_connecting)
+    return;
+  if (unit->is_key && dub_mux_link_is_ready (self->link))
+    begin_locked (self, unit);
+  else if (now_ns () - self->begun_ns > MAX_CONNECTING_NS)
+    lose_later_locked (self);
+}
+
 static void
 push_video_locked (Mux *self, const DubAccessUnit *unit)
 {
-  gboolean may_begin = can_send_locked (self) && unit->is_key &&
-                       self->codec_data && now_ns () >= self->retry_at_ns;
-
-  if (may_begin && !self->is_sending)
-    begin_locked (self, unit);
+  if (can_send_locked (self) && !self->is_sending)
+    start_locked (self, unit);
   if (!can_send_locked (self) || !self->is_sending) {
     self->stats.tags_dropped++;
     return;
@@ -351,7 +392,7 @@ push (gpointer instance, DubCodedItem *item)
   if (item->unit)
     push_video_locked (self, item->unit);
   else if (can_send_locked (self) && self->is_sending)
-    dub_mux_link_push_sound (self->link, item->frame, item->pts_ns);
+    send_sound_locked (self, item->frame, item->pts_ns);
   else
     hold_locked (self, item);
   g_mutex_unlock (&self->lock);
@@ -367,7 +408,7 @@ configure (
   g_clear_pointer (&self->codec_data, g_bytes_unref);
   self->codec_data = g_bytes_ref (codec_data);
   self->codec = codec;
-  if (can_send_locked (self) && self->is_sending) {
+  if (can_send_locked (self) && self->is_connecting) {
     if (codec == self->sent_codec)
       dub_mux_link_configure (self->link, codec, codec_data);
     else

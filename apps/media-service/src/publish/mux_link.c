@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mux_link.h"
 
+#include "tcp_queue.h"
+
 #include <dubbing_common/error.h>
 #include <gst/app/gstappsrc.h>
+#include <string.h>
 
 #define MUX_LATENCY_NS (200 * DUB_NS_PER_MS)
 /* Added to all times: the sound before the first picture has some, too. */
@@ -11,11 +14,15 @@
 #define TAKEN_PICTURES 4
 #define ASK_INTERVAL_US 100000
 #define SRT_TIMEOUT_MS 3000
+#define RTSP_PORT 554
+#define RTSPS_PORT 322
+#define RTSP_TIMEOUT_US (5 * G_USEC_PER_SEC)
 
 struct _DubMuxLink {
   gatomicrefcount ref_count;
   /* immutable */
   DubMuxKind kind;
+  guint16 port; /* of the server */
   GstElement *pipeline;
   GstAppSrc *video, *sound;
   GstElement *sound_parser, *mux;
@@ -33,6 +40,8 @@ struct _DubMuxLink {
   guint pictures;
   gint64 asked_us; /* when SRT was asked last */
   gboolean is_accepted;
+  gboolean is_ready;     /* RTSP: recording */
+  GstClockTime from_pts; /* what is earlier is not sent */
 };
 
 static void
@@ -121,13 +130,96 @@ on_left (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_OK;
 }
 
+/* What comes before begin () only tells rtspclientsink the formats. A sink goes
+ * by the dts, servers by the pts of what comes first. */
+static GstPadProbeReturn
+on_about_to_send (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  DubMuxLink *self = user_data;
+  g_autoptr (GstElement) sink = gst_pad_get_parent_element (pad);
+  const GstBuffer *buffer =
+      info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST
+          ? gst_buffer_list_get (GST_PAD_PROBE_INFO_BUFFER_LIST (info), 0)
+          : GST_PAD_PROBE_INFO_BUFFER (info);
+  gint64 reorder_ns = 0;
+  gboolean is_early;
+
+  g_mutex_lock (&self->lock);
+  is_early = GST_BUFFER_PTS (buffer) < self->from_pts;
+  g_mutex_unlock (&self->lock);
+  if (is_early)
+    return GST_PAD_PROBE_DROP;
+  if (GST_BUFFER_DTS_IS_VALID (buffer))
+    reorder_ns =
+        GST_CLOCK_DIFF (GST_BUFFER_DTS (buffer), GST_BUFFER_PTS (buffer));
+  g_object_set (sink, "ts-offset", MUX_LATENCY_NS + reorder_ns, NULL);
+  return GST_PAD_PROBE_REMOVE;
+}
+
+/* rtspclientsink makes one for each track's RTP, which goes by the clock, and
+ * one for its RTCP, which does not. Servers lay the tracks by when their first
+ * packets come: so each leaves when it is due, a little later than it can be
+ * there. It waits for no preroll, since what would be it is dropped. */
+static void
+on_element_added (
+    GstBin *bin, GstBin *parent, GstElement *element, gpointer user_data)
+{
+  DubMuxLink *self = user_data;
+  GstElementFactory *factory = gst_element_get_factory (element);
+  g_autoptr (GstPad) pad = NULL;
+  gboolean is_synced;
+
+  if (!factory || strcmp (GST_OBJECT_NAME (factory), "appsink") != 0)
+    return;
+  g_object_get (element, "sync", &is_synced, NULL);
+  if (!is_synced)
+    return;
+  g_object_set (element, "async", FALSE, NULL);
+  pad = gst_element_get_static_pad (element, "sink");
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,
+      on_about_to_send, self, NULL);
+}
+
+/* Its reports are to say which times of the tracks are the same, not when they
+ * were sent. */
+static void
+on_new_manager (GstElement *sink, GstElement *manager, gpointer user_data)
+{
+  g_object_set (manager, "rtcp-sync-send-time", FALSE, NULL);
+}
+
 /* -- building ------------------------------------------------------------ */
+
+/* rtspclientsink starts the bin in it when the server has answered RECORD. */
+static gboolean
+is_recording (DubMuxLink *self, GstMessage *message)
+{
+  GstObject *source = GST_MESSAGE_SRC (message);
+  GstState state;
+
+  if (self->kind != DUB_MUX_RTSP ||
+      GST_MESSAGE_TYPE (message) != GST_MESSAGE_STATE_CHANGED ||
+      GST_OBJECT_PARENT (source) != GST_OBJECT (self->mux) ||
+      !GST_IS_BIN (source))
+    return FALSE;
+  gst_message_parse_state_changed (message, NULL, &state, NULL);
+  return state == GST_STATE_PLAYING;
+}
 
 static gboolean
 on_bus_message (GstBus *bus, GstMessage *message, gpointer user_data)
 {
   DubMuxLink *self = user_data;
 
+  if (is_recording (self, message)) {
+    /* The second frame of sound would wait for the acknowledgement of the
+     * first, 40 ms, and the picture behind it. */
+    dub_tcp_queue_set_no_delay (self->port);
+    g_mutex_lock (&self->lock);
+    self->is_ready = TRUE;
+    g_mutex_unlock (&self->lock);
+  }
   self->on_message (message, self->user_data);
   return G_SOURCE_CONTINUE;
 }
@@ -185,9 +277,14 @@ add_rtsp (DubMuxLink *self, const char *url, GError **error)
 {
   GstElement *sink = add (self, "rtspclientsink", error);
 
-  if (sink)
-    g_object_set (sink, "location", url, "protocols", 4 /* TCP */, "latency",
-        (guint) (MUX_LATENCY_NS / DUB_NS_PER_MS), "rtx-time", 0, NULL);
+  if (!sink)
+    return NULL;
+  g_object_set (sink, "location", url, "protocols", 4 /* TCP */, "latency",
+      (guint) (MUX_LATENCY_NS / DUB_NS_PER_MS), "rtx-time", 0, "tcp-timeout",
+      (guint64) RTSP_TIMEOUT_US, NULL);
+  g_signal_connect (sink, "new-manager", G_CALLBACK (on_new_manager), NULL);
+  g_signal_connect (self->pipeline, "deep-element-added",
+      G_CALLBACK (on_element_added), self);
   return sink;
 }
 
@@ -218,6 +315,16 @@ build (DubMuxLink *self, const char *url, GError **error)
   return TRUE;
 }
 
+static guint16
+port_of (const char *url)
+{
+  g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_NONE, NULL);
+  int port = uri ? g_uri_get_port (uri) : -1;
+  gboolean is_secure = g_ascii_strncasecmp (url, "rtsps:", 6) == 0;
+
+  return (guint16) (port > 0 ? port : is_secure ? RTSPS_PORT : RTSP_PORT);
+}
+
 DubMuxLink *
 dub_mux_link_new (DubMuxKind kind, const char *url,
     DubMuxMessageFunc on_message, gpointer user_data, GError **error)
@@ -231,7 +338,10 @@ dub_mux_link_new (DubMuxKind kind, const char *url,
   g_mutex_init (&self->life);
   g_mutex_init (&self->lock);
   self->kind = kind;
+  self->port = port_of (url);
   self->sent.taken_ns = G_MININT64;
+  self->is_ready = kind == DUB_MUX_SRT;
+  self->from_pts = GST_CLOCK_TIME_NONE;
   self->on_message = on_message;
   self->user_data = user_data;
   self->pipeline = gst_object_ref_sink (gst_pipeline_new ("publish"));
@@ -296,7 +406,7 @@ link_tracks (DubMuxLink *self, DubVideoCodec codec)
 }
 
 void
-dub_mux_link_begin (DubMuxLink *self, DubVideoCodec codec, GBytes *codec_data,
+dub_mux_link_connect (DubMuxLink *self, DubVideoCodec codec, GBytes *codec_data,
     GBytes *sound_config, gint64 dts_ns)
 {
   g_autoptr (GstClock) clock = gst_system_clock_obtain ();
@@ -309,6 +419,26 @@ dub_mux_link_begin (DubMuxLink *self, DubVideoCodec codec, GBytes *codec_data,
       gst_clock_get_time (clock) - (GstClockTime) (dts_ns + OFFSET_NS));
   gst_element_call_async (
       self->pipeline, do_start, link_ref (self), link_unref);
+}
+
+gboolean
+dub_mux_link_is_ready (DubMuxLink *self)
+{
+  gboolean answer;
+
+  g_mutex_lock (&self->lock);
+  answer = self->is_ready;
+  g_mutex_unlock (&self->lock);
+  return answer;
+}
+
+void
+dub_mux_link_begin (DubMuxLink *self, gint64 from_ns)
+{
+  g_mutex_lock (&self->lock);
+  self->from_pts = (GstClockTime) MAX (0, from_ns + OFFSET_NS);
+  self->pictures = 0;
+  g_mutex_unlock (&self->lock);
 }
 
 void

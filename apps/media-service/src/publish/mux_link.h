@@ -12,11 +12,19 @@
  *
  * The muxer is live: it waits 200 ms for a track that is late, not longer.
  * Times are media times; the pipeline's clock is set so that the first one is
- * now. Starting and stopping wait for a network, so a thread of GStreamer's
+ * now.
+ *
+ * An RTSP server lays the tracks by when their first packets come, as no report
+ * has told it more. So media is pushed only once it has said yes (is_ready),
+ * and each packet leaves at its time by the clock, 200 ms later: what waited
+ * for the connection would leave in one burst, one track before the other.
+ *
+ * Starting and stopping wait for a network, so a thread of GStreamer's
  * does both; whoever closes a link has done with it at once.
  *
- * new and close on the owner's thread, where on_message is called. begin and
- * push from any thread, one at a time; they never block. The rest from any.
+ * new and close on the owner's thread, where on_message is called. connect,
+ * begin and push from any thread, one at a time; they never block. The rest
+ * from any.
  */
 G_BEGIN_DECLS
 
@@ -44,9 +52,15 @@ DubMuxLink *dub_mux_link_new (DubMuxKind kind, const char *url,
 /* No message comes any more. Frees it in the end. */
 void dub_mux_link_close (DubMuxLink *self);
 
-/* Connects; the first picture, of that codec, comes next. */
-void dub_mux_link_begin (DubMuxLink *self, DubVideoCodec codec,
+/* Connects. RTSP: a picture of that codec and a frame of sound come next, which
+ * tell the formats and are not sent; dts_ns, which is now, is the picture's. */
+void dub_mux_link_connect (DubMuxLink *self, DubVideoCodec codec,
     GBytes *codec_data, GBytes *sound_config, gint64 dts_ns);
+/* It can begin. */
+gboolean dub_mux_link_is_ready (DubMuxLink *self);
+/* Sends what is pushed from now on; a key frame is the first picture, nothing
+ * is earlier than from_ns. */
+void dub_mux_link_begin (DubMuxLink *self, gint64 from_ns);
 /* The same codec with other parameters, before the picture that has them. */
 void dub_mux_link_configure (
     DubMuxLink *self, DubVideoCodec codec, GBytes *codec_data);

@@ -84,3 +84,18 @@ dub_tcp_queue_find (guint16 port, guint64 written)
   }
   return best >= 0 ? keep (best, port) : -1;
 }
+
+void
+dub_tcp_queue_set_no_delay (guint16 port)
+{
+  g_autoptr (GDir) folder = g_dir_open ("/proc/self/fd", 0, NULL);
+  const int is_on = 1;
+  const char *name;
+
+  while (folder && (name = g_dir_read_name (folder))) {
+    int fd = (int) g_ascii_strtoll (name, NULL, 10);
+
+    if (peer_port (fd) == port)
+      setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &is_on, sizeof is_on);
+  }
+}

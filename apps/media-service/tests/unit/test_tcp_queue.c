@@ -2,6 +2,8 @@
 #include "publish/tcp_queue.h"
 
 #include <gio/gio.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -83,6 +85,28 @@ test_finds_nothing (Fixture *f, gconstpointer data)
   g_assert_cmpuint (dub_tcp_queue_unacknowledged (-1), ==, 0);
 }
 
+static gboolean
+has_no_delay (GSocketConnection *connection)
+{
+  int value = 0;
+
+  g_assert_true (
+      g_socket_get_option (g_socket_connection_get_socket (connection),
+          IPPROTO_TCP, TCP_NODELAY, &value, NULL));
+  return value != 0;
+}
+
+static void
+test_no_delay (Fixture *f, gconstpointer data)
+{
+  dub_tcp_queue_set_no_delay (1);
+  g_assert_false (has_no_delay (f->busy));
+  dub_tcp_queue_set_no_delay (f->port);
+  g_assert_true (has_no_delay (f->busy));
+  g_assert_true (has_no_delay (f->quiet));
+  g_assert_false (has_no_delay (f->busy_peer));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -91,5 +115,7 @@ main (int argc, char **argv)
       test_finds_the_busy_one, tear_down);
   g_test_add ("/media/publish/tcp-queue/nothing", Fixture, NULL, set_up,
       test_finds_nothing, tear_down);
+  g_test_add ("/media/publish/tcp-queue/no-delay", Fixture, NULL, set_up,
+      test_no_delay, tear_down);
   return g_test_run ();
 }
