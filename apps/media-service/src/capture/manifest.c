@@ -133,7 +133,7 @@ dub_manifest_open_fragment (
   fragment->start_ms = start_ms;
   fragment->end_ms = end_ms;
   fragment->status = DUB_MANIFEST_RECEIVED;
-  fragment->total_ms = -1;
+  fragment->latency = DUB_MANIFEST_NO_LATENCY;
   fragment->assets = g_ptr_array_new_with_free_func (asset_free);
   g_ptr_array_add (self->fragments, fragment);
   return fragment;
@@ -275,6 +275,28 @@ add_assets (JsonBuilder *json, const char *name, const GPtrArray *assets)
 }
 
 static void
+add_latency (JsonBuilder *json, const DubManifestLatency *latency)
+{
+  const struct {
+    const char *name;
+    gint64 ms;
+  } times[] = {
+      {"sttMs", latency->stt_ms},
+      {"translateMs", latency->translate_ms},
+      {"ttsMs", latency->tts_ms},
+      {"totalMs", latency->total_ms},
+  };
+
+  if (latency->total_ms < 0)
+    return;
+  begin (json, "latency");
+  for (gsize i = 0; i < G_N_ELEMENTS (times); i++)
+    if (times[i].ms >= 0)
+      dub_json_add_int (json, times[i].name, times[i].ms);
+  json_builder_end_object (json);
+}
+
+static void
 add_fragment (JsonBuilder *json, const DubManifestFragment *fragment)
 {
   json_builder_begin_object (json);
@@ -285,11 +307,7 @@ add_fragment (JsonBuilder *json, const DubManifestFragment *fragment)
   dub_json_add_int (json, "endMs", fragment->end_ms);
   json_builder_end_object (json);
   dub_json_add_text (json, "status", status_names[fragment->status]);
-  if (fragment->total_ms >= 0) {
-    begin (json, "latency");
-    dub_json_add_int (json, "totalMs", fragment->total_ms);
-    json_builder_end_object (json);
-  }
+  add_latency (json, &fragment->latency);
   add_assets (json, "assets", fragment->assets);
   json_builder_end_object (json);
 }
