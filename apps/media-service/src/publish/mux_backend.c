@@ -22,7 +22,8 @@
 /* A live muxer goes by the clock and media by its source's: when they are so
  * far apart, a new connection puts them together again. */
 #define MAX_SKEW_NS (2 * DUB_NS_PER_S)
-/* A decoder needs the frame before the one that it is to sound. */
+/* A decoder needs the frame before the one that it is to sound; and MediaMTX
+ * records no picture whose dts is before the first sound. */
 #define PREROLL_NS (45 * DUB_NS_PER_MS)
 #define MAX_HELD 4
 
@@ -301,7 +302,7 @@ begin_locked (Mux *self, const DubAccessUnit *unit)
 {
   self->is_sending = TRUE;
   self->first_ns = self->pushed_ns = dts_of (unit);
-  self->sound_from_ns = unit->pts_ns - PREROLL_NS;
+  self->sound_from_ns = dts_of (unit) - PREROLL_NS;
   dub_mux_link_begin (self->link, self->sound_from_ns);
   send_held_locked (self);
 }
