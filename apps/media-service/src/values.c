@@ -128,5 +128,6 @@ dub_answer_unref (DubAnswer *answer)
   g_free (answer->transcript);
   g_free (answer->translated_text);
   g_free (answer->error_code);
+  g_free (answer->error_message);
   g_free (answer);
 }

@@ -151,11 +151,14 @@ sum_up (const Run *run, const Settings *settings)
 {
   double spent_s = (double) (g_get_monotonic_time () - run->progress.begin_us) /
                    G_USEC_PER_SEC;
+  g_autofree char *reasons = dub_story_reasons (&run->story);
 
   fprintf (stderr,
-      "%s: %u dubs, the original kept %u times; %.0f s of film in %.0f s\n",
-      settings->output, run->story.dubs, run->story.kept, run->progress.whole_s,
-      spent_s);
+      "%s: %u dubs, the original kept %u times%s%s%s; %.0f s of film in "
+      "%.0f s\n",
+      settings->output, run->story.dubs, run->story.kept,
+      *reasons != '\0' ? " (" : "", reasons, *reasons != '\0' ? ")" : "",
+      run->progress.whole_s, spent_s);
 }
 
 static int

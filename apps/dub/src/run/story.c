@@ -34,6 +34,85 @@ tell_dub (JsonObject *fields)
   return g_strdup_printf ("%s\n%s", heard_line, said_line);
 }
 
+/* ---- why the original stays ---- */
+
+/* What a service says of a piece that it will not dub, and of one that it
+ * cannot, in words for people. */
+static const struct {
+  const char *said, *name;
+} known[] = {
+    {"no speech to dub: empty", "no words"},
+    {"no speech to dub: no_speech", "no speech"},
+    {"no speech to dub: low_confidence", "unsure of what was said"},
+    {"no speech to dub: repetition", "heard the same over and over"},
+    {"no speech to dub: too_dense", "more words than fit into the time"},
+    {"no speech to dub: stock_phrase", "a phrase that is heard in noise"},
+    {"no speech to dub: wrong_language", "another language"},
+    {"no speech to dub: prompt", "heard its own prompt"},
+    {"DURATION_MISMATCH_EXCEEDED", "too long for its place"},
+    {"NO_SPEECH", "no speech"},
+    {"TIMEOUT", "no answer in time"},
+};
+
+/* The service's words, else its code, else what the worker calls it. */
+static const char *
+reason_of (JsonObject *fields)
+{
+  const char *code = dub_event_text (fields, "error_code", "");
+  const char *words = dub_event_text (fields, "error_message", "");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (known); i++)
+    if (g_str_equal (known[i].said, words) || g_str_equal (known[i].said, code))
+      return known[i].name;
+  return *code != '\0' ? code : dub_event_text (fields, "detail", "no answer");
+}
+
+static void
+count_reason (DubStory *self, const char *name)
+{
+  DubStoryReason *reason = self->reasons;
+  const DubStoryReason *last = &self->reasons[DUB_STORY_REASONS - 1];
+
+  while (reason < last && reason->count > 0 &&
+         strncmp (reason->name, name, sizeof reason->name - 1) != 0)
+    reason++;
+  if (reason->count++ == 0)
+    g_strlcpy (
+        reason->name, reason == last ? "other" : name, sizeof reason->name);
+}
+
+char *
+dub_story_reasons (const DubStory *self)
+{
+  GString *text = g_string_new (NULL);
+  guint before = G_MAXUINT;
+
+  while (before > 1) {
+    guint count = 0;
+
+    for (guint i = 0; i < DUB_STORY_REASONS; i++)
+      if (self->reasons[i].count < before)
+        count = MAX (count, self->reasons[i].count);
+    for (guint i = 0; count > 0 && i < DUB_STORY_REASONS; i++)
+      if (self->reasons[i].count == count)
+        g_string_append_printf (text, "%s%u %s", text->len > 0 ? ", " : "",
+            count, self->reasons[i].name);
+    before = count;
+  }
+  return g_string_free (text, FALSE);
+}
+
+static char *
+tell_kept (DubStory *self, JsonObject *fields)
+{
+  const char *reason = reason_of (fields);
+  g_autofree char *text = g_strdup_printf ("the original sound (%s)", reason);
+
+  self->kept++;
+  count_reason (self, reason);
+  return line_of (fields, "kept", text);
+}
+
 char *
 dub_story_take (DubStory *self, const char *event, JsonObject *fields)
 {
@@ -41,15 +120,8 @@ dub_story_take (DubStory *self, const char *event, JsonObject *fields)
     self->dubs++;
     return tell_dub (fields);
   }
-  if (strcmp (event, "fallback") == 0 || strcmp (event, "dub_dropped") == 0) {
-    const char *code = dub_event_text (fields, "error_code", "");
-    g_autofree char *text = g_strdup_printf ("the original sound (%s%s%s)",
-        dub_event_text (fields, "detail", "no answer"), *code ? ": " : "",
-        code);
-
-    self->kept++;
-    return line_of (fields, "kept", text);
-  }
+  if (strcmp (event, "fallback") == 0 || strcmp (event, "dub_dropped") == 0)
+    return tell_kept (self, fields);
   if (strcmp (event, "source_lost") == 0 || strcmp (event, "hold_begin") == 0)
     return line_of (fields, "lost", "the source is away");
   return NULL;

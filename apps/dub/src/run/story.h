@@ -9,12 +9,25 @@
  */
 G_BEGIN_DECLS
 
+#define DUB_STORY_REASONS 8
+
+typedef struct {
+  char name[48];
+  guint count;
+} DubStoryReason;
+
 typedef struct {
   guint dubs, kept;
+  /* Why, in the order in which they came; the last takes what finds no room. */
+  DubStoryReason reasons[DUB_STORY_REASONS];
 } DubStory;
 
 /* "[00:12.3] said   Good evening.  (2.1 s)"; NULL for an event that people do
  * not care for. fields: (nullable). (transfer full) (nullable) */
 char *dub_story_take (DubStory *self, const char *event, JsonObject *fields);
+
+/* "3 unsure of what was said, 1 too long", the most frequent first; "" when
+ * nothing was kept. (transfer full) */
+char *dub_story_reasons (const DubStory *self);
 
 G_END_DECLS

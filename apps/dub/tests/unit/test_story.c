@@ -33,10 +33,53 @@ test_kept (void)
       "{\"detail\": \"failed\", \"error_code\": \"NO_SPEECH\"}");
 
   g_assert_cmpstr (one, ==, "[00:01.0] kept   the original sound (timeout)");
-  g_assert_cmpstr (
-      two, ==, "[00:00.0] kept   the original sound (failed: NO_SPEECH)");
+  g_assert_cmpstr (two, ==, "[00:00.0] kept   the original sound (no speech)");
   g_assert_cmpuint (story.kept, ==, 2);
   g_assert_cmpuint (story.dubs, ==, 0);
+}
+
+/* How often, and why. */
+static void
+test_reasons (void)
+{
+  static const char *const kept[] = {
+      "{\"detail\": \"failed\", \"error_code\": \"NO_SPEECH\", "
+      "\"error_message\": \"no speech to dub: low_confidence\"}",
+      "{\"detail\": \"failed\", \"error_code\": "
+      "\"DURATION_MISMATCH_EXCEEDED\", \"error_message\": \"30 % too long\"}",
+      "{\"detail\": \"failed\", \"error_code\": \"NO_SPEECH\", "
+      "\"error_message\": \"no speech to dub: low_confidence\"}",
+      "{\"detail\": \"failed\", \"error_code\": \"SMOKE\"}",
+      "{\"detail\": \"disconnected\"}"};
+  DubStory story = {0};
+  g_autofree char *none = dub_story_reasons (&story);
+  g_autofree char *all = NULL;
+
+  g_assert_cmpstr (none, ==, "");
+  for (gsize i = 0; i < G_N_ELEMENTS (kept); i++)
+    g_free (take (&story, "fallback", kept[i]));
+  all = dub_story_reasons (&story);
+  g_assert_cmpuint (story.kept, ==, 5);
+  g_assert_cmpstr (all, ==,
+      "2 unsure of what was said, 1 too long for its place, 1 SMOKE, "
+      "1 disconnected");
+}
+
+/* A service may name as many reasons as it likes. */
+static void
+test_many_reasons (void)
+{
+  DubStory story = {0};
+  g_autofree char *all = NULL;
+
+  for (int i = 0; i < 100; i++) {
+    g_autofree char *json =
+        g_strdup_printf ("{\"error_code\": \"CODE_%d\"}", i);
+
+    g_free (take (&story, "fallback", json));
+  }
+  all = dub_story_reasons (&story);
+  g_assert_true (g_str_has_prefix (all, "93 other, 1 CODE_0, "));
 }
 
 static void
@@ -54,6 +97,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/dub/story/dub", test_dub);
   g_test_add_func ("/dub/story/kept", test_kept);
+  g_test_add_func ("/dub/story/reasons", test_reasons);
+  g_test_add_func ("/dub/story/many-reasons", test_many_reasons);
   g_test_add_func ("/dub/story/silent", test_silent);
   return g_test_run ();
 }

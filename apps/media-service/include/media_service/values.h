@@ -92,6 +92,7 @@ typedef struct {
   char *transcript;      /* (nullable) */
   char *translated_text; /* (nullable) */
   char *error_code;      /* (nullable) as in the protocol: "TIMEOUT" */
+  char *error_message;   /* (nullable) the service's own words for it */
   gboolean is_retryable;
   /* FAILED, and it says something about the service's health. */
   gboolean counts_for_breaker;

@@ -41,11 +41,12 @@ counts_for_breaker (const char *code, gboolean is_retryable)
 
 static void
 give_failed (DubStsLink *self, const char *fragment_id, const char *code,
-    gboolean is_retryable)
+    const char *message, gboolean is_retryable)
 {
   DubAnswer *answer = dub_answer_new (fragment_id, DUB_ANSWER_FAILED);
 
   answer->error_code = g_strdup (code);
+  answer->error_message = g_strdup (message);
   answer->is_retryable = is_retryable;
   answer->counts_for_breaker = counts_for_breaker (code, is_retryable);
   self->handlers.on_answer (self, answer, self->user_data);
@@ -209,7 +210,8 @@ on_encoded (GObject *source, GAsyncResult *result, gpointer user_data)
     if (bytes)
       emit_fragment (self, work->fragment, "m4a", bytes);
     else
-      give_failed (self, work->fragment->id, "INVALID_AUDIO_FORMAT", FALSE);
+      give_failed (
+          self, work->fragment->id, "INVALID_AUDIO_FORMAT", NULL, FALSE);
     encode_next (self);
   }
   dub_link_handle_unref (work->handle);
@@ -352,7 +354,7 @@ on_bad_processed (DubStsLink *self, JsonNode *node)
 
   (void) dub_fragment_data_peek (node, &fragment_id, &number);
   if (fragment_id && take_sent (self, fragment_id))
-    give_failed (self, fragment_id, DUB_CODE_MALFORMED_DATA, FALSE);
+    give_failed (self, fragment_id, DUB_CODE_MALFORMED_DATA, NULL, FALSE);
 }
 
 void
@@ -373,6 +375,7 @@ dub_sts_link_on_processed (DubStsLink *self, DubSioMessage *message)
   if (processed->status == DUB_PROCESSED_FAILED)
     give_failed (self, processed->fragment_id,
         processed->error ? processed->error->code : DUB_CODE_PROCESSING_ERROR,
+        processed->error ? processed->error->message : NULL,
         !processed->error || processed->error->is_retryable);
   else
     answer_with_sound (self, processed);
@@ -411,7 +414,8 @@ dub_sts_link_on_error (DubStsLink *self, JsonNode *node)
   }
   fragment_id = guess_fragment (self, error);
   if (fragment_id && take_sent (self, fragment_id))
-    give_failed (self, fragment_id, error->code, error->is_retryable);
+    give_failed (
+        self, fragment_id, error->code, error->message, error->is_retryable);
 }
 
 static gboolean

@@ -7,7 +7,9 @@
 /* More answers than can wait for their time are never kept; of those that were
  * answered twice, or never told of again, the oldest goes. */
 #define MAX_ANSWERS 64
-#define MAX_FIELDS 10
+#define MAX_FIELDS 11
+/* Of a service's words for an error. */
+#define MAX_MESSAGE_LETTERS 200
 
 struct _DubReporter {
   DubControl *control;
@@ -51,6 +53,16 @@ forget (DubReporter *self, const char *fragment_id)
   g_hash_table_remove (self->answers, fragment_id);
 }
 
+/* text: (nullable). (transfer full) (nullable) */
+static char *
+shortened (const char *text)
+{
+  if (!text)
+    return NULL;
+  return g_utf8_substring (
+      text, 0, MIN (g_utf8_strlen (text, -1), MAX_MESSAGE_LETTERS));
+}
+
 /* Without the sound, of which seconds are half a megabyte. */
 static DubAnswer *
 texts_of (const DubAnswer *answer)
@@ -60,6 +72,7 @@ texts_of (const DubAnswer *answer)
   texts->transcript = g_strdup (answer->transcript);
   texts->translated_text = g_strdup (answer->translated_text);
   texts->error_code = g_strdup (answer->error_code);
+  texts->error_message = shortened (answer->error_message);
   return texts;
 }
 
@@ -193,6 +206,7 @@ send_event (
     take_field (&fields, "transcript", g_strdup (answer->transcript));
     take_field (&fields, "translated_text", g_strdup (answer->translated_text));
     take_field (&fields, "error_code", g_strdup (answer->error_code));
+    take_field (&fields, "error_message", g_strdup (answer->error_message));
   }
   dub_control_send_event (self->control,
       dub_programme_event_type_to_string (event->type), fields.pairs);

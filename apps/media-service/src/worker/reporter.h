@@ -11,6 +11,7 @@
  *
  *   fragment_id, number, media_s, duration_s, lag_ms, detail,
  *   transcript, translated_text          (dub_started, dub_heard)
+ *   error_code, error_message            (fallback; the service's own words)
  *   language                             (where there are several)
  *
  * Events of single pictures and blocks are only counted, by the metrics.

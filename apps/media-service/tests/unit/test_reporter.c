@@ -9,7 +9,7 @@ typedef struct {
   DubControl *control;
   DubControlPeer *client;
   DubReporter *reporter;
-  char *event, *transcript; /* of the last event */
+  char *event, *transcript, *error; /* of the last event */
 } Fixture;
 
 static void
@@ -23,9 +23,12 @@ on_message (DubControlPeer *peer, JsonObject *message, gpointer user_data)
   fields = json_object_get_object_member (message, "fields");
   g_free (f->event);
   g_free (f->transcript);
+  g_free (f->error);
   f->event = g_strdup (json_object_get_string_member (message, "event"));
   f->transcript = g_strdup (
       json_object_get_string_member_with_default (fields, "transcript", NULL));
+  f->error = g_strdup (json_object_get_string_member_with_default (
+      fields, "error_message", NULL));
 }
 
 static void
@@ -63,6 +66,7 @@ tear_down (Fixture *f, gconstpointer data)
   g_free (f->folder);
   g_free (f->event);
   g_free (f->transcript);
+  g_free (f->error);
 }
 
 /* A second of silence, said as text. */
@@ -139,6 +143,24 @@ test_first_of_two_counts (Fixture *f, gconstpointer data)
   g_assert_cmpstr (f->transcript, ==, "first");
 }
 
+/* Why the original stays, in the service's words, but not all of them. */
+static void
+test_tells_why (Fixture *f, gconstpointer data)
+{
+  g_autoptr (DubAnswer) answer = dub_answer_new ("a", DUB_ANSWER_FAILED);
+  g_autoptr (DubAnswer) chatty = dub_answer_new ("b", DUB_ANSWER_FAILED);
+
+  answer->error_code = g_strdup ("NO_SPEECH");
+  answer->error_message = g_strdup ("no speech to dub: repetition");
+  dub_reporter_answer (f->reporter, answer);
+  tell (f, DUB_EVENT_FALLBACK, "a", "failed", "fallback");
+  g_assert_cmpstr (f->error, ==, "no speech to dub: repetition");
+  chatty->error_message = g_strnfill (5000, 'x');
+  dub_reporter_answer (f->reporter, chatty);
+  tell (f, DUB_EVENT_FALLBACK, "b", "failed", "fallback");
+  g_assert_cmpuint (strlen (f->error), ==, 200);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -148,6 +170,7 @@ main (int argc, char **argv)
   ADD ("texts", test_texts);
   ADD ("keeps-no-sound", test_keeps_no_sound);
   ADD ("forgets-late", test_forgets_late);
+  ADD ("tells-why", test_tells_why);
   ADD ("first-of-two-counts", test_first_of_two_counts);
   return g_test_run ();
 }

@@ -499,6 +499,8 @@ test_bad_answers (void)
     g_assert_cmpint ((answer (&f, i)->pcm != NULL), ==, !table[i].code);
   }
   g_assert_cmpuint (f.answers->len, ==, G_N_ELEMENTS (table));
+  g_assert_cmpstr (answer (&f, 4)->error_message, ==, NULL);
+  g_assert_cmpstr (answer (&f, 5)->error_message, ==, "x");
   fixture_clear (&f);
 }
 
@@ -523,6 +525,7 @@ test_error_without_id (void)
   g_assert_cmpstr (first, !=, second);
   g_assert_cmpstr (answer (&f, 0)->fragment_id, ==, second);
   g_assert_cmpstr (answer (&f, 0)->error_code, ==, "BACKPRESSURE_EXCEEDED");
+  g_assert_cmpstr (answer (&f, 0)->error_message, ==, "x");
   g_assert_true (answer (&f, 0)->is_retryable);
   fixture_clear (&f);
 }

@@ -20,6 +20,10 @@
 #define MIN_LOOP_LETTERS 24
 #define MIN_LOOP_SHARE 0.6
 
+/* See dub_guard_once. */
+#define MIN_ONCE_LETTERS 20
+#define ONCE_MAX_NO_SPEECH 0.25
+
 /* Above these a stock phrase is taken for what it is: most likely said. */
 #define STOCK_MAX_NO_SPEECH 0.25
 #define STOCK_MIN_LOGPROB (-0.45)
@@ -178,6 +182,39 @@ dub_guard_is_looping (const char *text)
       return TRUE;
   }
   return FALSE;
+}
+
+/* How many letters the stretch has that text is made of, over and over; 0 when
+ * it is none. */
+static guint
+whole_period (const GArray *letters)
+{
+  const gunichar *letter = (const gunichar *) (void *) letters->data;
+
+  for (guint period = 1; period <= letters->len / 2; period++)
+    if (longest_with_period (letter, letters->len, period) == letters->len)
+      return period;
+  return 0;
+}
+
+char *
+dub_guard_once (char *text, double no_speech, double mean_logprob)
+{
+  g_autoptr (GArray) letters = letters_of (text);
+  guint left = whole_period (letters);
+  char *end = text;
+
+  /* A word or two over and over is no sentence. */
+  if (left < MIN_ONCE_LETTERS || no_speech > ONCE_MAX_NO_SPEECH ||
+      mean_logprob == 0)
+    return text;
+  for (; left > 0; end = g_utf8_next_char (end))
+    left -= g_unichar_isalnum (g_utf8_get_char (end)) ? 1 : 0;
+  /* With what closes the sentence. */
+  while (*end != '\0' && g_unichar_ispunct (g_utf8_get_char (end)))
+    end = g_utf8_next_char (end);
+  *end = '\0';
+  return text;
 }
 
 /* ---- the rest ---------------------------------------------------------- */

@@ -68,6 +68,18 @@ DubGuardVerdict dub_guard_check (
  */
 char *dub_guard_clean (const char *text);
 
+/*
+ * A recogniser that has heard a sentence well may write it over and over, to
+ * the end of what it may write. When it is sure that there was speech
+ * (no_speech at most 0.25; over music and noise Whisper base was at least 0.53
+ * in doubt) and text is one stretch of at least 20 letters, repeated and
+ * nothing else, this leaves it once. Whoever does say a sentence twice within
+ * a segment is dubbed with one. mean_logprob of 0: the recogniser does not
+ * tell how sure it is, and nothing is changed.
+ * text: (transfer full). (transfer full)
+ */
+char *dub_guard_once (char *text, double no_speech, double mean_logprob);
+
 /* Does one stretch repeat itself through most of the text? */
 gboolean dub_guard_is_looping (const char *text);
 

@@ -28,10 +28,14 @@
 #define CTX_STEP 256
 #define CTX_MARGIN 64 /* with 6 it looped */
 #define CTX_MAX 1500
-/* A second try may end within this share of the time that was given, in
- * tenths: 1.5 s of the 5 s of a live fragment. On a busy machine it would cost
- * the fragments that wait behind it; a file has all the time it needs. */
-#define SECOND_TRY_TENTHS 3
+/* Further tries may end within this share of the time that was given, in
+ * tenths: 1.5 s of the 5 s of a live fragment. On a busy machine they would
+ * cost the fragments that wait behind it. Who gives as long as nobody does live
+ * has a file, where nothing waits. */
+#define FURTHER_TRIES_TENTHS 3
+#define PATIENT_TENTHS 6
+#define PATIENT_NS (G_GINT64_CONSTANT (12) * G_USEC_PER_SEC * 1000)
+#define FURTHER_TRIES 2
 /* whisper.cpp refuses less than 100 ms. */
 #define MIN_SAMPLES (DUB_WHISPER_RATE_HZ / 5)
 #define MAX_SAMPLES (DUB_WHISPER_RATE_HZ / 1000 * DUB_WHISPER_MAX_MS)
@@ -63,6 +67,13 @@ typedef struct {
   int tokens;
   gboolean is_looping;
 } Heard;
+
+/* Of one segment; of the last try what it looked at and how long it took. */
+typedef struct {
+  gint64 start_ns;
+  gint64 took_ns;
+  int audio_ctx;
+} Tries;
 
 static gint64
 now_ns (void)
@@ -299,42 +310,72 @@ is_worth_a_second_try (DubGuardVerdict verdict)
          verdict == DUB_GUARD_STOCK_PHRASE;
 }
 
-/* The larger context takes half as long again. */
-static gboolean
-has_time_for_second_try (gint64 start_ns, gint64 deadline_ns)
+/* The context of each further try; the last is what the model was made for. */
+static int
+context_of_try (int n_samples, guint n)
 {
-  gint64 took_ns = now_ns () - start_ns;
+  int audio_ctx = context_for (n_samples);
 
-  return took_ns + took_ns * 3 / 2 <
-         (deadline_ns - start_ns) / 10 * SECOND_TRY_TENTHS;
+  return n < 2 ? MIN (audio_ctx + (int) n * CTX_STEP, CTX_MAX) : CTX_MAX;
 }
 
+/* How long a try takes grows with its context. */
 static gboolean
-recognise (const Whisper *self, Task *task, Heard *heard, GError **error)
+has_time_for_try (const Tries *tries, int audio_ctx, gint64 deadline_ns)
 {
-  int audio_ctx = context_for (task->n_samples);
-  Heard again = {NULL};
-  DubGuardVerdict verdict;
-  gint64 start_ns = now_ns ();
+  gint64 given_ns = deadline_ns - tries->start_ns;
+  gint64 spent_ns = now_ns () - tries->start_ns;
+  gint64 needed_ns = tries->took_ns * audio_ctx / tries->audio_ctx;
 
-  if (!listen (self, task, audio_ctx, heard, error))
-    return FALSE;
-  verdict = judge (task, heard);
-  if (!is_worth_a_second_try (verdict) || audio_ctx == CTX_MAX ||
-      !has_time_for_second_try (start_ns, task->deadline_ns))
-    return TRUE;
-  dub_debug ("%s (%.2f), once more with a larger context",
-      dub_guard_verdict_to_string (verdict), heard->mean_logprob);
-  /* A second one that does not end in time, or is no better, leaves the
-   * first. */
-  if (listen (self, task, MIN (audio_ctx + CTX_STEP, CTX_MAX), &again, NULL) &&
-      judge (task, &again) == DUB_GUARD_PASS) {
+  return spent_ns + needed_ns <
+         given_ns / 10 *
+             (given_ns < PATIENT_NS ? FURTHER_TRIES_TENTHS : PATIENT_TENTHS);
+}
+
+/* One that does not end in time, or is no better, leaves the first. */
+static gboolean
+try_again (const Whisper *self, Task *task, Tries *tries, Heard *heard)
+{
+  Heard again = {NULL};
+  gint64 start_ns = now_ns ();
+  gboolean is_better = listen (self, task, tries->audio_ctx, &again, NULL) &&
+                       judge (task, &again) == DUB_GUARD_PASS;
+
+  tries->took_ns = now_ns () - start_ns;
+  if (is_better) {
     Heard first = *heard;
 
     *heard = again;
     again = first;
   }
   g_free (again.text);
+  return is_better;
+}
+
+static gboolean
+recognise (const Whisper *self, Task *task, Heard *heard, GError **error)
+{
+  Tries tries = {now_ns (), 0, context_of_try (task->n_samples, 0)};
+  DubGuardVerdict verdict;
+
+  if (!listen (self, task, tries.audio_ctx, heard, error))
+    return FALSE;
+  tries.took_ns = now_ns () - tries.start_ns;
+  verdict = judge (task, heard);
+  if (!is_worth_a_second_try (verdict))
+    return TRUE;
+  for (guint n = 1; n <= FURTHER_TRIES; n++) {
+    int audio_ctx = context_of_try (task->n_samples, n);
+
+    if (audio_ctx == tries.audio_ctx ||
+        !has_time_for_try (&tries, audio_ctx, task->deadline_ns))
+      break;
+    dub_debug ("%s (%.2f), once more with a context of %d",
+        dub_guard_verdict_to_string (verdict), heard->mean_logprob, audio_ctx);
+    tries.audio_ctx = audio_ctx;
+    if (try_again (self, task, &tries, heard))
+      break;
+  }
   return TRUE;
 }
 

@@ -54,7 +54,8 @@ take_heard (DubWork *work, const DubHeard *heard)
 {
   DubAsr *asr = work->pipeline->asr;
 
-  work->text = dub_guard_clean (heard->text);
+  work->text = dub_guard_once (
+      dub_guard_clean (heard->text), heard->no_speech, heard->mean_logprob);
   if (work->language == NULL && heard->language != NULL &&
       *heard->language != '\0')
     work->language = g_strdup (heard->language);
@@ -161,7 +162,9 @@ on_transcript (const DubHeard *heard, const GError *error, gpointer user_data)
 
   work->transcript_call = 0;
   if (heard != NULL)
-    dub_work_take_transcript (work, dub_guard_clean (heard->text));
+    dub_work_take_transcript (
+        work, dub_guard_once (dub_guard_clean (heard->text), heard->no_speech,
+                  heard->mean_logprob));
   if (work->is_made)
     dub_work_finish (work);
 }

@@ -132,11 +132,51 @@ test_clean (void)
   }
 }
 
+#define SENTENCE "I will celebrate and not have failed your hopes"
+
+static void
+test_once (void)
+{
+  static const struct {
+    const char *text;
+    double no_speech, logprob;
+    const char *once;
+  } texts[] = {
+      {SENTENCE ". " SENTENCE ".", 0.01, -0.5, SENTENCE "."},
+      /* To the end of what it may write. */
+      {SENTENCE ". " SENTENCE ". " SENTENCE ". I will celebr", 0, -0.4,
+          SENTENCE "."},
+      {"¡" SENTENCE "! " SENTENCE "!", 0.2, -0.5, "¡" SENTENCE "!"},
+      {SENTENCE ".", 0.01, -0.5, SENTENCE "."},
+      /* In doubt, or by one that does not tell, it is a loop like any other. */
+      {SENTENCE " " SENTENCE, 0.5, -0.5, SENTENCE " " SENTENCE},
+      {SENTENCE " " SENTENCE, 0, 0, SENTENCE " " SENTENCE},
+      /* What people say. */
+      {"Goal! Goal! Goal! Goal! Goal!", 0, -0.2,
+          "Goal! Goal! Goal! Goal! Goal!"},
+      {"We will rock you, we will rock you", 0, -0.2,
+          "We will rock you, we will rock you"},
+      /* A loop of less than a sentence stays one, for the guards. */
+      {"Manual of Manual of Manual of Manual of Manual of Manual of", 0, -0.5,
+          "Manual of Manual of Manual of Manual of Manual of Manual of"},
+      {SENTENCE ". " SENTENCE ", and more.", 0, -0.2,
+          SENTENCE ". " SENTENCE ", and more."},
+      {"", 0, -0.2, ""},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autofree char *once = dub_guard_once (
+        g_strdup (texts[i].text), texts[i].no_speech, texts[i].logprob);
+    g_assert_cmpstr (once, ==, texts[i].once);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/sts/asr/guards/verdicts", test_verdicts);
   g_test_add_func ("/sts/asr/guards/clean", test_clean);
+  g_test_add_func ("/sts/asr/guards/once", test_once);
   return g_test_run ();
 }

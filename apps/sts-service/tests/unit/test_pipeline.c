@@ -700,6 +700,23 @@ test_reads_as_spoken (void)
   self->free (self);
 }
 
+/* What a recogniser wrote over and over is said once. */
+static void
+test_says_once (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_OFF);
+  g_autoptr (DubResult) result = NULL;
+
+  script.no_speech = 0.01;
+  script.logprob = -0.5;
+  script.text = "I hope not to have failed you. I hope not to have failed you. "
+                "I hope not";
+  result = run (self, job (0.2));
+  g_assert_cmpstr (script.said, ==, "I hope not to have failed you.");
+  g_assert_cmpstr (result->translated_text, ==, script.said);
+  self->free (self);
+}
+
 /* Who cannot speak faster is not asked twice, and the speed is the true one. */
 static void
 test_fixed_speed (void)
@@ -772,6 +789,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sts/pipeline/cancel", test_cancel);
   g_test_add_func ("/sts/pipeline/free-while-busy", test_free_while_busy);
   g_test_add_func ("/sts/pipeline/reads-as-spoken", test_reads_as_spoken);
+  g_test_add_func ("/sts/pipeline/says-once", test_says_once);
   g_test_add_func ("/sts/pipeline/fixed-speed", test_fixed_speed);
   status = g_test_run ();
   g_free (script.said);
