@@ -282,7 +282,7 @@ dts_of (const DubAccessUnit *unit)
 static void
 connect_locked (Mux *self, const DubAccessUnit *unit)
 {
-  const Held *held = &self->held[self->n_held - 1];
+  const Held *held;
 
   self->is_connecting = TRUE;
   self->begun_ns = now_ns ();
@@ -293,6 +293,7 @@ connect_locked (Mux *self, const DubAccessUnit *unit)
       self->sound_config, dts_of (unit));
   if (self->kind != DUB_MUX_RTSP)
     return;
+  held = &self->held[self->n_held - 1];
   dub_mux_link_push_video (self->link, unit);
   dub_mux_link_push_sound (self->link, held->frame, held->pts_ns);
 }
@@ -346,12 +347,15 @@ can_send_locked (Mux *self)
   return self->link && !self->is_finishing && !self->is_loss_told;
 }
 
-/* RTSP: what connects is not sent, so it need not be a key frame. */
+/* RTSP: what connects is not sent, so it need not be a key frame; but there
+ * must be sound. */
 static gboolean
 may_connect_locked (Mux *self, const DubAccessUnit *unit)
 {
-  return !self->is_connecting && self->codec_data && self->n_held > 0 &&
-         (unit->is_key || self->kind == DUB_MUX_RTSP) &&
+  gboolean is_enough =
+      self->kind == DUB_MUX_RTSP ? self->n_held > 0 : unit->is_key;
+
+  return is_enough && !self->is_connecting && self->codec_data &&
          now_ns () >= self->retry_at_ns;
 }
 
