@@ -306,6 +306,9 @@ static const BadBody bad_bodies[] = {
     {"{\"stream_id\":\"a\",\"input_url\":\"file:///etc/passwd\"}",
         "/input_url"},
     {"{\"stream_id\":\"a\",\"output_url\":\"http://x/\"}", "/output_url"},
+    {"{\"stream_id\":\"a\",\"output_url\":\"srt://h:1?streamid=key\","
+     "\"target_languages\":[\"en\",\"es\"]}",
+        "/target_languages"},
     {"{\"stream_id\":\"a\",\"destinations\":[{\"name\":\"x\"}]}",
         "/destinations"},
     {"{\"stream_id\":\"a\",\"destinations\":[{\"name\":\"x y\",\"url\":"
