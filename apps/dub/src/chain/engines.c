@@ -213,8 +213,8 @@ dub_engines_find (DubEnginesHow how, GError **error)
   if (text == NULL && how == DUB_ENGINES_QUICK)
     text = g_strdup (present);
   if (text == NULL) {
-    fputs ("measuring the engines, once for this machine (ten seconds to a "
-           "minute)\n",
+    fputs ("measuring the engines, once for this machine and these models "
+           "(half a minute; large ones take minutes)\n",
         stderr);
     text = dub_program_ask (slow, error);
     if (text == NULL)
