@@ -13,9 +13,9 @@ from fractions import Fraction
 
 import pytest
 
-from helpers import clips, stream_analyzer as sa, tools
+from helpers import clips, h265, stream_analyzer as sa
 from helpers.fault_run import run_together
-from helpers.flv import AccessUnit, is_slice, read_flv
+from helpers.flv import AccessUnit, read_flv
 from helpers.loss_judge import BACK_S, KEY_S, MARGIN_S, Fault
 from helpers.loss_run import LossRun
 from helpers.odd_source import drift, spoil, splice
@@ -68,24 +68,11 @@ def play_broken(run: OddRun) -> None:
     run.source = run.whole
 
 
-def as_h265(path):
-    """The same clip, coded again."""
-    coded = path.with_name(path.stem + "-h265.mkv")
-    if not coded.exists():
-        part = coded.with_suffix(".part.mkv")
-        tools.ffmpeg("-i", path, "-t", SECOND_S, "-c:v", "libx265",
-                     "-preset", "ultrafast", "-x265-params",
-                     "keyint=25:min-keyint=25:bframes=2:log-level=error",
-                     "-c:a", "copy", part)
-        part.rename(coded)
-    return coded
-
-
 def play_codec(run: OddRun) -> None:
     """By RTSP, since MediaMTX gives no H.265 by RTMP."""
     stack, path = run.stack, f"live/{run.name}/in"
     url = f"rtsp://127.0.0.1:{stack.rtsp_port}/{path}"
-    run.second = as_h265(run.source_path)
+    run.second = h265.coded_again(run.source_path, SECOND_S)
     run.publish()
     run.start(input_url=url)
     run.sleep_until(FIRST_S)
@@ -174,33 +161,14 @@ def test_broken_pictures_cost_their_time_only(run):
 
 # --- another codec -------------------------------------------------------------
 
-def h265_digests(path) -> list[bytes]:
-    """The slices of each picture, in the order of decoding."""
-    raw = tools.ffmpeg("-i", path, "-map", "0:v", "-c", "copy", "-f", "hevc",
-                       "-")
-    nals = [n.rstrip(b"\0") for n in raw.split(b"\0\0\1") if n.strip(b"\0")]
-    return [n for n in nals if is_slice(n, True)]
-
-
-def h265_slices(unit: AccessUnit) -> bytes:
-    at = 0
-    while at + 4 <= len(unit.data):
-        size = int.from_bytes(unit.data[at:at + 4], "big")
-        nal = unit.data[at + 4:at + 4 + size]
-        if is_slice(nal, True):
-            return nal.rstrip(b"\0")
-        at += 4 + size
-    return b""
-
-
 def h265_numbers(run) -> list[tuple[int, AccessUnit]]:
     """Which picture of the clip each is; a repeated one counts once."""
-    numbers = {s: n for n, s in enumerate(h265_digests(run.second))}
+    numbers = {s: n for n, s in enumerate(h265.slices_of(run.second))}
     (_, recording), = run.outputs()
     found, seen = [], set()
     for unit in recording.units():
         if unit.is_h265:
-            number = numbers[h265_slices(unit)]
+            number = numbers[h265.first_slice(unit)]
             if number not in seen:
                 found.append((number, unit))
             seen.add(number)

@@ -352,13 +352,39 @@ def test_who_watches_is_asked_by_the_page(tmp_path):
             for player in ("#player-out", "#player-in"):
                 page.click(f"{player} button")
                 assert plays(page, player), player
-            assert not page.find("#viewer-dialog").is_displayed()
-            # A video cannot ask: HLS is the media server's own page.
+            # What was said for one way is good for the other.
             choose_way(page, "hls")
-            page.wait(lambda: page.run(
-                "return document.querySelector('#player-out iframe')"), 10,
-                "a frame")
+            for player in ("#player-out", "#player-in"):
+                assert plays(page, player), player
+                assert "HLS" in page.text(f"{player} .player-says")
+            assert not page.find("#viewer-dialog").is_displayed()
+            assert not [url for url in page.requests() if password in url]
+        with Browser() as page:
+            hls_asks_who_watches(page, service, secured)
         assert password not in service.output()
+
+
+def hls_asks_who_watches(page: Browser, service, secured) -> None:
+    """A media server that browsers reach by HLS alone: nothing else would ask.
+    """
+    page.open(service.url)
+    page.type("#token-input", secured.keys["api"])
+    page.press(Keys.ENTER)
+    page.wait_text("#rows", "running", 40)
+    choose_way(page, "hls")
+    page.click("#player-out button")
+    for password, came in (("not-this", False),
+                           (secured.keys["operator"], True)):
+        page.wait(lambda: page.find("#viewer-dialog").is_displayed(), 20,
+                  "the question")
+        page.type("#viewer-name", "operator")
+        page.type("#viewer-password", password)
+        page.press(Keys.ENTER)
+        if not came:
+            page.wait_text("#viewer-error", "refused", 20)
+    assert plays(page, "#player-out")
+    assert not page.run(
+        "return document.querySelector('#player-out iframe')")
 
 
 def test_whoever_says_nothing_is_not_asked_again(page):
@@ -374,9 +400,24 @@ def test_whoever_says_nothing_is_not_asked_again(page):
     assert page.text("#player-out .player-bar button") == "Play"
 
 
-def test_without_hls_of_its_own_the_server_shows_it(page, site):
-    """A browser that cannot play HLS gets the media server's page."""
+def test_hls_by_the_library_where_the_browser_has_none(page):
     page.run("HTMLMediaElement.prototype.canPlayType = () => ''")
+    choose_way(page, "hls")
+    page.click("#player-out button")
+    assert plays(page, "#player-out")
+    assert page.run("return document.querySelector('#player-out video')"
+                    ".src.startsWith('blob:')")
+    page.click("#player-out button:nth-of-type(2)")
+    assert page.run("return !document.querySelector('#player-out video')"
+                    ".muted")
+    assert page.complaints() == []
+    choose_way(page, "auto")
+
+
+def test_without_hls_of_its_own_the_server_shows_it(page, site):
+    """A browser that can do nothing with HLS gets the media server's page."""
+    page.run("HTMLMediaElement.prototype.canPlayType = () => '';"
+             "delete window.MediaSource; delete window.ManagedMediaSource")
     choose_way(page, "hls")
     page.click("#player-out button")
     frame = page.wait(lambda: page.run(

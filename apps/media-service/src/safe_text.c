@@ -20,6 +20,17 @@ password_of (const char *url)
   return uri ? g_strdup (g_uri_get_password (uri)) : NULL;
 }
 
+/* Each element of the path that is not shown; a language may follow the key. */
+static void
+hide_elements (GString *safe, const char *url, const char *shown)
+{
+  g_auto (GStrv) elements = g_strsplit (url, "/", -1);
+
+  for (guint i = 1; elements[0] && elements[i]; i++)
+    if (strlen (elements[i]) >= SHORTEST_KEY && !strstr (shown, elements[i]))
+      g_string_replace (safe, elements[i], "***", 0);
+}
+
 /* Each value of the query, as it stands there and unescaped. */
 static void
 hide_query (GString *safe, const char *url)
@@ -53,20 +64,26 @@ add_refusal (GString *safe, const char *url)
 }
 
 char *
-dub_safe_text (const char *text, const char *url)
+dub_hide_key (const char *text, const char *url)
 {
   g_autofree char *shown = dub_redact_url (url);
-  const char *slash = strrchr (url, '/');
   g_autofree char *password = password_of (url);
-  const char *key = slash ? slash + 1 : "";
   GString *safe = g_string_new (text);
 
   g_string_replace (safe, url, shown, 0);
-  if (strlen (key) >= SHORTEST_KEY && !strstr (shown, key))
-    g_string_replace (safe, key, "***", 0);
+  hide_elements (safe, url, shown);
   if (password && strlen (password) >= SHORTEST_KEY)
     g_string_replace (safe, password, "***", 0);
   hide_query (safe, url);
+  return g_string_free (safe, FALSE);
+}
+
+char *
+dub_safe_text (const char *text, const char *url)
+{
+  g_autofree char *hidden = dub_hide_key (text, url);
+  GString *safe = g_string_new (hidden);
+
   add_refusal (safe, url);
   return g_string_free (safe, FALSE);
 }

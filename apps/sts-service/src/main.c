@@ -40,6 +40,7 @@ typedef struct {
   DubStsSettings settings;
   DubStsServerSettings server;
   char *host;
+  DubProxies *proxies;
   DubProcessor *processor;
   DubMetrics *metrics;
   gboolean is_echo;
@@ -73,6 +74,18 @@ load_certificate (Program *self, GError **error)
 }
 
 static gboolean
+load_proxies (Program *self, GError **error)
+{
+  self->proxies = dub_proxies_parse (self->settings.trusted_proxies, error);
+  if (self->proxies == NULL) {
+    g_prefix_error (error, "TRUSTED_PROXIES: ");
+    return FALSE;
+  }
+  self->server.proxies = self->proxies;
+  return TRUE;
+}
+
+static gboolean
 fill_server_settings (Program *self, GError **error)
 {
   const DubStsSettings *from = &self->settings;
@@ -85,7 +98,7 @@ fill_server_settings (Program *self, GError **error)
   to->service_name = self->is_echo ? "echo-sts" : "full-sts-service";
   to->api_key = from->api_key;
   to->metrics_token = from->metrics_token;
-  if (!load_certificate (self, error))
+  if (!load_certificate (self, error) || !load_proxies (self, error))
     return FALSE;
   to->max_message_bytes = (gsize) from->max_message_bytes;
   to->max_connections = (guint) from->max_connections;
@@ -198,6 +211,7 @@ program_clear (Program *self)
   if (self->processor)
     self->processor->free (self->processor);
   g_clear_pointer (&self->metrics, dub_metrics_unref);
+  dub_proxies_free (self->proxies);
   g_free (self->host);
   g_clear_object (&self->server.certificate);
   dub_config_clear (dub_sts_options, &self->settings);

@@ -60,6 +60,10 @@ const DubOption dub_sts_options[] = {
     .min = 0, .max = 100000, .unit = "1/s",
     .help = "HTTP requests and Socket.IO handshakes that one address may make; "
             "four seconds' worth at once, more get 429; 0: no limit" },
+  { ROW ("trusted-proxies", "TRUSTED_PROXIES", STRING, trusted_proxies, NULL),
+    .help = "Addresses and networks, with commas between, of reverse proxies: "
+            "who asks is then what they add to X-Forwarded-For, as "
+            "127.0.0.1,10.0.0.0/8" },
   { ROW ("sts-event-limit", "STS_EVENT_LIMIT", INT, event_limit, "500"),
     .min = 0, .max = 100000, .unit = "1/s",
     .help = "Socket.IO events of one connection, likewise; more get "

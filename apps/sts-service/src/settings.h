@@ -26,7 +26,8 @@ typedef struct {
   double threshold_low, threshold_medium, threshold_high; /* 0: the mode's */
   gint64 max_message_bytes;
   gint64 max_connections;
-  gint64 rate_limit;  /* requests a second of one address; 0: none */
+  gint64 rate_limit; /* requests a second of one address; 0: none */
+  char *trusted_proxies;
   gint64 event_limit; /* events a second of one connection; 0: none */
   gint64 ping_interval_s;
   gint64 ping_timeout_s;

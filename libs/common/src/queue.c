@@ -15,12 +15,12 @@ struct _DubQueue {
   guint64 max_cost; /* 0: no limit */
   DubQueueFull when_full;
   GDestroyNotify free_item;
-  GSourceFunc on_ready;
-  gpointer ready_data;
-  GDestroyNotify ready_destroy;
 
   GMutex lock;
   /* protected by lock */
+  GSourceFunc on_ready; /* immutable once it is set, as are the next two */
+  gpointer ready_data;
+  GDestroyNotify ready_destroy;
   GCond changed;
   GQueue entries;
   DubQueueStats stats;
@@ -92,12 +92,18 @@ void
 dub_queue_set_ready_func (DubQueue *queue, GSourceFunc on_ready,
     gpointer user_data, GDestroyNotify destroy)
 {
-  g_return_if_fail (queue != NULL && queue->stats.pushed == 0);
-  if (queue->ready_destroy != NULL)
-    queue->ready_destroy (queue->ready_data);
-  queue->on_ready = on_ready;
+  gboolean has_items;
+
+  g_return_if_fail (queue != NULL && on_ready != NULL);
+  g_return_if_fail (queue->on_ready == NULL);
+  g_mutex_lock (&queue->lock);
   queue->ready_data = user_data;
   queue->ready_destroy = destroy;
+  queue->on_ready = on_ready;
+  has_items = queue->stats.items > 0;
+  g_mutex_unlock (&queue->lock);
+  if (has_items)
+    on_ready (user_data);
 }
 
 static gboolean
@@ -159,6 +165,7 @@ dub_queue_push (DubQueue *queue, gpointer item, guint64 cost)
   g_autoptr (DubQueue) self = NULL;
   GQueue dropped = G_QUEUE_INIT;
   gboolean was_empty, is_in;
+  GSourceFunc on_ready;
   Entry *entry;
 
   g_return_val_if_fail (queue != NULL && item != NULL, FALSE);
@@ -169,10 +176,11 @@ dub_queue_push (DubQueue *queue, gpointer item, guint64 cost)
   g_mutex_lock (&self->lock);
   was_empty = self->stats.items == 0;
   is_in = push_locked (self, entry, &dropped);
+  on_ready = self->on_ready;
   g_mutex_unlock (&self->lock);
   entries_clear (self, &dropped);
-  if (is_in && was_empty && self->on_ready != NULL)
-    self->on_ready (self->ready_data);
+  if (is_in && was_empty && on_ready != NULL)
+    on_ready (self->ready_data);
   return is_in;
 }
 

@@ -47,16 +47,34 @@ skip_user (const char *authority)
   return at != NULL ? at + 1 : authority;
 }
 
+/* Where the key begins in "/app/key" and in "/app/key/es", to which a stream in
+ * several languages goes; NULL: there is none. */
+static const char *
+find_key (const char *path)
+{
+  const char *last = strrchr (path, '/');
+  const char *before = last ? memrchr (path, '/', (gsize) (last - path)) : NULL;
+  gsize letters = 0;
+
+  if (!last || last[1] == '\0')
+    return NULL;
+  while (g_ascii_isalpha (last[1 + letters]))
+    letters++;
+  if (before && memrchr (path, '/', (gsize) (before - path)) && letters >= 2 &&
+      letters <= 3 && (last[1 + letters] == '\0' || last[1 + letters] == '-'))
+    return before + 1;
+  return last + 1;
+}
+
 static void
 append_path (GString *out, const char *scheme, const char *path)
 {
-  const char *last = strrchr (path, '/');
-
+  const char *key = find_key (path);
   gboolean may_hold_key = !g_ascii_strncasecmp (scheme, "rtmp", 4) ||
                           !g_ascii_strncasecmp (scheme, "rtsp", 4);
 
-  if (may_hold_key && !is_own_path (path) && last != NULL && last[1] != '\0') {
-    g_string_append_len (out, path, last + 1 - path);
+  if (may_hold_key && !is_own_path (path) && key != NULL) {
+    g_string_append_len (out, path, key - path);
     g_string_append (out, MASK);
     return;
   }

@@ -115,6 +115,26 @@ test_ready (void)
   g_assert_cmpint (n_ready, ==, 2);
 }
 
+/* What came before is told of. */
+static void
+test_ready_later (void)
+{
+  g_autoptr (DubQueue) queue = make (5, 0, DUB_QUEUE_REFUSE);
+  int owner = 0;
+
+  n_ready = 0;
+  push (queue, 1, 0);
+  push (queue, 2, 0);
+  dub_queue_set_ready_func (queue, count_ready, &owner, NULL);
+  g_assert_cmpint (n_ready, ==, 1);
+  push (queue, 3, 0);
+  g_assert_cmpint (n_ready, ==, 1);
+  while (dub_queue_pop (queue))
+    continue;
+  push (queue, 4, 0);
+  g_assert_cmpint (n_ready, ==, 2);
+}
+
 static void
 test_close (void)
 {
@@ -221,6 +241,7 @@ main (int argc, char **argv)
   g_test_add_func ("/common/queue/drop-oldest", test_drop_oldest);
   g_test_add_func ("/common/queue/one-limit", test_one_limit);
   g_test_add_func ("/common/queue/ready", test_ready);
+  g_test_add_func ("/common/queue/ready-later", test_ready_later);
   g_test_add_func ("/common/queue/close", test_close);
   g_test_add_func ("/common/queue/frees-rest", test_frees_rest);
   g_test_add_func ("/common/queue/timeout", test_timeout);

@@ -6,6 +6,7 @@
 #include "routes.h"
 
 #include <dubbing_common/error.h>
+#include <media_service/output_url.h>
 #include <string.h>
 
 /* --- what an order came to --- */
@@ -113,6 +114,23 @@ resolve_file (DubApiServer *self, DubStreamSettings *settings, GError **error)
   return TRUE;
 }
 
+/* FALSE: it was answered. */
+static gboolean
+check_places (const DubStreamSettings *settings, SoupServerMessage *message)
+{
+  g_auto (GStrv) languages = dub_stream_settings_languages (settings);
+  const char *url = settings->values[DUB_SETTING_OUTPUT_URL];
+  g_autofree char *other =
+      url != NULL ? dub_output_url_of_language (url, "en") : NULL;
+
+  if (url == NULL || other != NULL || g_strv_length (languages) < 2)
+    return TRUE;
+  dub_answer_invalid (message, "/target_languages",
+      "target_languages: several by SRT need an output_url with a path, as in "
+      "srt://host:port?streamid=publish:path");
+  return FALSE;
+}
+
 /* What the body says over what was said before. FALSE: it was answered. */
 static gboolean
 lay_body (DubStreamSettings *settings, JsonObject *body, gboolean is_new,
@@ -136,7 +154,7 @@ lay_body (DubStreamSettings *settings, JsonObject *body, gboolean is_new,
     dub_answer_invalid (message, pointer, error->message);
     return FALSE;
   }
-  return TRUE;
+  return check_places (settings, message);
 }
 
 /* Takes the member out of the body. FALSE: it was answered. */

@@ -26,7 +26,7 @@ struct _DubConnection {
 
   /* the owner's thread only */
   GSource *bus_source;
-  DubConnectionEndFunc on_end;
+  const DubConnectionFuncs *funcs;
   gpointer user_data;
   gboolean has_ended;
 
@@ -90,12 +90,17 @@ bytes_of_buffer (GstBuffer *buffer)
       mapped->map.data, mapped->map.size, mapped_buffer_free, mapped);
 }
 
+/* The owner's thread learns of the first by the bus. */
 static void
 note_packet (DubConnection *self, gint64 arrival_ns)
 {
-  if (self->first_packet_ns == DUB_TIME_NONE)
-    self->first_packet_ns = arrival_ns;
   self->last_packet_ns = arrival_ns;
+  if (self->first_packet_ns != DUB_TIME_NONE)
+    return;
+  self->first_packet_ns = arrival_ns;
+  gst_element_post_message (
+      self->pipeline, gst_message_new_application (GST_OBJECT (self->pipeline),
+                          gst_structure_new_empty ("packets")));
 }
 
 static void
@@ -398,7 +403,7 @@ end (DubConnection *self, const GError *error)
   if (self->has_ended)
     return;
   self->has_ended = TRUE;
-  self->on_end (error, self->user_data);
+  self->funcs->on_end (error, self->user_data);
 }
 
 static void
@@ -438,13 +443,16 @@ on_bus_message (GstBus *bus, GstMessage *message, gpointer user_data)
   DubConnection *self = user_data;
 
   dub_bus_note (message, self->url);
-  /* The end callback may free us: nothing is touched after it. */
+  /* The callbacks may free us: nothing is touched after them. */
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_ERROR:
       end_with_message (self, message);
       break;
     case GST_MESSAGE_EOS:
       end_with_eos (self);
+      break;
+    case GST_MESSAGE_APPLICATION:
+      self->funcs->on_packets (self->user_data);
       break;
     case GST_MESSAGE_ASYNC_DONE:
       gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
@@ -457,20 +465,21 @@ on_bus_message (GstBus *bus, GstMessage *message, gpointer user_data)
 
 void
 dub_connection_start (
-    DubConnection *self, DubConnectionEndFunc on_end, gpointer user_data)
+    DubConnection *self, const DubConnectionFuncs *funcs, gpointer user_data)
 {
   g_autoptr (GstBus) bus = gst_element_get_bus (self->pipeline);
 
-  self->on_end = on_end;
+  self->funcs = funcs;
   self->user_data = user_data;
   self->started_ns = now_ns ();
-  self->last_packet_ns = self->started_ns;
+  self->first_packet_ns = self->started_ns; /* the next is no packet */
   self->bus_source = gst_bus_create_watch (bus);
   g_source_set_callback (
       self->bus_source, G_SOURCE_FUNC (on_bus_message), self, NULL);
   g_source_attach (self->bus_source, g_main_context_get_thread_default ());
   push_item (self, DUB_INGEST_ITEM_CONNECTED, NULL, NULL);
   self->first_packet_ns = DUB_TIME_NONE;
+  self->last_packet_ns = self->started_ns;
   /* A file's sinks come while the pipeline starts; were it playing by then,
    * they might not know its base time yet and would not wait for any. */
   gst_element_set_state (self->pipeline, self->source->is_live || self->is_fast

@@ -28,11 +28,16 @@ gboolean dub_connection_check_url (const char *url, GError **error);
 /* Stops the pipeline and waits for its threads. */
 void dub_connection_free (DubConnection *self);
 
-/* on_end: once, on this thread's main context; error is NULL at the end of a
- * stream that ended by itself. */
-typedef void (*DubConnectionEndFunc) (const GError *error, gpointer user_data);
+/* Both on this thread's main context. */
+typedef struct {
+  /* The first packet is there. */
+  void (*on_packets) (gpointer user_data);
+  /* Once; error is NULL at the end of a stream that ended by itself. */
+  void (*on_end) (const GError *error, gpointer user_data);
+} DubConnectionFuncs;
+/* funcs: static. */
 void dub_connection_start (
-    DubConnection *self, DubConnectionEndFunc on_end, gpointer user_data);
+    DubConnection *self, const DubConnectionFuncs *funcs, gpointer user_data);
 
 typedef struct {
   gint64 started_ns;

@@ -230,9 +230,20 @@ on_check (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* Not at the next check: whoever waits for the stream has it at once. */
+static void
+on_packets (gpointer user_data)
+{
+  on_check (user_data);
+}
+
 static void
 connect_now (DubIngest *self)
 {
+  static const DubConnectionFuncs funcs = {
+      .on_packets = on_packets,
+      .on_end = on_connection_end,
+  };
   g_autoptr (GError) error = NULL;
 
   clear_timer (&self->retry_timer);
@@ -246,7 +257,7 @@ connect_now (DubIngest *self)
   self->has_told_no_sound = FALSE;
   set_state (self, DUB_INGEST_CONNECTING, NULL);
   self->check_timer = add_timer (CHECK_MS, on_check, self);
-  dub_connection_start (self->connection, on_connection_end, self);
+  dub_connection_start (self->connection, &funcs, self);
 }
 
 DubIngest *

@@ -4,6 +4,7 @@
 #include "../control/json_text.h"
 
 #include <dubbing_common/log.h>
+#include <media_service/output_url.h>
 #include <string.h>
 
 static const char *const origins[] = {"none", "hook", "api", "file"};
@@ -26,48 +27,53 @@ set_text_or_null (JsonObject *object, const char *name, const char *value)
 
 /* --- for people --- */
 
-/* live/<id>/out of a URL, without the slash before it; what is no path of a
- * server is the URL without its keys. (transfer full) */
+/* An output of one's own, without its keys, which a language may follow; NULL:
+ * there is none. (transfer full) (nullable) */
 static char *
-path_of (DubEntry *entry, const DubStreamSettings *settings)
+own_url_of (const DubStreamSettings *settings, const char *language)
 {
   const char *url = settings->values[DUB_SETTING_OUTPUT_URL];
+  g_autofree char *shown = url != NULL ? dub_redact_url (url) : NULL;
+  char *full =
+      shown != NULL ? dub_output_url_of_language (shown, language) : NULL;
 
-  return url != NULL ? dub_redact_url (url)
-                     : g_strdup_printf ("live/%s/out", entry->id);
+  return full != NULL ? full : g_steal_pointer (&shown);
 }
 
-/* (transfer full) */
+/* live/<id>/out[/<language>], without a slash before it. (transfer full) */
 static char *
-url_of (DubEntry *entry, const DubStreamSettings *settings)
+path_of (DubEntry *entry, const char *language)
+{
+  return g_strconcat (
+      "live/", entry->id, "/out", language != NULL ? "/" : "", language, NULL);
+}
+
+/* language NULL: the first. */
+static void
+set_place (DubEntry *entry, const DubStreamSettings *settings,
+    const char *language, JsonObject *output)
 {
   const DubServiceSettings *s = entry->owner->settings;
-  const char *url = settings->values[DUB_SETTING_OUTPUT_URL];
+  g_autofree char *own = own_url_of (settings, language);
+  g_autofree char *path = path_of (entry, language);
+  g_autofree char *url = g_strdup_printf ("rtmp://%s:%" G_GINT64_FORMAT "/%s",
+      s->mediamtx_host, s->mediamtx_rtmp_port, path);
 
-  if (url != NULL)
-    return dub_redact_url (url);
-  return g_strdup_printf ("rtmp://%s:%" G_GINT64_FORMAT "/live/%s/out",
-      s->mediamtx_host, s->mediamtx_rtmp_port, entry->id);
+  set_text (output, "path", own != NULL ? own : path);
+  set_text (output, "url", own != NULL ? own : url);
 }
 
 static JsonArray *
 outputs_of (DubEntry *entry, const DubStreamSettings *settings)
 {
   g_auto (GStrv) languages = dub_stream_settings_languages (settings);
-  g_autofree char *path = path_of (entry, settings);
-  g_autofree char *url = url_of (entry, settings);
   JsonArray *array = json_array_new ();
 
   for (gsize i = 0; languages[i] != NULL; i++) {
     JsonObject *output = json_object_new ();
-    const char *slash = i > 0 ? "/" : "";
-    const char *last = i > 0 ? languages[i] : "";
-    g_autofree char *full_path = g_strconcat (path, slash, last, NULL);
-    g_autofree char *full_url = g_strconcat (url, slash, last, NULL);
 
     set_text (output, "language", languages[i]);
-    set_text (output, "path", full_path);
-    set_text (output, "url", full_url);
+    set_place (entry, settings, i > 0 ? languages[i] : NULL, output);
     json_object_set_boolean_member (output, "is_default", i == 0);
     json_array_add_object_element (array, output);
   }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // One picture of the media server: WebRTC by WHEP, which is the quickest, or
 // HLS, which has the sound as well (WebRTC carries no AAC, and no B-frames).
-// HLS is played by the browser itself where it can, else by the media server's
-// own page in a frame.
+// HLS is played by the browser itself where it can and nobody need say who
+// watches, else by hls.js, else by the media server's own page in a frame.
 
 import { getViewer } from './api.js';
 import { el, setText } from './dom.js';
+import { getHls, playHls } from './hls.js';
 
 const ICE_WAIT_MS = 1500;
 const PICTURE_WAIT_MS = 6000;
+/* A media server makes the first segments when somebody asks for them. */
+const INDEX_WAIT_MS = 15000;
 const HLS_TYPE = 'application/vnd.apple.mpegurl';
 
 const delay = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
@@ -45,6 +48,18 @@ async function whepError(answer) {
   // MediaMTX refuses a session with 400, and says why in words.
   const isLocked = answer.status === 401 || /authentication failed/.test(said);
   return isLocked ? new LockedError(said) : new Error(said);
+}
+
+/** A video does not say why it failed: this does. */
+async function checkHls(index) {
+  const answer = await fetch(index, {
+    headers: headers({}),
+    credentials: 'omit',
+    signal: AbortSignal.timeout(INDEX_WAIT_MS),
+  });
+  await answer.body?.cancel();
+  if (answer.status === 401) throw new LockedError('HTTP 401');
+  if (!answer.ok) throw new Error(`HLS: HTTP ${answer.status}`);
 }
 
 /** With what the viewer said, if anybody was asked. */
@@ -225,23 +240,37 @@ export class Player {
     const page = `${this.media.hls_url}/${this.path}/`;
     const because = why ? ` (${why})` : '';
     this.say(`HLS: loading${because}`);
-    // A video asks for no name and password; a frame does.
-    if (getViewer() || !document.createElement('video').canPlayType(HLS_TYPE)) {
+    await checkHls(`${page}index.m3u8`);
+    if (signal.aborted) return;
+    const isNative = document.createElement('video').canPlayType(HLS_TYPE) && !getViewer();
+    const Hls = isNative ? null : await getHls();
+    if (signal.aborted) return;
+    if (!isNative && !Hls) {
       this.screen.replaceChildren(el('iframe', { src: page, title: this.title, allow: 'autoplay; fullscreen', referrerpolicy: 'no-referrer' }));
       this.playing(`HLS, by the media server's page${because}`, false);
       return;
     }
-    const video = this.makeVideo();
-    video.src = `${page}index.m3u8`;
-    await Promise.race([firstPicture(video, signal), new Promise((_, reject) => {
-      video.addEventListener('error', () => reject(new Error(video.error?.message || 'HLS failed')), { once: true });
-    })]);
-    video.addEventListener('error', () => this.again());
-    video.addEventListener('ended', () => this.again());
+    await this.openHlsVideo(signal, Hls, `${page}index.m3u8`);
     this.playing(`HLS${because}`, true);
   }
 
+  /** Hls: null: the browser plays it by itself. */
+  async openHlsVideo(signal, Hls, index) {
+    const video = this.makeVideo();
+    const failed = new Promise((_, reject) => {
+      video.addEventListener('error', () => reject(new Error(video.error?.message || 'HLS failed')), { once: true });
+      if (Hls) this.hls = playHls(Hls, index, video, reject);
+      else video.src = index;
+    });
+    failed.catch(() => {
+      if (this.video === video && this.isPlaying) this.again();
+    });
+    await Promise.race([firstPicture(video, signal), failed]);
+    video.addEventListener('ended', () => this.again());
+  }
+
   playing(how, hasSound) {
+    this.isPlaying = true;
     this.say(how + (hasSound || this.screen.querySelector('iframe') ? '' : ', no sound'));
     this.sound.disabled = !hasSound;
     this.video?.play().catch(() => this.say(`${how}: press play in the picture`));
@@ -273,8 +302,11 @@ export class Player {
   }
 
   clear() {
+    this.isPlaying = false;
     this.whep?.close();
     this.whep = null;
+    this.hls?.destroy();
+    this.hls = null;
     if (this.video) this.video.removeAttribute('src');
     this.video?.load?.();
     this.video = null;

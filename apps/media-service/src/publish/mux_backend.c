@@ -22,7 +22,8 @@
 /* A live muxer goes by the clock and media by its source's: when they are so
  * far apart, a new connection puts them together again. */
 #define MAX_SKEW_NS (2 * DUB_NS_PER_S)
-/* A decoder needs the frame before the one that it is to sound. */
+/* A decoder needs the frame before the one that it is to sound; and MediaMTX
+ * records no picture whose dts is before the first sound. */
 #define PREROLL_NS (45 * DUB_NS_PER_MS)
 #define MAX_HELD 4
 
@@ -281,7 +282,7 @@ dts_of (const DubAccessUnit *unit)
 static void
 connect_locked (Mux *self, const DubAccessUnit *unit)
 {
-  const Held *held = &self->held[self->n_held - 1];
+  const Held *held;
 
   self->is_connecting = TRUE;
   self->begun_ns = now_ns ();
@@ -292,6 +293,7 @@ connect_locked (Mux *self, const DubAccessUnit *unit)
       self->sound_config, dts_of (unit));
   if (self->kind != DUB_MUX_RTSP)
     return;
+  held = &self->held[self->n_held - 1];
   dub_mux_link_push_video (self->link, unit);
   dub_mux_link_push_sound (self->link, held->frame, held->pts_ns);
 }
@@ -301,7 +303,7 @@ begin_locked (Mux *self, const DubAccessUnit *unit)
 {
   self->is_sending = TRUE;
   self->first_ns = self->pushed_ns = dts_of (unit);
-  self->sound_from_ns = unit->pts_ns - PREROLL_NS;
+  self->sound_from_ns = dts_of (unit) - PREROLL_NS;
   dub_mux_link_begin (self->link, self->sound_from_ns);
   send_held_locked (self);
 }
@@ -345,12 +347,15 @@ can_send_locked (Mux *self)
   return self->link && !self->is_finishing && !self->is_loss_told;
 }
 
-/* RTSP: what connects is not sent, so it need not be a key frame. */
+/* RTSP: what connects is not sent, so it need not be a key frame; but there
+ * must be sound. */
 static gboolean
 may_connect_locked (Mux *self, const DubAccessUnit *unit)
 {
-  return !self->is_connecting && self->codec_data && self->n_held > 0 &&
-         (unit->is_key || self->kind == DUB_MUX_RTSP) &&
+  gboolean is_enough =
+      self->kind == DUB_MUX_RTSP ? self->n_held > 0 : unit->is_key;
+
+  return is_enough && !self->is_connecting && self->codec_data &&
          now_ns () >= self->retry_at_ns;
 }
 

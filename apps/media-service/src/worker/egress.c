@@ -7,8 +7,11 @@
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
 #include <dubbing_common/metrics.h>
+#include <media_service/safe_text.h>
+#include <string.h>
 
 #define PREFIX "egress_forwarder_"
+#define CUT "…"
 
 typedef enum { WAITING = 0, RUNNING, STOPPED } ForwarderState;
 
@@ -82,6 +85,21 @@ add_series (Forwarder *it)
   dub_metric_add (self->bytes, values, 0);
 }
 
+/* Without the key, and not longer than it may be. (transfer full) */
+static char *
+tellable (const char *message, const char *url)
+{
+  g_autofree char *hidden = dub_hide_key (message, url);
+  g_autofree char *text = g_utf8_make_valid (hidden, -1);
+  const gsize room = DUB_EGRESS_MAX_ERROR - strlen (CUT);
+  const char *end;
+
+  if (strlen (text) <= DUB_EGRESS_MAX_ERROR)
+    return g_steal_pointer (&text);
+  end = g_utf8_find_prev_char (text, text + room + 1);
+  return g_strdup_printf ("%.*s" CUT, (int) (end - text), text);
+}
+
 static void
 keep_error (Forwarder *it, const GError *error)
 {
@@ -97,7 +115,7 @@ keep_error (Forwarder *it, const GError *error)
   values[2] = it->last_kind;
   dub_metric_set (self->last_error, values, 1);
   g_free (it->last_error);
-  it->last_error = g_strdup (error->message);
+  it->last_error = tellable (error->message, it->destination->url);
 }
 
 static void
@@ -160,7 +178,7 @@ on_output_state (
     keep_error (it, error);
     count_retry (it);
     dub_warning (
-        "destination %s lost: %s", it->destination->name, error->message);
+        "destination %s lost: %s", it->destination->name, it->last_error);
   } else {
     dub_info (
         "destination %s %s", it->destination->name, state_name (it->state));
@@ -207,7 +225,7 @@ forwarder_new (
   it->state = STOPPED;
   keep_error (it, error);
   dub_warning (
-      "destination %s cannot be used: %s", destination->name, error->message);
+      "destination %s cannot be used: %s", destination->name, it->last_error);
   return it;
 }
 

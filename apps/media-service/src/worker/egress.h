@@ -17,6 +17,9 @@
  */
 G_BEGIN_DECLS
 
+/* Bytes of what is told of a failure; a server says a part of it. */
+#define DUB_EGRESS_MAX_ERROR 512
+
 typedef struct _DubEgress DubEgress;
 
 typedef struct {
@@ -43,7 +46,9 @@ gboolean dub_egress_has_ended (const DubEgress *self);
 
 /* [{"name", "language", "url" (redacted), "state": "waiting", "running" or
  * "stopped", "connections", "bytes", "last_error"}]; language and last_error
- * are left out where there is none. (transfer full) */
+ * are left out where there is none. last_error is that of the last failure,
+ * also while the destination runs again; it goes with the destination.
+ * (transfer full) */
 JsonArray *dub_egress_describe (DubEgress *self);
 /* Each second. */
 void dub_egress_update_metrics (DubEgress *self);

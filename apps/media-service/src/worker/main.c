@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "allocator.h"
+#include "sockets.h"
 #include "worker.h"
 
 #define DUB_LOG_TOPIC "media.main"
@@ -206,6 +207,7 @@ main (int argc, char **argv)
   dub_log_set_field ("run_id", settings.run_id);
   dub_log_set_field ("instance_id", settings.instance_id);
   tune_registry (&settings);
+  dub_sockets_tune ();
   gst_registry_fork_set_enabled (FALSE);
   gst_init (NULL, NULL);
   log_summary (&settings);

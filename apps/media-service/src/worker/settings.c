@@ -11,6 +11,7 @@
 #include <dubbing_common/tls.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
+#include <media_service/output_url.h>
 #include <string.h>
 
 #define SEGMENT_MODE_FIXED 1 /* in segment_modes */
@@ -354,8 +355,7 @@ static gboolean
 check_languages (const DubWorkerSettings *self, GError **error)
 {
   guint n = g_strv_length (self->languages);
-  /* The language is appended to the path, which SRT has none of. */
-  gboolean has_path = !g_str_has_prefix (self->output_url, "srt:");
+  g_autofree char *url = dub_output_url_of_language (self->output_url, "en");
   const char *wrong = NULL;
 
   if (n == 0 || n > DUB_WORKER_MAX_LANGUAGES)
@@ -367,8 +367,11 @@ check_languages (const DubWorkerSettings *self, GError **error)
       if (g_str_equal (self->languages[i], self->languages[k]))
         wrong = "it names a language twice";
   }
-  if (!wrong && n > 1 && (self->pace == DUB_WORKER_FILE || !has_path))
-    wrong = "several languages need a live output by RTMP or RTSP";
+  if (!wrong && n > 1 && self->pace == DUB_WORKER_FILE)
+    wrong = "several languages need a live output";
+  if (!wrong && n > 1 && !url)
+    wrong = "several languages by SRT need an OUTPUT_URL with a path, as in "
+            "srt://host:port?streamid=publish:path";
   if (wrong)
     g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
         "WORKER_TARGET_LANGUAGES: %s", wrong);
@@ -395,12 +398,7 @@ char *
 dub_worker_settings_get_output_url (
     const DubWorkerSettings *self, const char *language)
 {
-  gsize length = strcspn (self->output_url, "?");
-
-  if (!language)
-    return g_strdup (self->output_url);
-  return g_strdup_printf ("%.*s/%s%s", (int) length, self->output_url, language,
-      self->output_url + length);
+  return dub_output_url_of_language (self->output_url, language);
 }
 
 /* It is the name of our socket and of a folder. */

@@ -26,6 +26,7 @@ struct _DubWorker {
 
   DubTee *tee;     /* NULL: one language */
   DubQueue *queue; /* what the source is pushed into */
+  DubQueue *branch_queues[DUB_WORKER_MAX_LANGUAGES]; /* not owned */
   DubIngest *ingest;
   DubBranch *branches[DUB_WORKER_MAX_LANGUAGES];
   guint n_branches;
@@ -385,6 +386,20 @@ build_ingest (DubWorker *self, GError **error)
   return self->ingest != NULL;
 }
 
+/* Before anything is pushed. */
+static void
+build_queues (DubWorker *self)
+{
+  guint n = g_strv_length (self->settings->languages);
+
+  if (n > 1)
+    self->tee = dub_tee_new ();
+  self->queue = self->tee ? dub_queue_ref (dub_tee_get_in (self->tee))
+                          : dub_ingest_queue_new ();
+  for (guint i = 0; i < n; i++)
+    self->branch_queues[i] = self->tee ? dub_tee_add (self->tee) : self->queue;
+}
+
 static gboolean
 build_branches (DubWorker *self, GError **error)
 {
@@ -399,7 +414,7 @@ build_branches (DubWorker *self, GError **error)
 
   for (; self->n_branches < wanted; self->n_branches++) {
     options.number = self->n_branches;
-    options.queue = self->tee ? dub_tee_add (self->tee) : self->queue;
+    options.queue = self->branch_queues[self->n_branches];
     self->branches[self->n_branches] =
         dub_branch_new (&options, &handlers, self, error);
     if (!self->branches[self->n_branches])
@@ -415,12 +430,13 @@ dub_worker_new (const DubWorkerSettings *settings, GError **error)
 
   self->settings = settings;
   self->loop = g_main_loop_new (NULL, FALSE);
-  if (settings->languages[1])
-    self->tee = dub_tee_new ();
-  self->queue = self->tee ? dub_queue_ref (dub_tee_get_in (self->tee))
-                          : dub_ingest_queue_new ();
-  if (!build_control (self, error) || !build_ingest (self, error) ||
-      !build_branches (self, error) || !build_egress (self, error))
+  build_queues (self);
+  if (!build_control (self, error) || !build_ingest (self, error))
+    return NULL;
+  /* The source is reached while codecs and the speech model load, which takes
+   * longer; what comes waits in the branches' queues. */
+  dub_ingest_start (self->ingest);
+  if (!build_branches (self, error) || !build_egress (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -449,9 +465,6 @@ dub_worker_free (DubWorker *self)
 gboolean
 dub_worker_run (DubWorker *self, GError **error)
 {
-  /* The source is reached while the speech model loads; what comes waits in
-   * the branches' queues. */
-  dub_ingest_start (self->ingest);
   for (guint i = 0; i < self->n_branches; i++)
     if (!dub_branch_start (self->branches[i], error))
       return FALSE;

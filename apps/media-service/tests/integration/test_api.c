@@ -164,6 +164,36 @@ test_take_back (ServiceRig *f, gconstpointer data)
   g_assert_cmpstr (text (back, "applied"), ==, "next_start");
 }
 
+static const char *
+place_of (JsonObject *stream, guint number, const char *member)
+{
+  JsonArray *outputs = json_object_get_array_member (stream, "outputs");
+
+  return text (json_array_get_object_element (outputs, number), member);
+}
+
+/* Each language has a place of its own, which is told without its key. */
+static void
+test_outputs (ServiceRig *f, gconstpointer data)
+{
+  g_autoptr (JsonObject) usual = call (f, "POST", "/v1/streams",
+      "{\"stream_id\":\"one\",\"start\":false,"
+      "\"target_languages\":[\"en\",\"es\"]}",
+      201);
+  g_autoptr (JsonObject) own = call (f, "POST", "/v1/streams",
+      "{\"stream_id\":\"two\",\"start\":false,"
+      "\"output_url\":\"rtsp://h/a/k3y-x?pass=s3cr3t\","
+      "\"target_languages\":[\"en\",\"es\"]}",
+      201);
+
+  g_assert_cmpstr (place_of (usual, 0, "path"), ==, "live/one/out");
+  g_assert_cmpstr (place_of (usual, 1, "path"), ==, "live/one/out/es");
+  g_assert_true (
+      g_str_has_suffix (place_of (usual, 1, "url"), "/live/one/out/es"));
+  g_assert_cmpstr (place_of (own, 0, "url"), ==, "rtsp://h/a/***?pass=***");
+  g_assert_cmpstr (place_of (own, 1, "url"), ==, "rtsp://h/a/***/es?pass=***");
+}
+
 /* Stopped by an operator, it waits for another publisher. */
 static void
 test_stop_and_start (ServiceRig *f, gconstpointer data)
@@ -276,6 +306,9 @@ static const BadBody bad_bodies[] = {
     {"{\"stream_id\":\"a\",\"input_url\":\"file:///etc/passwd\"}",
         "/input_url"},
     {"{\"stream_id\":\"a\",\"output_url\":\"http://x/\"}", "/output_url"},
+    {"{\"stream_id\":\"a\",\"output_url\":\"srt://h:1?streamid=key\","
+     "\"target_languages\":[\"en\",\"es\"]}",
+        "/target_languages"},
     {"{\"stream_id\":\"a\",\"destinations\":[{\"name\":\"x\"}]}",
         "/destinations"},
     {"{\"stream_id\":\"a\",\"destinations\":[{\"name\":\"x y\",\"url\":"
@@ -590,6 +623,7 @@ main (int argc, char **argv)
   ADD ("create-for-publisher", test_create_for_publisher);
   ADD ("change", test_change);
   ADD ("take-back", test_take_back);
+  ADD ("outputs", test_outputs);
   ADD ("stop-and-start", test_stop_and_start);
   ADD ("without-publisher", test_without_publisher);
   ADD ("outlives", test_outlives);

@@ -21,11 +21,13 @@
 typedef struct {
   gboolean has_sound;
   guint8 video_codec; /* 7: H.264 */
+  gboolean is_fast;   /* read at once */
 } Layout;
 
 typedef struct {
   GMainLoop *loop;
   DubIngestState last;
+  gboolean has_run;
   char *message;
   GPtrArray *items;
 } Result;
@@ -189,6 +191,7 @@ on_state (DubIngestState state, const GError *error, gpointer user_data)
   Result *result = user_data;
 
   result->last = state;
+  result->has_run |= state == DUB_INGEST_RUNNING;
   if (error) {
     g_free (result->message);
     result->message = g_strdup (error->message);
@@ -215,6 +218,7 @@ read_file (const Layout *layout, gboolean allow_no_audio, Result *result)
   options.url = url;
   options.allow_no_audio = allow_no_audio;
   options.tracks_ms = 200;
+  options.is_fast = layout->is_fast;
   ingest = dub_ingest_new (&options, queue, on_state, result, NULL);
   dub_ingest_start (ingest);
   g_main_loop_run (result->loop);
@@ -323,6 +327,21 @@ test_other_codec (void)
   result_clear (&result);
 }
 
+/* Over before anybody looks after it, and yet it ran: whoever waits for the
+ * first packet is told with the packet. */
+static void
+test_runs_at_once (void)
+{
+  static const Layout layout = {
+      .has_sound = TRUE, .video_codec = 7, .is_fast = TRUE};
+  Result result;
+
+  read_file (&layout, FALSE, &result);
+  g_assert_cmpint (result.last, ==, DUB_INGEST_ENDED);
+  g_assert_true (result.has_run);
+  result_clear (&result);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -331,5 +350,6 @@ main (int argc, char **argv)
   g_test_add_func ("/media/ingest/file/tracks", test_tracks);
   g_test_add_func ("/media/ingest/file/no-sound", test_no_sound);
   g_test_add_func ("/media/ingest/file/other-codec", test_other_codec);
+  g_test_add_func ("/media/ingest/file/runs-at-once", test_runs_at_once);
   return g_test_run ();
 }

@@ -11,6 +11,8 @@ test_cases (void)
   static const Case cases[] = {
       {"cannot open rtmp://h/app/s3cr3t: refused", "rtmp://h/app/s3cr3t",
           "cannot open rtmp://h/app/***: refused"},
+      {"stream 's3cr3t/es' at rtmp://h/app/s3cr3t/es", "rtmp://h/app/s3cr3t/es",
+          "stream '***/es' at rtmp://h/app/***"},
       {"stream 's3cr3t' not found", "rtmp://h/app/s3cr3t",
           "stream '***' not found"},
       {"stream 'in' not found, path live/a/in", "rtmp://h/live/a/in",

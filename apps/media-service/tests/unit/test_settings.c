@@ -286,7 +286,8 @@ test_outputs (void)
       {"rtmps://h/a/out", TRUE, TRUE},
       {"rtsp://h/a/out", TRUE, TRUE},
       {"rtsps://h/a/out", TRUE, TRUE},
-      {"srt://h:1?streamid=publish:a/out", TRUE, FALSE},
+      {"srt://h:1?streamid=publish:a/out", TRUE, TRUE},
+      {"srt://h:1?streamid=key", TRUE, FALSE},
       {"http://h/a/out", FALSE, FALSE},
   };
 

@@ -44,17 +44,28 @@ struct _DubStsServer {
 
 /* --- too much of one peer --- */
 
+/* (transfer full) */
+static char *
+address_of (DubStsServer *self, SoupServerMessage *message)
+{
+  const char *forwarded = soup_message_headers_get_list (
+      soup_server_message_get_request_headers (message), "X-Forwarded-For");
+
+  return dub_proxies_client (self->settings->proxies,
+      soup_server_message_get_remote_host (message), forwarded);
+}
+
 /* FALSE: it was answered. */
 static gboolean
 take (DubStsServer *self, DubPeerLimits *limits, const char *what,
     SoupServerMessage *message)
 {
-  const char *peer = soup_server_message_get_remote_host (message);
+  g_autofree char *peer = address_of (self, message);
   DubProblem problem = {DUB_HTTP_TOO_MANY_REQUESTS, DUB_CODE_RATE_LIMIT, NULL,
       "too many requests a second (STS_RATE_LIMIT)", TRUE, 1};
 
-  if (dub_peer_limits_take (limits, peer != NULL ? peer : "",
-          g_get_monotonic_time (), &problem.retry_after_s))
+  if (dub_peer_limits_take (
+          limits, peer, g_get_monotonic_time (), &problem.retry_after_s))
     return TRUE;
   dub_metric_add (self->limited_total, (const char *const[]){what, NULL}, 1);
   dub_answer_problem (message, &problem);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dubbing_common/metrics.h>
+#include <dubbing_common/proxies.h>
 #include <gio/gio.h>
 #include <sts_service/processor.h>
 
@@ -31,6 +32,7 @@ typedef struct {
   gsize max_message_bytes;
   guint max_connections;
   guint requests_per_s; /* of one address; 0: no limit */
+  DubProxies *proxies;  /* (nullable): whose word for an address counts */
   guint ping_interval_ms;
   guint ping_timeout_ms;
   DubSessionSettings session;

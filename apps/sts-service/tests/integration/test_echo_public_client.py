@@ -491,6 +491,27 @@ class Limits(unittest.TestCase):
                 seen = {service.get(path)[0] for _ in range(10)}
                 self.assertIn(429, seen)
 
+    def test_a_proxy_says_who_asks(self):
+        """One flood behind it is not another's; nobody else is believed."""
+        def ask(service, forwarded):
+            try:
+                with urllib.request.urlopen(urllib.request.Request(
+                        service.url + "/health",
+                        headers={"X-Forwarded-For": forwarded}),
+                        timeout=WAIT_S) as reply:
+                    return reply.status
+            except urllib.error.HTTPError as error:
+                with error:
+                    return error.code
+
+        for proxies, other in (("127.0.0.0/8", 200), ("10.0.0.1", 429)):
+            with self.subTest(proxies=proxies):
+                service = self.start(STS_RATE_LIMIT="1",
+                                     TRUSTED_PROXIES=proxies)
+                seen = {ask(service, "9.9.9.9, 192.0.2.1") for _ in range(10)}
+                self.assertIn(429, seen)
+                self.assertEqual(ask(service, "192.0.2.1, 192.0.2.2"), other)
+
     def test_a_session_by_polling_goes_on(self):
         """Its own polls are many; they are not those of a stranger."""
         service = self.start(STS_RATE_LIMIT="2")
@@ -538,6 +559,12 @@ class Start(unittest.TestCase):
         self.assertEqual(done.returncode, 78)
         self.assertIn("PORT", done.stderr)
         self.assertIn("65535", done.stderr)
+
+    def test_a_proxy_that_is_no_address(self):
+        done = self.run_with(TRUSTED_PROXIES="proxy.example")
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("TRUSTED_PROXIES", done.stderr)
+        self.assertIn("proxy.example", done.stderr)
 
     def test_a_taken_port(self):
         service = Service()

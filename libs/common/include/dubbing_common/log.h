@@ -60,8 +60,9 @@ void dub_log_fields (DubLogLevel level, const char *topic,
     const char *const *fields, const char *format, ...) G_GNUC_PRINTF (4, 5);
 
 /* Replaces user:password and a stream key (the last path element of rtmp and
- * rtsp URLs that are not our own MediaMTX paths "live/<id>/in|out", and query
- * values) by "***", for messages. (transfer full) */
+ * rtsp URLs that are not our own MediaMTX paths "live/<id>/in|out", with a
+ * language behind it, and query values) by "***", for messages.
+ * (transfer full) */
 char *dub_redact_url (const char *url);
 
 #ifdef DUB_LOG_TOPIC

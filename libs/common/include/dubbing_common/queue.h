@@ -27,7 +27,8 @@ DubQueue *dub_queue_new (const char *name, guint max_items, guint64 max_cost,
 DubQueue *dub_queue_ref (DubQueue *queue);
 void dub_queue_unref (DubQueue *queue);
 
-/* Before the first push. */
+/* Called in the pushing thread when an item comes into the empty queue; here
+ * and at once when there is one already. Once for each queue. */
 void dub_queue_set_ready_func (DubQueue *queue, GSourceFunc on_ready,
     gpointer user_data, GDestroyNotify destroy);
 
