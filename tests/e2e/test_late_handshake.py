@@ -30,6 +30,7 @@ CLIP = clips.Clip("late-handshake-25", Fraction(25), 20.0,
                   sound="music+breath+beeps")
 # How late each answer comes: RTSP asks five times.
 LATE = {"rtsp-0": 0.0, "rtsp-200": 0.2, "rtsp-500": 0.5, "rtmp-100": 0.1}
+KEY_S = 1.0  # from one key frame to the next
 # Of sound before the first picture: what its dts is before its pts, and 45.
 LEAD_MS = 80 + 45
 TOLERANCE_MS = {"rtsp": 10, "rtmp": 2}
@@ -74,6 +75,15 @@ def test_sound_stays_with_its_picture(run, name):
     off_ms = sync_ms(run.recording, run.got[name])
     print(f"{name}: {off_ms} ms")
     assert abs(off_ms) <= TOLERANCE_MS[name.partition("-")[0]]
+
+
+def test_begins_with_the_next_key_frame(run):
+    """MediaMTX answers at once who is not known to send too early."""
+    own, got = run.recording.units(), run.got["rtsp-0"].units()
+    begin = [u.slice_digest for u in own].index(got[0].slice_digest)
+    late_s = (own[begin].pts_ms - own[0].pts_ms) / 1000
+    print(f"{late_s:.2f} s after the first picture")
+    assert late_s <= KEY_S + 0.5
 
 
 @pytest.mark.parametrize("name", LATE)

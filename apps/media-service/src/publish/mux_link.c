@@ -16,6 +16,9 @@
 #define SRT_TIMEOUT_MS 3000
 #define RTSP_PORT 554
 #define RTSPS_PORT 322
+/* MediaMTX lets who calls himself GStreamer wait a second for each track, for
+ * what older ones sent too early. */
+#define USER_AGENT "live-broadcast-dubbing/" DUB_VERSION
 #define RTSP_TIMEOUT_US (5 * G_USEC_PER_SEC)
 
 struct _DubMuxLink {
@@ -281,7 +284,7 @@ add_rtsp (DubMuxLink *self, const char *url, GError **error)
     return NULL;
   g_object_set (sink, "location", url, "protocols", 4 /* TCP */, "latency",
       (guint) (MUX_LATENCY_NS / DUB_NS_PER_MS), "rtx-time", 0, "tcp-timeout",
-      (guint64) RTSP_TIMEOUT_US, NULL);
+      (guint64) RTSP_TIMEOUT_US, "user-agent", USER_AGENT, NULL);
   g_signal_connect (sink, "new-manager", G_CALLBACK (on_new_manager), NULL);
   g_signal_connect (self->pipeline, "deep-element-added",
       G_CALLBACK (on_element_added), self);
