@@ -51,6 +51,8 @@ def to_pcm(sound: np.ndarray) -> bytes:
 
 def quiet_pieces(count: int) -> list[np.ndarray]:
     """Music, noise, silence and applause, in turn; generated."""
+    if count == 0:
+        return []
     size = SECONDS * RATE
     random = np.random.default_rng(5)
     clip = clips.Clip("quiet", seconds=SECONDS * count)

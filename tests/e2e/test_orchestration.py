@@ -86,6 +86,17 @@ class Source:
                 for r in recordings]
 
 
+def played(folder: str, kind):
+    """A run of that kind, which has been played, with a service of its own."""
+    shutil.rmtree(tools.ARTIFACTS / folder, ignore_errors=True)
+    with Service(folder, ORCH_GRACE_PERIOD=f"{GRACE_S:.0f}s",
+                 OUTPUT_DELAY_MS=str(DELAY_MS), ORCH_RECONCILE_PERIOD="0",
+                 LOG_FORMAT="json") as service:
+        run = kind(service)
+        run.play()
+        yield run
+
+
 # --- come and go --------------------------------------------------------------
 
 CLIP = clips.Clip("sync-small-25", Fraction(25), 12.0, **SMALL)
@@ -125,13 +136,7 @@ class ComeAndGo:
 
 @pytest.fixture(scope="module", name="run")
 def _run():
-    shutil.rmtree(tools.ARTIFACTS / "orchestration", ignore_errors=True)
-    with Service("orchestration", ORCH_GRACE_PERIOD=f"{GRACE_S:.0f}s",
-                 OUTPUT_DELAY_MS=str(DELAY_MS), ORCH_RECONCILE_PERIOD="0",
-                 LOG_FORMAT="json") as service:
-        run = ComeAndGo(service)
-        run.play()
-        yield run
+    yield from played("orchestration", ComeAndGo)
 
 
 @pytest.mark.p1
@@ -231,13 +236,7 @@ class Many:
 
 @pytest.fixture(scope="module", name="many")
 def _many():
-    shutil.rmtree(tools.ARTIFACTS / "p2-many", ignore_errors=True)
-    with Service("p2-many", ORCH_GRACE_PERIOD=f"{GRACE_S:.0f}s",
-                 OUTPUT_DELAY_MS=str(DELAY_MS), ORCH_RECONCILE_PERIOD="0",
-                 LOG_FORMAT="json") as service:
-        run = Many(service)
-        run.play()
-        yield run
+    yield from played("p2-many", Many)
 
 
 def p2(function):

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -516,15 +517,22 @@ def test_a_stream_is_added_and_removed(page, site):
 
 @pytest.mark.skipif("PAGE_IMAGES" not in os.environ,
                     reason="PAGE_IMAGES=folder makes the images of docs/")
-def test_images(page):
+def test_images(page, site):
     folder = Path(os.environ["PAGE_IMAGES"])
-    choose_way(page, "webrtc")
+    for name, to in (("arena", "de"), ("sunday-service", "pt-BR")):
+        publish(site.stack, clips.make(CLIP),
+                site.stack.rtmp_url(f"live/{name}/in?to={to}"), loop=True,
+                name=f"publisher-{name}")
+        page.wait_text(f'#rows tr[data-id="{name}"]', "running", 40)
+    page.click(f'#rows tr[data-id="{STREAM}"] button')
+    choose_way(page, "auto")
     for player in ("#player-in", "#player-out"):
         page.click(f"{player} button")
         assert plays(page, player)
     page.wait(lambda: page.run(
         "return document.querySelectorAll('.line[data-phase=said]').length"
         " > 5"), 60, "lines")
+    time.sleep(60)  # of charts
     for name, size, scheme in (("page-dark", (1600, 1000), "dark"),
                                ("page-light", (1600, 1000), "light"),
                                ("page-phone", (360, 740), "dark")):

@@ -108,6 +108,7 @@ dub_answer_new (const char *fragment_id, DubAnswerStatus status)
   g_atomic_ref_count_init (&answer->ref_count);
   answer->fragment_id = g_strdup (fragment_id);
   answer->status = status;
+  answer->times = (DubStageTimes){-1, -1, -1};
   return answer;
 }
 

@@ -300,6 +300,7 @@ test_full_of_served (void)
   Limited limited = {0};
   g_autoptr (GSocketConnection) first = NULL;
   g_autoptr (GSocketConnection) second = NULL;
+  g_autofree char *rest = g_strnfill (96, 'x');
   g_autofree char *answer = NULL;
   g_autofree char *nothing = NULL;
   gint64 start_us = g_get_monotonic_time ();
@@ -314,7 +315,7 @@ test_full_of_served (void)
   g_assert_cmpstr (nothing, ==, "");
   g_assert_cmpuint (count_connections (&limited), ==, 1);
   g_output_stream_write_all (
-      g_io_stream_get_output_stream (G_IO_STREAM (first)), half, 96, NULL, NULL,
+      g_io_stream_get_output_stream (G_IO_STREAM (first)), rest, 96, NULL, NULL,
       NULL);
   answer = read_to_end (&limited, first);
   g_assert_true (g_str_has_prefix (answer, "HTTP/1.1 200"));

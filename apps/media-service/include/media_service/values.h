@@ -83,6 +83,11 @@ typedef enum {
   DUB_ANSWER_FAILED, /* by the service, the link, or a result we cannot use */
 } DubAnswerStatus;
 
+/* How long it was in each stage of the speech service; -1: not told. */
+typedef struct {
+  gint64 stt_ms, translate_ms, tts_ms;
+} DubStageTimes;
+
 /* What became of a fragment. */
 typedef struct {
   gatomicrefcount ref_count;
@@ -96,6 +101,7 @@ typedef struct {
   gboolean is_retryable;
   /* FAILED, and it says something about the service's health. */
   gboolean counts_for_breaker;
+  DubStageTimes times;
 } DubAnswer;
 
 DubAnswer *dub_answer_new (const char *fragment_id, DubAnswerStatus status);

@@ -1,38 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "asset_json.h"
 
-#include <json-glib/json-glib.h>
+#include "json_fields.h"
+
 #include <string.h>
-
-static void
-add_text (JsonBuilder *json, const char *name, const char *value)
-{
-  g_autofree char *valid = value ? g_utf8_make_valid (value, -1) : NULL;
-
-  if (!value)
-    return;
-  json_builder_set_member_name (json, name);
-  json_builder_add_string_value (json, valid);
-}
-
-static void
-add_int (JsonBuilder *json, const char *name, gint64 value)
-{
-  json_builder_set_member_name (json, name);
-  json_builder_add_int_value (json, value);
-}
-
-static void
-add_time (JsonBuilder *json, const char *name, gint64 us)
-{
-  g_autoptr (GDateTime) seconds =
-      g_date_time_new_from_unix_utc (us / G_USEC_PER_SEC);
-  g_autoptr (GDateTime) time = g_date_time_add (seconds, us % G_USEC_PER_SEC);
-  g_autofree char *text = g_date_time_format_iso8601 (time);
-
-  if (us > 0)
-    add_text (json, name, text);
-}
 
 static JsonBuilder *
 begin (void)
@@ -70,9 +41,9 @@ dub_asset_stt_json (const DubFragmentStory *story)
 {
   JsonBuilder *json = begin ();
 
-  add_text (json, "id", story->fragment->id);
-  add_text (json, "status", status_of (story));
-  add_text (json, "transcript", story->answer->transcript);
+  dub_json_add_text (json, "id", story->fragment->id);
+  dub_json_add_text (json, "status", status_of (story));
+  dub_json_add_text (json, "transcript", story->answer->transcript);
   return end (json);
 }
 
@@ -81,11 +52,11 @@ dub_asset_tts_json (const DubFragmentStory *story)
 {
   JsonBuilder *json = begin ();
 
-  add_text (json, "id", story->fragment->id);
-  add_text (json, "status", status_of (story));
-  add_text (json, "translatedText", story->answer->translated_text);
+  dub_json_add_text (json, "id", story->fragment->id);
+  dub_json_add_text (json, "status", status_of (story));
+  dub_json_add_text (json, "translatedText", story->answer->translated_text);
   if (story->answer->pcm)
-    add_int (json, "dubbedMs",
+    dub_json_add_int (json, "dubbedMs",
         dub_pcm_duration_ns (story->answer->pcm) / DUB_NS_PER_MS);
   return end (json);
 }
@@ -97,23 +68,24 @@ dub_asset_timing_json (const DubFragmentStory *story)
   gint64 duration_ns = dub_pcm_duration_ns (fragment->pcm);
   JsonBuilder *json = begin ();
 
-  add_text (json, "id", fragment->id);
-  add_int (json, "seq", (gint64) fragment->number);
-  add_int (json, "ptsNs", fragment->pcm->pts_ns);
-  add_int (json, "durationMs", duration_ns / DUB_NS_PER_MS);
-  add_int (json, "roomMs", fragment->room_ns / DUB_NS_PER_MS);
-  add_text (json, "cut", dub_cut_reason_to_string (fragment->reason));
-  add_text (json, "status", status_of (story));
+  dub_json_add_text (json, "id", fragment->id);
+  dub_json_add_int (json, "seq", (gint64) fragment->number);
+  dub_json_add_int (json, "ptsNs", fragment->pcm->pts_ns);
+  dub_json_add_int (json, "durationMs", duration_ns / DUB_NS_PER_MS);
+  dub_json_add_int (json, "roomMs", fragment->room_ns / DUB_NS_PER_MS);
+  dub_json_add_text (json, "cut", dub_cut_reason_to_string (fragment->reason));
+  dub_json_add_text (json, "status", status_of (story));
   if (story->answer)
-    add_text (json, "errorCode", story->answer->error_code);
-  add_time (json, "sentAt", story->sent_us);
-  add_time (json, "answeredAt", story->answered_us);
+    dub_json_add_text (json, "errorCode", story->answer->error_code);
+  dub_json_add_time (json, "sentAt", story->sent_us);
+  dub_json_add_time (json, "answeredAt", story->answered_us);
   if (story->sent_us > 0 && story->answered_us > 0)
-    add_int (json, "roundTripMs", (story->answered_us - story->sent_us) / 1000);
-  add_text (json, "outcome", story->outcome);
-  add_text (json, "detail", story->detail);
+    dub_json_add_int (
+        json, "roundTripMs", (story->answered_us - story->sent_us) / 1000);
+  dub_json_add_text (json, "outcome", story->outcome);
+  dub_json_add_text (json, "detail", story->detail);
   if (story->heard_ns >= 0)
-    add_int (json, "heardPtsNs", story->heard_ns);
+    dub_json_add_int (json, "heardPtsNs", story->heard_ns);
   return end (json);
 }
 
@@ -123,9 +95,9 @@ dub_asset_alert_json (
 {
   JsonBuilder *json = begin ();
 
-  add_text (json, "kind", kind);
-  add_time (json, "at", now_us);
-  add_int (json, "mediaNs", media_ns);
-  add_text (json, "detail", detail);
+  dub_json_add_text (json, "kind", kind);
+  dub_json_add_time (json, "at", now_us);
+  dub_json_add_int (json, "mediaNs", media_ns);
+  dub_json_add_text (json, "detail", detail);
   return end (json);
 }

@@ -195,16 +195,29 @@ write_asset (DubCaptureWriter *self, const DubFragment *fragment,
   log_write (self, "asset_write", fragment->id, listed, error);
 }
 
+static DubManifestLatency
+latency_of (const DubFragmentStory *story)
+{
+  DubManifestLatency latency = DUB_MANIFEST_NO_LATENCY;
+
+  if (story->sent_us > 0 && story->answered_us > 0)
+    latency.total_ms = (story->answered_us - story->sent_us) / 1000;
+  if (story->answer) {
+    latency.stt_ms = story->answer->times.stt_ms;
+    latency.translate_ms = story->answer->times.translate_ms;
+    latency.tts_ms = story->answer->times.tts_ms;
+  }
+  return latency;
+}
+
 static void
 set_status (DubCaptureWriter *self, const DubFragmentStory *story,
     DubManifestStatus status)
 {
   DubRunAsset asset = asset_of (story->fragment, NULL, NULL);
-  gint64 total_ms = story->sent_us > 0 && story->answered_us > 0
-                        ? (story->answered_us - story->sent_us) / 1000
-                        : -1;
+  DubManifestLatency latency = latency_of (story);
 
-  dub_run_folder_set_status (self->folder, &asset, status, total_ms);
+  dub_run_folder_set_status (self->folder, &asset, status, &latency);
 }
 
 static void

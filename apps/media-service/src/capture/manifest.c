@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manifest.h"
 
-#include <json-glib/json-glib.h>
+#include "json_fields.h"
+
 #include <string.h>
 
 #define SCHEMA_VERSION "1.0"
@@ -132,7 +133,7 @@ dub_manifest_open_fragment (
   fragment->start_ms = start_ms;
   fragment->end_ms = end_ms;
   fragment->status = DUB_MANIFEST_RECEIVED;
-  fragment->total_ms = -1;
+  fragment->latency = DUB_MANIFEST_NO_LATENCY;
   fragment->assets = g_ptr_array_new_with_free_func (asset_free);
   g_ptr_array_add (self->fragments, fragment);
   return fragment;
@@ -248,33 +249,6 @@ dub_manifest_add_error (DubManifest *self, gint64 now_us, const char *scope,
 /* -- to JSON ------------------------------------------------------------- */
 
 static void
-add_text (JsonBuilder *json, const char *name, const char *value)
-{
-  if (!value)
-    return;
-  json_builder_set_member_name (json, name);
-  json_builder_add_string_value (json, value);
-}
-
-static void
-add_int (JsonBuilder *json, const char *name, gint64 value)
-{
-  json_builder_set_member_name (json, name);
-  json_builder_add_int_value (json, value);
-}
-
-static void
-add_time (JsonBuilder *json, const char *name, gint64 us)
-{
-  g_autoptr (GDateTime) seconds =
-      g_date_time_new_from_unix_utc (us / G_USEC_PER_SEC);
-  g_autoptr (GDateTime) time = g_date_time_add (seconds, us % G_USEC_PER_SEC);
-  g_autofree char *text = g_date_time_format_iso8601 (time);
-
-  add_text (json, name, text);
-}
-
-static void
 begin (JsonBuilder *json, const char *name)
 {
   json_builder_set_member_name (json, name);
@@ -290,32 +264,50 @@ add_assets (JsonBuilder *json, const char *name, const GPtrArray *assets)
     const DubManifestAsset *asset = g_ptr_array_index (assets, i);
 
     json_builder_begin_object (json);
-    add_text (json, "kind", asset->kind);
-    add_text (json, "path", asset->path);
-    add_int (json, "bytes", (gint64) asset->bytes);
-    add_text (json, "sha256", asset->sha256);
-    add_time (json, "writtenAt", asset->written_us);
+    dub_json_add_text (json, "kind", asset->kind);
+    dub_json_add_text (json, "path", asset->path);
+    dub_json_add_int (json, "bytes", (gint64) asset->bytes);
+    dub_json_add_text (json, "sha256", asset->sha256);
+    dub_json_add_time (json, "writtenAt", asset->written_us);
     json_builder_end_object (json);
   }
   json_builder_end_array (json);
 }
 
 static void
+add_latency (JsonBuilder *json, const DubManifestLatency *latency)
+{
+  const struct {
+    const char *name;
+    gint64 ms;
+  } times[] = {
+      {"sttMs", latency->stt_ms},
+      {"translateMs", latency->translate_ms},
+      {"ttsMs", latency->tts_ms},
+      {"totalMs", latency->total_ms},
+  };
+
+  if (latency->total_ms < 0)
+    return;
+  begin (json, "latency");
+  for (gsize i = 0; i < G_N_ELEMENTS (times); i++)
+    if (times[i].ms >= 0)
+      dub_json_add_int (json, times[i].name, times[i].ms);
+  json_builder_end_object (json);
+}
+
+static void
 add_fragment (JsonBuilder *json, const DubManifestFragment *fragment)
 {
   json_builder_begin_object (json);
-  add_text (json, "fragmentId", fragment->id);
-  add_int (json, "seq", (gint64) fragment->number);
+  dub_json_add_text (json, "fragmentId", fragment->id);
+  dub_json_add_int (json, "seq", (gint64) fragment->number);
   begin (json, "time");
-  add_int (json, "startMs", fragment->start_ms);
-  add_int (json, "endMs", fragment->end_ms);
+  dub_json_add_int (json, "startMs", fragment->start_ms);
+  dub_json_add_int (json, "endMs", fragment->end_ms);
   json_builder_end_object (json);
-  add_text (json, "status", status_names[fragment->status]);
-  if (fragment->total_ms >= 0) {
-    begin (json, "latency");
-    add_int (json, "totalMs", fragment->total_ms);
-    json_builder_end_object (json);
-  }
+  dub_json_add_text (json, "status", status_names[fragment->status]);
+  add_latency (json, &fragment->latency);
   add_assets (json, "assets", fragment->assets);
   json_builder_end_object (json);
 }
@@ -323,28 +315,28 @@ add_fragment (JsonBuilder *json, const DubManifestFragment *fragment)
 static void
 add_head (JsonBuilder *json, const DubManifest *self, gint64 now_us)
 {
-  add_text (json, "schemaVersion", SCHEMA_VERSION);
-  add_text (json, "streamId", self->stream_id);
-  add_text (json, "runId", self->run_id);
-  add_text (json, "instanceId", self->instance_id);
-  add_time (json, "createdAt", self->created_us);
-  add_time (json, "updatedAt", now_us);
+  dub_json_add_text (json, "schemaVersion", SCHEMA_VERSION);
+  dub_json_add_text (json, "streamId", self->stream_id);
+  dub_json_add_text (json, "runId", self->run_id);
+  dub_json_add_text (json, "instanceId", self->instance_id);
+  dub_json_add_time (json, "createdAt", self->created_us);
+  dub_json_add_time (json, "updatedAt", now_us);
   begin (json, "streamPaths");
-  add_text (json, "in", self->in);
-  add_text (json, "out", self->out);
+  dub_json_add_text (json, "in", self->in);
+  dub_json_add_text (json, "out", self->out);
   json_builder_end_object (json);
   begin (json, "pipeline");
   begin (json, "pcm");
-  add_int (json, "sampleRateHz", 48000);
-  add_int (json, "channels", 1);
-  add_text (json, "format", "s16le");
+  dub_json_add_int (json, "sampleRateHz", 48000);
+  dub_json_add_int (json, "channels", 1);
+  dub_json_add_text (json, "format", "s16le");
   json_builder_end_object (json);
   json_builder_set_member_name (json, "bufferingTargetSec");
   json_builder_add_double_value (json, (double) self->delay_ms / 1000);
-  add_text (json, "videoMode", "copy");
+  dub_json_add_text (json, "videoMode", "copy");
   json_builder_end_object (json);
   begin (json, "capture");
-  add_text (json, "mode", self->mode);
+  dub_json_add_text (json, "mode", self->mode);
   json_builder_set_member_name (json, "mediaEnabled");
   json_builder_add_boolean_value (json, self->has_media);
   json_builder_end_object (json);
@@ -358,7 +350,7 @@ add_counters (JsonBuilder *json, const DubManifest *self)
 
   begin (json, "counters");
   for (GList *l = names; l; l = l->next)
-    add_int (json, l->data,
+    dub_json_add_int (json, l->data,
         *(gint64 *) g_hash_table_lookup (self->counters, l->data));
   json_builder_end_object (json);
 }
@@ -372,10 +364,10 @@ add_errors (JsonBuilder *json, const DubManifest *self)
     const Error *error = l->data;
 
     json_builder_begin_object (json);
-    add_time (json, "at", error->at_us);
-    add_text (json, "scope", error->scope);
-    add_text (json, "message", error->message);
-    add_text (json, "assetPath", error->asset_path);
+    dub_json_add_time (json, "at", error->at_us);
+    dub_json_add_text (json, "scope", error->scope);
+    dub_json_add_text (json, "message", error->message);
+    dub_json_add_text (json, "assetPath", error->asset_path);
     json_builder_end_object (json);
   }
   json_builder_end_array (json);

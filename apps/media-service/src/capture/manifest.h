@@ -32,12 +32,19 @@ typedef enum {
   DUB_MANIFEST_FAILED,
 } DubManifestStatus;
 
+/* In ms; -1: not known. */
+typedef struct {
+  gint64 stt_ms, translate_ms, tts_ms; /* in the stages of the service */
+  gint64 total_ms;                     /* from sending to answer */
+} DubManifestLatency;
+#define DUB_MANIFEST_NO_LATENCY ((DubManifestLatency){-1, -1, -1, -1})
+
 typedef struct {
   char *id; /* number-startMs-endMs: its folder */
   guint64 number;
   gint64 start_ms, end_ms;
   DubManifestStatus status;
-  gint64 total_ms;   /* from sending to answer; -1: not known */
+  DubManifestLatency latency;
   GPtrArray *assets; /* of DubManifestAsset */
 } DubManifestFragment;
 

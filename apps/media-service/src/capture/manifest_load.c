@@ -136,7 +136,12 @@ take_fragment (DubManifest *self, JsonObject *object)
   fragment = dub_manifest_open_fragment (self, (guint64) number,
       int_of (time, "startMs", 0), int_of (time, "endMs", 0));
   fragment->status = status_of (object);
-  fragment->total_ms = int_of (latency, "totalMs", -1);
+  fragment->latency = (DubManifestLatency){
+      .stt_ms = int_of (latency, "sttMs", -1),
+      .translate_ms = int_of (latency, "translateMs", -1),
+      .tts_ms = int_of (latency, "ttsMs", -1),
+      .total_ms = int_of (latency, "totalMs", -1),
+  };
   for (GList *l = assets; l; l = l->next) {
     DubManifestAsset asset;
 

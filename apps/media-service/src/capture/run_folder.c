@@ -249,13 +249,13 @@ dub_run_folder_write (DubRunFolder *self, const DubRunAsset *asset,
 
 void
 dub_run_folder_set_status (DubRunFolder *self, const DubRunAsset *fragment,
-    DubManifestStatus status, gint64 total_ms)
+    DubManifestStatus status, const DubManifestLatency *latency)
 {
   DubManifestFragment *listed = open_fragment (self, fragment);
 
   listed->status = status;
-  if (total_ms >= 0)
-    listed->total_ms = total_ms;
+  if (latency->total_ms >= 0)
+    listed->latency = *latency;
   self->is_dirty = TRUE;
 }
 

@@ -48,9 +48,9 @@ typedef struct {
  * it; valid until the next call. */
 gboolean dub_run_folder_write (DubRunFolder *self, const DubRunAsset *asset,
     const DubManifestAsset **ret_asset, GError **error);
-/* total_ms: -1 where it is not known */
+/* latency: of no total, it stays what it was */
 void dub_run_folder_set_status (DubRunFolder *self, const DubRunAsset *fragment,
-    DubManifestStatus status, gint64 total_ms);
+    DubManifestStatus status, const DubManifestLatency *latency);
 /* assets/alerts/<time>-<kind>.json */
 gboolean dub_run_folder_alert (
     DubRunFolder *self, const char *kind, GBytes *json, GError **error);

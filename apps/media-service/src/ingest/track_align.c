@@ -88,7 +88,7 @@ compare_pts (gconstpointer a, gconstpointer b)
   return (first > other) - (first < other);
 }
 
-/* (transfer full) */
+/* (transfer full), of at least one picture. */
 static gint64 *
 sort_pts (const DubTrackAlign *self)
 {
@@ -123,10 +123,14 @@ find_depth (const DubTrackAlign *self, const gint64 *sorted)
 static gint64
 smallest_of_pictures (const DubTrackAlign *self)
 {
-  g_autofree gint64 *sorted = sort_pts (self);
-  guint delay = MAX (self->reorder, find_depth (self, sorted));
+  g_autofree gint64 *sorted = NULL;
+  guint delay;
   gint64 smallest_ns = G_MAXINT64;
 
+  if (self->pictures->len == 0)
+    return smallest_ns;
+  sorted = sort_pts (self);
+  delay = MAX (self->reorder, find_depth (self, sorted));
   for (guint i = delay; i < self->pictures->len; i++)
     smallest_ns = MIN (
         smallest_ns, g_array_index (self->pictures, Arrival, i).arrival_ns -

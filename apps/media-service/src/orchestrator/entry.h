@@ -100,6 +100,8 @@ DubEntry *dub_entry_new (
     DubOrchestrator *self, const char *id, DubOrigin origin);
 /* It has a worker, or waits for one. */
 gboolean dub_entry_is_active (DubEntry *entry);
+/* How many have a worker, or wait for one. */
+guint dub_orchestrator_count_active (DubOrchestrator *self);
 /* DUB_ORDER_DONE: one more may run; entry: (nullable): a new one. */
 DubOrder dub_orchestrator_check_place (DubOrchestrator *self, DubEntry *entry);
 /* Drops those that are to go. Never from within an entry's own callbacks. */

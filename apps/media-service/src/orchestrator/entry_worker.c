@@ -431,16 +431,22 @@ dub_entry_start_now (DubEntry *entry)
 
 /* --- what a stream orders --- */
 
+static gboolean
+has_own_source (DubEntry *entry)
+{
+  g_autoptr (DubStreamSettings) settings = dub_entry_effective (entry);
+
+  return settings->values[DUB_SETTING_INPUT_URL] != NULL;
+}
+
 /* How it is pulled hangs on what the media server has of it. A worker in the
  * place of one that died does not wait for that again. */
 static gboolean
 wants_look (DubEntry *entry)
 {
-  g_autoptr (DubStreamSettings) settings = dub_entry_effective (entry);
-
   return entry->owner->look != NULL && !entry->has_looked &&
          entry->owner->settings->ingest == DUB_INGEST_AUTO &&
-         settings->values[DUB_SETTING_INPUT_URL] == NULL;
+         !has_own_source (entry);
 }
 
 static void
@@ -501,20 +507,6 @@ order_reconnect (DubStream *stream, gpointer user_data)
   dub_entry_reconnect (user_data);
 }
 
-static guint
-count_active (DubOrchestrator *self)
-{
-  GHashTableIter iter;
-  gpointer value;
-  guint n = 0;
-
-  g_hash_table_iter_init (&iter, self->entries);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    n += dub_state_is_active (
-        dub_stream_get_state (((DubEntry *) value)->stream));
-  return n;
-}
-
 static gboolean
 tell_all_stopped (gpointer user_data)
 {
@@ -530,7 +522,7 @@ on_changed (DubStream *stream, DubStreamState from, DubStreamState to,
 {
   DubEntry *entry = user_data;
   DubOrchestrator *self = entry->owner;
-  guint n = count_active (self);
+  guint n = dub_orchestrator_count_active (self);
 
   /* A session is what has a run id; restarts of its worker keep it. */
   if (from == DUB_STREAM_IDLE) {

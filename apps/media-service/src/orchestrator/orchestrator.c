@@ -46,8 +46,8 @@ dub_entry_is_active (DubEntry *entry)
   return dub_state_is_active (dub_stream_get_state (entry->stream));
 }
 
-static guint
-count_active (DubOrchestrator *self)
+guint
+dub_orchestrator_count_active (DubOrchestrator *self)
 {
   GHashTableIter iter;
   gpointer value;
@@ -350,7 +350,7 @@ dub_orchestrator_check_place (DubOrchestrator *self, DubEntry *entry)
     return DUB_ORDER_STOPPING;
   if (entry == NULL && g_hash_table_size (self->entries) >= DUB_MAX_STREAMS)
     return DUB_ORDER_MAX_STREAMS;
-  if (max == 0 || count_active (self) < max ||
+  if (max == 0 || dub_orchestrator_count_active (self) < max ||
       (entry != NULL && dub_entry_is_active (entry)))
     return DUB_ORDER_DONE;
   return DUB_ORDER_MAX_WORKERS;
@@ -446,7 +446,7 @@ dub_orchestrator_stop_all (
 
   self->all_stopped = done;
   self->all_stopped_data = user_data;
-  if (count_active (self) == 0)
+  if (dub_orchestrator_count_active (self) == 0)
     g_idle_add (tell_all_stopped, self);
   g_hash_table_iter_init (&iter, self->entries);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {

@@ -100,6 +100,14 @@ dub_orchestrator_ready (DubOrchestrator *self, const char *stream_id,
   return TRUE;
 }
 
+/* What the media server said was of that one. */
+static void
+forget_publisher (DubEntry *entry)
+{
+  entry->has_publisher = FALSE;
+  entry->has_looked = FALSE;
+}
+
 void
 dub_orchestrator_not_ready (
     DubOrchestrator *self, const char *stream_id, const char *source_id)
@@ -114,8 +122,7 @@ dub_orchestrator_not_ready (
         entry, DUB_LOG_INFO, "ignored a late not-ready of another source");
     return;
   }
-  entry->has_publisher = FALSE;
-  entry->has_looked = FALSE;
+  forget_publisher (entry);
   if (!entry->is_operators)
     dub_stream_not_ready (entry->stream, source_id, dub_now_ns ());
   dub_entry_arm (entry);
@@ -188,8 +195,7 @@ take_absent (DubEntry *entry)
   if ((!is_settled (entry) && !entry->is_held) ||
       ++entry->n_absent < ABSENT_LISTS)
     return;
-  entry->has_publisher = FALSE;
-  entry->has_looked = FALSE;
+  forget_publisher (entry);
   entry->is_held = FALSE;
   if (entry->is_operators || !is_settled (entry))
     return;

@@ -288,6 +288,9 @@ make_answer (const DubFragmentProcessed *processed)
 
   answer->transcript = g_strdup (processed->transcript);
   answer->translated_text = g_strdup (processed->translated_text);
+  if (processed->has_timings)
+    answer->times = (DubStageTimes){
+        processed->asr_ms, processed->translation_ms, processed->tts_ms};
   return answer;
 }
 

@@ -169,6 +169,7 @@ keep_one (Folder *f, DubCaptureMode mode)
   answer->pcm = dub_pcm_new_silence (RATE / 2, RATE, 2, 0);
   answer->transcript = g_strdup ("buenos <dias>\n\n00:01 --> 00:02");
   answer->translated_text = g_strdup ("good \"day\"");
+  answer->times = (DubStageTimes){700, 0, 300};
   dub_capture_segment (capture, fragment);
   note (capture, DUB_CAPTURE_NOTE_SENT, fragment, NULL, 0);
   dub_capture_answer (capture, answer);
@@ -249,6 +250,104 @@ test_manifest (Folder *f, gconstpointer data)
   g_assert_true (g_str_has_suffix (history, ".json"));
   tmp = list (f, "tmp");
   g_assert_cmpstr (tmp, ==, "");
+}
+
+/* As the service told it, and the whole as we measured it; again after another
+ * worker has gone on with the run. */
+static void
+test_latency (Folder *f, gconstpointer data)
+{
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (JsonObject) manifest = NULL;
+    JsonObject *latency;
+
+    if (i == 0)
+      keep_one (f, DUB_CAPTURE_METADATA);
+    else
+      dub_capture_free (new_capture (f, DUB_CAPTURE_METADATA));
+    manifest = read_object (f, "manifest.json");
+    latency = json_object_get_object_member (
+        json_array_get_object_element (
+            json_object_get_array_member (manifest, "fragments"), 0),
+        "latency");
+    g_assert_cmpint (json_object_get_int_member (latency, "sttMs"), ==, 700);
+    g_assert_cmpint (
+        json_object_get_int_member (latency, "translateMs"), ==, 0);
+    g_assert_cmpint (json_object_get_int_member (latency, "ttsMs"), ==, 300);
+    g_assert_cmpint (json_object_get_int_member (latency, "totalMs"), >=, 0);
+  }
+}
+
+/* A service that does not tell leaves no invented figure. */
+static void
+test_latency_untold (Folder *f, gconstpointer data)
+{
+  g_autoptr (DubFragment) fragment = new_fragment (7, RATE);
+  g_autoptr (DubAnswer) answer =
+      dub_answer_new (fragment->id, DUB_ANSWER_SUCCESS);
+  DubCapture *capture = new_capture (f, DUB_CAPTURE_METADATA);
+  g_autofree char *manifest = NULL;
+
+  dub_capture_segment (capture, fragment);
+  note (capture, DUB_CAPTURE_NOTE_SENT, fragment, NULL, 0);
+  dub_capture_answer (capture, answer);
+  note (capture, DUB_CAPTURE_NOTE_DROPPED, fragment, "late", 0);
+  dub_capture_free (capture);
+  manifest = read_text (f, "manifest.json", NULL);
+  g_assert_nonnull (strstr (manifest, "totalMs"));
+  g_assert_null (strstr (manifest, "sttMs"));
+}
+
+static DubPcm *
+noise (guint seed, gsize frames, guint channels)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (seed);
+  gsize size = frames * channels * sizeof (gint16);
+  guint8 *bytes = g_malloc (size);
+
+  for (gsize i = 0; i < size; i++)
+    bytes[i] = (guint8) g_rand_int (random);
+  return dub_pcm_new (g_bytes_new_take (bytes, size), RATE, channels, 0);
+}
+
+static void
+check_wav (Folder *f, const char *name, const DubPcm *pcm)
+{
+  g_autofree char *path = g_build_filename (FOLDER_7, name, NULL);
+  gsize size, wanted;
+  g_autofree char *text = read_text (f, path, &size);
+  const char *samples = g_bytes_get_data (pcm->bytes, &wanted);
+  guint16 channels;
+  guint32 rate;
+
+  memcpy (&channels, text + 22, sizeof channels);
+  memcpy (&rate, text + 24, sizeof rate);
+  g_assert_cmpuint (GUINT16_FROM_LE (channels), ==, pcm->channels);
+  g_assert_cmpuint (GUINT32_FROM_LE (rate), ==, pcm->rate_hz);
+  g_assert_cmpmem (text + 44, size - 44, samples, wanted);
+}
+
+/* Read back, each sample is the one that was sent, or that came. */
+static void
+test_samples (Folder *f, gconstpointer data)
+{
+  g_autoptr (DubFragment) fragment = new_fragment (7, RATE);
+  g_autoptr (DubAnswer) answer =
+      dub_answer_new (fragment->id, DUB_ANSWER_SUCCESS);
+  DubCapture *capture = new_capture (f, DUB_CAPTURE_MEDIA);
+  gint64 pts_ns = fragment->pcm->pts_ns;
+
+  dub_pcm_unref (fragment->pcm);
+  fragment->pcm = noise (1, RATE, 1);
+  fragment->pcm->pts_ns = pts_ns;
+  answer->pcm = noise (2, RATE / 2, 2);
+  dub_capture_segment (capture, fragment);
+  note (capture, DUB_CAPTURE_NOTE_SENT, fragment, NULL, 0);
+  dub_capture_answer (capture, answer);
+  note (capture, DUB_CAPTURE_NOTE_HEARD, fragment, NULL, 0);
+  dub_capture_free (capture);
+  check_wav (f, "in.wav", fragment->pcm);
+  check_wav (f, "out.wav", answer->pcm);
 }
 
 /* What was heard at its own time, what was said at the dub's; no text can be
@@ -531,6 +630,12 @@ main (int argc, char **argv)
       test_metadata_has_no_sound, tear_down);
   g_test_add ("/media/capture/manifest", Folder, NULL, set_up, test_manifest,
       tear_down);
+  g_test_add (
+      "/media/capture/latency", Folder, NULL, set_up, test_latency, tear_down);
+  g_test_add ("/media/capture/latency-untold", Folder, NULL, set_up,
+      test_latency_untold, tear_down);
+  g_test_add (
+      "/media/capture/samples", Folder, NULL, set_up, test_samples, tear_down);
   g_test_add ("/media/capture/captions", Folder, NULL, set_up, test_captions,
       tear_down);
   g_test_add ("/media/capture/log", Folder, NULL, set_up, test_log, tear_down);

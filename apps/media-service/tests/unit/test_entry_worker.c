@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "orchestrator/orchestrator.h"
-
-#include <glib/gstdio.h>
+#include "orchestrator_rig.h"
 
 #define NO_WORKER "/bin/true" /* it ends at once, and is started again */
 
 typedef struct {
-  char *folder;
-  DubServiceSettings settings;
-  DubMetrics *metrics;
-  DubOrchestrator *orchestrator;
+  OrchestratorRig rig;
   guint n_looks;
 } Fixture;
 
@@ -25,34 +20,21 @@ on_look (const char *stream_id, gpointer user_data)
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  g_autofree char *runtime = NULL;
-  char worker[] = "ORCH_WORKER_COMMAND=" NO_WORKER;
-  char *environment[] = {NULL, worker, NULL};
-
-  f->folder = g_dir_make_tmp ("dub-entry-XXXXXX", NULL);
-  runtime = g_strconcat ("RUNTIME_DIR=", f->folder, NULL);
-  environment[0] = runtime;
-  g_assert_true (
-      dub_service_settings_load (&f->settings, NULL, NULL, environment, NULL));
-  f->metrics = dub_metrics_new ();
-  f->orchestrator = dub_orchestrator_new (&f->settings, f->metrics);
-  dub_orchestrator_set_look (f->orchestrator, on_look, f);
+  orchestrator_rig_init (&f->rig, NO_WORKER);
+  dub_orchestrator_set_look (f->rig.orchestrator, on_look, f);
 }
 
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
-  dub_orchestrator_free (f->orchestrator);
-  dub_metrics_unref (f->metrics);
-  dub_service_settings_clear (&f->settings);
-  g_rmdir (f->folder);
-  g_free (f->folder);
+  orchestrator_rig_clear (&f->rig);
 }
 
 static gint64
 get_restarts (Fixture *f)
 {
-  g_autoptr (JsonObject) stream = dub_orchestrator_get (f->orchestrator, "one");
+  g_autoptr (JsonObject) stream =
+      dub_orchestrator_get (f->rig.orchestrator, "one");
 
   return json_object_get_int_member (stream, "restarts");
 }
@@ -72,13 +54,13 @@ wait_restart (Fixture *f)
 static void
 test_looks_once (Fixture *f, gconstpointer data)
 {
-  dub_orchestrator_ready (f->orchestrator, "one", "a", NULL, NULL);
+  dub_orchestrator_ready (f->rig.orchestrator, "one", "a", NULL, NULL);
   g_assert_cmpuint (f->n_looks, ==, 1);
-  dub_orchestrator_looked (f->orchestrator, "one", TRUE, TRUE);
+  dub_orchestrator_looked (f->rig.orchestrator, "one", TRUE, TRUE);
   wait_restart (f);
   wait_restart (f);
   g_assert_cmpuint (f->n_looks, ==, 1);
-  dub_orchestrator_ready (f->orchestrator, "one", "b", NULL, NULL);
+  dub_orchestrator_ready (f->rig.orchestrator, "one", "b", NULL, NULL);
   wait_restart (f);
   g_assert_cmpuint (f->n_looks, ==, 2);
 }
@@ -87,8 +69,8 @@ test_looks_once (Fixture *f, gconstpointer data)
 static void
 test_no_answer (Fixture *f, gconstpointer data)
 {
-  dub_orchestrator_ready (f->orchestrator, "one", "a", NULL, NULL);
-  dub_orchestrator_looked (f->orchestrator, "one", FALSE, FALSE);
+  dub_orchestrator_ready (f->rig.orchestrator, "one", "a", NULL, NULL);
+  dub_orchestrator_looked (f->rig.orchestrator, "one", FALSE, FALSE);
   wait_restart (f);
   wait_restart (f);
   g_assert_cmpuint (f->n_looks, >=, 2);

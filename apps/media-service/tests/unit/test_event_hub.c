@@ -1,45 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/event_hub.h"
 #include "api/event_stream.h"
+#include "orchestrator_rig.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 typedef struct {
-  char *folder;
-  DubServiceSettings settings;
-  DubMetrics *metrics;
-  DubOrchestrator *orchestrator;
+  OrchestratorRig rig;
   DubEventHub *hub;
 } Fixture;
 
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  g_autofree char *runtime = NULL;
-  char *environment[] = {NULL, NULL};
-
-  f->folder = g_dir_make_tmp ("dub-hub-XXXXXX", NULL);
-  runtime = g_strconcat ("RUNTIME_DIR=", f->folder, NULL);
-  environment[0] = runtime;
-  g_assert_true (
-      dub_service_settings_load (&f->settings, NULL, NULL, environment, NULL));
-  f->metrics = dub_metrics_new ();
-  f->orchestrator = dub_orchestrator_new (&f->settings, f->metrics);
-  f->hub = dub_event_hub_new (f->orchestrator);
+  orchestrator_rig_init (&f->rig, NULL);
+  f->hub = dub_event_hub_new (f->rig.orchestrator);
 }
 
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
   dub_event_hub_free (f->hub);
-  dub_orchestrator_free (f->orchestrator);
-  dub_metrics_unref (f->metrics);
-  dub_service_settings_clear (&f->settings);
-  g_rmdir (f->folder);
-  g_free (f->folder);
+  orchestrator_rig_clear (&f->rig);
 }
 
 /* The other end of a new listener's connection; it does not block. */
@@ -158,7 +142,7 @@ test_missed_too_much (Fixture *f, gconstpointer data)
   seen = read_all (before);
   id = last_id (seen);
   close (before);
-  g_assert_cmpint (dub_orchestrator_create (f->orchestrator, "one",
+  g_assert_cmpint (dub_orchestrator_create (f->rig.orchestrator, "one",
                        dub_stream_settings_new (), FALSE),
       ==, DUB_ORDER_DONE);
   for (int i = 0; i < DUB_EVENT_RING + 1; i++)
@@ -175,7 +159,7 @@ test_missed_too_much (Fixture *f, gconstpointer data)
     g_assert_nonnull (strstr (text, "event: state"));
     close (fd);
   }
-  dub_orchestrator_delete (f->orchestrator, "one");
+  dub_orchestrator_delete (f->rig.orchestrator, "one");
   while (g_main_context_iteration (NULL, FALSE))
     ;
 }

@@ -4,6 +4,7 @@
 #include "whisper_engine.h"
 
 #include "guards.h"
+#include "whisper_reader.h"
 
 #include <dubbing_common/clock.h>
 #include <dubbing_common/error.h>
@@ -43,11 +44,14 @@
 
 typedef struct {
   struct whisper_context *context;
+  DubWhisperReader *reader; /* NULL: the model knows English only */
   int threads;
   gboolean is_on_gpu;
+  GBytes *encoded; /* the sound that the encoder saw last (nullable) */
 } Whisper;
 
 typedef struct {
+  GBytes *sound;
   const float *samples;
   int n_samples;
   const char *language;
@@ -66,6 +70,7 @@ typedef struct {
   double mean_logprob;
   int tokens;
   gboolean is_looping;
+  gboolean is_read_again; /* off what the encoder had made before */
 } Heard;
 
 /* Of one segment; of the last try what it looked at and how long it took. */
@@ -136,17 +141,30 @@ context_for (int n_samples)
   return MIN ((needed + CTX_STEP - 1) / CTX_STEP * CTX_STEP, CTX_MAX);
 }
 
+static int
+threads_for (const Whisper *self, const Task *task)
+{
+  return task->gives_way ? 1 : self->threads;
+}
+
+/* Enough for who speaks fastest, and the end of what loops. */
+static int
+max_tokens (const Task *task)
+{
+  return 8 * task->n_samples / DUB_WHISPER_RATE_HZ + 12;
+}
+
 static struct whisper_full_params
 params_for (const Whisper *self, Task *task, int audio_ctx)
 {
   struct whisper_full_params params =
       whisper_full_default_params (WHISPER_SAMPLING_GREEDY);
 
-  params.n_threads = task->gives_way ? 1 : self->threads;
+  params.n_threads = threads_for (self, task);
   params.language = task->language;
   params.translate = task->is_translation;
   params.audio_ctx = audio_ctx;
-  params.max_tokens = 8 * task->n_samples / DUB_WHISPER_RATE_HZ + 12;
+  params.max_tokens = max_tokens (task);
   params.temperature_inc = 0; /* its retries took 7 to 18 s on a bad cut */
   params.no_context = true;
   params.initial_prompt = task->prompt;
@@ -240,12 +258,21 @@ read_start (struct whisper_context *context, int threads, const char *asked,
   heard->no_speech = p[whisper_token_nosp (context)];
 }
 
+/* A token is bytes: the last one may end inside a character. */
+static void
+take_text (Heard *heard, const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+
+  heard->text = g_strdup (g_strstrip (valid));
+  heard->is_looping = dub_guard_is_looping (heard->text);
+}
+
 static void
 read_result (struct whisper_context *context, int threads, const char *asked,
     Heard *heard)
 {
   g_autoptr (GString) text = g_string_new (NULL);
-  g_autofree char *valid = NULL;
   double sum = 0;
   int n = whisper_full_n_segments (context);
 
@@ -253,23 +280,20 @@ read_result (struct whisper_context *context, int threads, const char *asked,
     g_string_append (text, whisper_full_get_segment_text (context, i));
     read_tokens (context, i, heard, &sum);
   }
-  /* A token is bytes: the last one may end inside a character. */
-  valid = g_utf8_make_valid (text->str, -1);
-  heard->text = g_strdup (g_strstrip (valid));
+  take_text (heard, text->str);
   heard->mean_logprob = heard->tokens > 0 ? sum / heard->tokens : 0;
   heard->language = whisper_lang_str (whisper_full_lang_id (context));
   read_start (context, threads, asked, heard);
-  heard->is_looping = dub_guard_is_looping (heard->text);
 }
 
 static gboolean
-listen (const Whisper *self, Task *task, int audio_ctx, Heard *heard,
-    GError **error)
+listen (Whisper *self, Task *task, int audio_ctx, Heard *heard, GError **error)
 {
   struct whisper_full_params params = params_for (self, task, audio_ctx);
-  int status =
-      whisper_full (self->context, params, task->samples, task->n_samples);
+  int status;
 
+  g_clear_pointer (&self->encoded, g_bytes_unref);
+  status = whisper_full (self->context, params, task->samples, task->n_samples);
   g_clear_pointer (&heard->text, g_free);
   *heard = (Heard){NULL};
   if (status != 0) {
@@ -281,6 +305,38 @@ listen (const Whisper *self, Task *task, int audio_ctx, Heard *heard,
     return FALSE;
   }
   read_result (self->context, self->threads, task->language, heard);
+  if (task->sound != NULL)
+    self->encoded = g_bytes_ref (task->sound);
+  return TRUE;
+}
+
+/* Is the encoder's work on this sound still there, for who wants the other
+ * text of it? */
+static gboolean
+is_encoded (const Whisper *self, const Task *task)
+{
+  return task->gives_way && self->reader != NULL && self->encoded != NULL &&
+         !g_str_equal (task->language, "auto") &&
+         g_bytes_equal (self->encoded, task->sound);
+}
+
+static gboolean
+read_again (Whisper *self, const Task *task, Heard *heard, GError **error)
+{
+  DubWhisperReading reading = {.language = task->language,
+      .is_translation = task->is_translation,
+      .max_tokens = max_tokens (task),
+      .threads = threads_for (self, task),
+      .deadline_ns = task->deadline_ns};
+  g_auto (DubWhisperRead) read = {NULL};
+
+  if (!dub_whisper_reader_read (self->reader, &reading, &read, error))
+    return FALSE;
+  take_text (heard, read.text->str);
+  heard->tokens = read.tokens;
+  heard->mean_logprob = read.tokens > 0 ? read.logprob_sum / read.tokens : 0;
+  heard->is_read_again = TRUE;
+  read_start (self->context, reading.threads, task->language, heard);
   return TRUE;
 }
 
@@ -334,7 +390,7 @@ has_time_for_try (const Tries *tries, int audio_ctx, gint64 deadline_ns)
 
 /* One that does not end in time, or is no better, leaves the first. */
 static gboolean
-try_again (const Whisper *self, Task *task, Tries *tries, Heard *heard)
+try_again (Whisper *self, Task *task, Tries *tries, Heard *heard)
 {
   Heard again = {NULL};
   gint64 start_ns = now_ns ();
@@ -353,11 +409,13 @@ try_again (const Whisper *self, Task *task, Tries *tries, Heard *heard)
 }
 
 static gboolean
-recognise (const Whisper *self, Task *task, Heard *heard, GError **error)
+recognise (Whisper *self, Task *task, Heard *heard, GError **error)
 {
   Tries tries = {now_ns (), 0, context_of_try (task->n_samples, 0)};
   DubGuardVerdict verdict;
 
+  if (is_encoded (self, task))
+    return read_again (self, task, heard, error);
   if (!listen (self, task, tries.audio_ctx, heard, error))
     return FALSE;
   tries.took_ns = now_ns () - tries.start_ns;
@@ -385,6 +443,7 @@ read_task (const DubFrame *request, Task *task, GError **error)
   gsize length = 0;
   const char *tag = dub_frame_get_string (request, "language", "auto");
 
+  task->sound = request->payload;
   task->samples = g_bytes_get_data (request->payload, &length);
   task->n_samples = (int) (length / sizeof (float));
   task->deadline_ns = dub_frame_get_int (request, "deadline_ns", G_MAXINT64);
@@ -426,6 +485,8 @@ heard_to_frame (const Heard *heard)
       isfinite (heard->mean_logprob) ? heard->mean_logprob : -99.0);
   json_object_set_int_member (header, "tokens", heard->tokens);
   json_object_set_boolean_member (header, "is_looping", heard->is_looping);
+  json_object_set_boolean_member (
+      header, "is_read_again", heard->is_read_again);
   return dub_frame_new (header, NULL);
 }
 
@@ -471,6 +532,8 @@ whisper_unload (gpointer state)
 {
   Whisper *self = state;
 
+  g_clear_pointer (&self->encoded, g_bytes_unref);
+  g_clear_pointer (&self->reader, dub_whisper_reader_free);
   g_clear_pointer (&self->context, whisper_free);
   g_free (self);
 }
@@ -527,6 +590,8 @@ whisper_load (const DubFrame *settings, JsonObject *ready, GError **error)
     whisper_unload (self);
     return NULL;
   }
+  if (whisper_is_multilingual (self->context))
+    self->reader = dub_whisper_reader_new (self->context);
   json_object_set_boolean_member (
       ready, "is_multilingual", whisper_is_multilingual (self->context));
   json_object_set_int_member (ready, "threads", self->threads);

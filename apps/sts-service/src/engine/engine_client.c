@@ -407,6 +407,10 @@ spawn (DubEngineClient *self, int fd, GError **error)
   g_autoptr (GSubprocessLauncher) launcher =
       g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
 
+  /* A model's threads wait for each other hundreds of times a second. One that
+   * spins takes the core from the one it waits for as soon as the programme
+   * needs it too (docs/internals/speech.md). */
+  g_subprocess_launcher_setenv (launcher, "OMP_WAIT_POLICY", "passive", FALSE);
   g_subprocess_launcher_take_fd (launcher, fd, CHILD_FD);
   return g_subprocess_launcher_spawnv (
       launcher, (const char *const *) self->argv, error);

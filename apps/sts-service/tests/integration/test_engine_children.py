@@ -37,10 +37,10 @@ def model(*names):
     return [str(path) for path in paths]
 
 
-def some_speech(kind):
-    """The first 4 s of it, as ffmpeg calls the kind."""
+def some_speech(kind, at=0):
+    """4 s of it, as ffmpeg calls the kind."""
     return subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", SPEECH, "-t", "4", "-f", kind,
+        ["ffmpeg", "-v", "error", "-ss", str(at), "-i", SPEECH, "-t", "4", "-f", kind,
          "-ar", "16000", "-ac", "1", "-"], check=True,
         capture_output=True).stdout
 
@@ -121,6 +121,35 @@ class Engines(unittest.TestCase):
         self.assertEqual((header["op"], header["language"]), ("result", "es"))
         header, _ = child.ask(b"abc", op="recognise", id=3, language="es")
         self.assertEqual((header["op"], header["id"]), ("error", 3), header)
+        self.assertEqual(child.end(), 0)
+
+    def test_whisper_reads_the_transcript_off_what_it_encoded(self):
+        [path] = model("ggml-base.bin")
+        child, _ = self.start("whisper", model=path, device="cpu")
+        for at in (24, 33, 52):
+            with self.subTest(at):
+                sound = some_speech("f32le", at)
+                ask = {"op": "recognise", "language": "es"}
+                fresh, _ = child.ask(sound, id=1, task="transcribe", **ask)
+                child.ask(sound, id=2, task="translate", **ask)
+                again, _ = child.ask(sound, id=3, task="transcribe",
+                                     gives_way=1, **ask)
+                self.assertFalse(fresh["is_read_again"])
+                self.assertTrue(again["is_read_again"])
+                self.assertGreater(len(fresh["text"].split()), 3, fresh)
+                self.assertEqual(again["text"], fresh["text"])
+                self.assertEqual(again["tokens"], fresh["tokens"])
+                self.assertAlmostEqual(again["mean_logprob"],
+                                       fresh["mean_logprob"], 2)
+                self.assertAlmostEqual(again["no_speech"],
+                                       fresh["no_speech"], 2)
+        # Of another sound, and when who asks does not give way, it listens.
+        other, _ = child.ask(some_speech("f32le"), id=4, task="transcribe",
+                             gives_way=1, **ask)
+        self.assertFalse(other["is_read_again"])
+        same, _ = child.ask(some_speech("f32le"), id=5, task="transcribe",
+                            **ask)
+        self.assertFalse(same["is_read_again"])
         self.assertEqual(child.end(), 0)
 
     def test_piper(self):

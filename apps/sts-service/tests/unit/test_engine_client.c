@@ -32,6 +32,8 @@ mock_load (const DubFrame *settings, JsonObject *ready, GError **error)
   if (g_str_equal (how, "hang"))
     pause ();
   json_object_set_int_member (ready, "pid", getpid ());
+  json_object_set_string_member (
+      ready, "threads_wait", g_getenv ("OMP_WAIT_POLICY"));
   return g_strdup ("state");
 }
 
@@ -175,6 +177,9 @@ test_answers (void)
   g_assert_cmpint (
       dub_frame_get_int (dub_engine_client_get_hello (f.client), "pid", 0), ==,
       dub_engine_client_get_pid (f.client));
+  g_assert_cmpstr (dub_frame_get_string (dub_engine_client_get_hello (f.client),
+                       "threads_wait", ""),
+      ==, "passive");
   /* More than a socket takes at once. */
   frame = dub_frame_new (json_object_new (), big);
   dub_engine_client_request (

@@ -14,7 +14,8 @@
 #define RATE JOB_RATE
 
 typedef struct {
-  const char *text;
+  const char *text;       /* of the first answer */
+  const char *transcript; /* of the second */
   double no_speech, logprob;
   gint error;           /* a DubErrorCode, 0: none */
   double speech_s;      /* of the synthesiser, at rate 1 */
@@ -51,7 +52,7 @@ on_hear (gpointer data)
   g_autoptr (GError) error = NULL;
 
   if (!call->translate)
-    heard.text = "Lo que se oyó.";
+    heard.text = script.transcript;
   if (script.error != 0)
     error = g_error_new_literal (DUB_ERROR, script.error, "as the test said");
   call->heard (error == NULL ? &heard : NULL, error, call->user_data);
@@ -203,6 +204,7 @@ pipeline (DubTranscriptMode transcript)
   g_free (script.speaker);
   g_free (script.asked_language);
   script = (Script){.text = "What was said in the hall.",
+      .transcript = "Lo que se oyó.",
       .logprob = -0.4,
       .no_speech = 0.1,
       .speech_s = 1.5};
