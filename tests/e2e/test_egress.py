@@ -82,6 +82,7 @@ def play(run: EgressRun) -> None:
         run.listener.command(type="set", id=2, settings={
             "EGRESS_DESTINATIONS": json.dumps(four[:3])})
         run.sleep_until(CLIP.seconds + LATER_S + 1)
+        run.stop_watching()  # what comes now is of the proxies' end
 
 
 @pytest.fixture(scope="module", name="run")

@@ -48,7 +48,21 @@ fits (const DubEngine *engine, const DubChainWish *wish)
   return FALSE;
 }
 
-/* A recogniser hears the source, not the target. */
+/* A recogniser hears the source, not the target. One that does not tell how
+ * sure it is (docs/internals/speech.md) is for who names it. */
+static gboolean
+hears (const DubEngine *engine, const DubChainWish *wish)
+{
+  gboolean must_translate =
+      is_language (wish->to, "en") && !is_language (wish->from, "en");
+
+  if (g_str_equal (engine->provider, "moonshine") ||
+      (must_translate && !engine->translates))
+    return FALSE;
+  return g_str_equal (engine->languages, "*") ||
+         is_language (engine->languages, wish->from);
+}
+
 static gboolean
 is_usable (const DubEngine *engine, const char *stage, const DubChainWish *wish)
 {
@@ -58,7 +72,8 @@ is_usable (const DubEngine *engine, const char *stage, const DubChainWish *wish)
       !g_str_equal (wish->synthesiser, "auto") &&
       !g_str_equal (wish->synthesiser, engine->provider))
     return FALSE;
-  return g_str_equal (stage, "recognition") || fits (engine, wish);
+  return g_str_equal (stage, "recognition") ? hears (engine, wish)
+                                            : fits (engine, wish);
 }
 
 static GPtrArray *
@@ -75,22 +90,40 @@ usable (const DubEngines *engines, const DubChainWish *wish, const char *stage)
   return found;
 }
 
-static gboolean
-fail (const DubEngines *engines, const DubChainWish *wish, const char *stage,
-    GError **error)
+/* What would do, were it there: rather what is usual than what is to be known
+ * something of. (nullable) */
+static const DubEngine *
+what_brings (
+    const DubEngines *engines, const DubChainWish *wish, const char *stage)
 {
+  const DubEngine *found = NULL;
+
   for (guint i = 0; i < engines->list->len; i++) {
     const DubEngine *engine = engines->list->pdata[i];
 
     if (!is_usable (engine, stage, wish))
       continue;
-    g_set_error (error, DUB_ERROR, DUB_ERROR_NOT_FOUND,
-        "%s into %s is missing: %s %s (%s brings it)", stage, wish->to,
-        engine->provider, engine->model, engine->bring);
-    return FALSE;
+    if (*engine->about == '\0')
+      return engine;
+    found = found != NULL ? found : engine;
   }
-  g_set_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED,
-      "there is no %s from %s into %s", stage, wish->from, wish->to);
+  return found;
+}
+
+static gboolean
+fail (const DubEngines *engines, const DubChainWish *wish, const char *stage,
+    GError **error)
+{
+  const DubEngine *engine = what_brings (engines, wish, stage);
+
+  if (engine == NULL)
+    g_set_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED,
+        "there is no %s from %s into %s", stage, wish->from, wish->to);
+  else
+    g_set_error (error, DUB_ERROR, DUB_ERROR_NOT_FOUND,
+        "%s into %s is missing: %s%s%s (%s brings it)", stage, wish->to,
+        engine->provider, *engine->model ? " " : "", engine->model,
+        engine->bring);
   return FALSE;
 }
 
@@ -103,7 +136,7 @@ judge (DubChain *chain, guint cores)
 
   chain->rtf = 0;
   for (gsize i = 0; i < G_N_ELEMENTS (parts); i++) {
-    if (parts[i] == NULL)
+    if (parts[i] == NULL || parts[i]->is_remote)
       continue;
     if (!parts[i]->is_measured) {
       chain->rtf = 0;

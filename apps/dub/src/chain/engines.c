@@ -23,6 +23,7 @@ engine_free (gpointer data)
   g_free (engine->bring);
   g_free (engine->state);
   g_free (engine->why);
+  g_free (engine->about);
   g_free (engine);
 }
 
@@ -64,6 +65,14 @@ number_of (JsonObject *object, const char *name)
   return node != NULL ? CLAMP (json_node_get_double (node), 0, 1e9) : 0;
 }
 
+static gboolean
+flag_of (JsonObject *object, const char *name)
+{
+  JsonNode *node = member (object, name, G_TYPE_BOOLEAN);
+
+  return node != NULL && json_node_get_boolean (node);
+}
+
 static DubEngine *
 read_engine (JsonObject *object)
 {
@@ -76,6 +85,9 @@ read_engine (JsonObject *object)
   engine->bring = text_of (object, "bring");
   engine->state = text_of (object, "state");
   engine->why = text_of (object, "why");
+  engine->about = text_of (object, "about");
+  engine->translates = flag_of (object, "translates");
+  engine->is_remote = flag_of (object, "remote");
   engine->load_s = number_of (object, "load_s");
   engine->rtf = number_of (object, "rtf");
   engine->memory_mib = number_of (object, "memory_mib");
@@ -201,8 +213,8 @@ dub_engines_find (DubEnginesHow how, GError **error)
   if (text == NULL && how == DUB_ENGINES_QUICK)
     text = g_strdup (present);
   if (text == NULL) {
-    fputs ("measuring the engines, once for this machine (ten seconds to a "
-           "minute)\n",
+    fputs ("measuring the engines, once for this machine and these models "
+           "(half a minute; large ones take minutes)\n",
         stderr);
     text = dub_program_ask (slow, error);
     if (text == NULL)

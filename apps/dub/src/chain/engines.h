@@ -16,11 +16,14 @@ G_BEGIN_DECLS
 typedef struct {
   char *stage; /* "recognition", "translation", "synthesis" */
   char *provider;
-  char *model;     /* "" for none */
-  char *languages; /* "en es", "*"; of a translator pairs: "en-es" */
-  char *bring;     /* what brings it */
-  char *state;     /* "ready", "missing", "broken" */
-  char *why;       /* (nullable) */
+  char *model;         /* "" for none */
+  char *languages;     /* "en es", "*"; of a translator pairs: "en-es" */
+  char *bring;         /* what brings it */
+  char *state;         /* "ready", "missing", "broken" */
+  char *why;           /* (nullable) */
+  char *about;         /* what is to be known of it; "": it is a usual one */
+  gboolean translates; /* a recogniser, into English in the same pass */
+  gboolean is_remote;  /* a server: it takes nothing of this machine */
   double load_s, rtf, memory_mib;
   gboolean is_measured;
 } DubEngine;

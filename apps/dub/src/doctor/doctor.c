@@ -139,25 +139,48 @@ has_ready (const DubEngines *engines, const char *stage)
   return FALSE;
 }
 
+/* What is to be known something of is for more than is needed. */
 static void
-check_engine (
+check_missing (
     DubReport *report, const DubEngines *engines, const DubEngine *engine)
 {
-  gboolean is_ready = g_str_equal (engine->state, "ready");
-  gboolean is_needed = !g_str_equal (engine->stage, "translation") &&
+  gboolean is_needed = *engine->about == '\0' &&
+                       !g_str_equal (engine->stage, "translation") &&
                        !has_ready (engines, engine->stage);
+  g_autofree char *name = g_strdup_printf (
+      "%s %s", engine->provider, *engine->model ? engine->model : "");
+
+  dub_report_add (report, is_needed ? DUB_CHECK_MISSING : DUB_CHECK_NOTE,
+      g_strchomp (name), *engine->about ? engine->about : engine->why,
+      engine->bring);
+}
+
+static void
+check_ready (DubReport *report, const DubEngine *engine)
+{
   g_autofree char *name = g_strdup_printf (
       "%s %s", engine->provider, *engine->model ? engine->model : "");
   g_autofree char *cost = g_strdup_printf (
       "%s: loads in %.1f s, %.2f s per second of speech, %.0f MiB",
       engine->stage, engine->load_s, engine->rtf, engine->memory_mib);
+  g_autofree char *elsewhere =
+      g_strdup_printf ("%s, by a server", engine->stage);
 
-  if (is_ready)
-    dub_report_add (report, DUB_CHECK_OK, g_strchomp (name),
-        engine->is_measured ? cost : engine->stage, NULL);
+  dub_report_add (report, DUB_CHECK_OK, g_strchomp (name),
+      engine->is_measured ? cost
+      : engine->is_remote ? elsewhere
+                          : engine->stage,
+      NULL);
+}
+
+static void
+check_engine (
+    DubReport *report, const DubEngines *engines, const DubEngine *engine)
+{
+  if (g_str_equal (engine->state, "ready"))
+    check_ready (report, engine);
   else
-    dub_report_add (report, is_needed ? DUB_CHECK_MISSING : DUB_CHECK_NOTE,
-        g_strchomp (name), engine->why, engine->bring);
+    check_missing (report, engines, engine);
 }
 
 static void
@@ -175,30 +198,51 @@ check_engines (
     check_engine (report, engines, engines->list->pdata[i]);
 }
 
+static gboolean
+is_same_chain (const DubChain *a, const DubChain *b)
+{
+  return a->recognition == b->recognition && a->translation == b->translation &&
+         a->synthesis == b->synthesis;
+}
+
+static void
+add_chain (DubReport *report, const char *name, const DubChain *chain)
+{
+  g_autofree char *text = dub_chain_to_string (chain);
+  g_autofree char *detail = NULL;
+
+  if (chain->is_live)
+    detail =
+        g_strdup_printf ("live, %u at once: %s", chain->live_streams, text);
+  else
+    detail = g_strdup_printf ("%s: %s",
+        chain->rtf > 0 ? "files only, too slow to be live" : "not measured",
+        text);
+  dub_report_add (report,
+      chain->rtf > 0 && !chain->is_live ? DUB_CHECK_NOTE : DUB_CHECK_OK, name,
+      detail, NULL);
+}
+
+/* What a live stream gets, and a file when it gets another. */
 static void
 check_chain (DubReport *report, const DubEngines *engines, const char *from,
     const char *to)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *name = g_strdup_printf ("%s to %s", from, to);
-  g_autofree char *text = NULL, *detail = NULL;
-  const char *verdict = "not measured";
+  g_autofree char *file_name = g_strdup_printf ("%s to %s, files", from, to);
   DubChainWish wish = {.from = from, .to = to, .wants_live = TRUE};
-  DubChain chain;
+  DubChain chain, file_chain;
 
   if (!dub_chain_pick (engines, &wish, &chain, &error)) {
     dub_report_add (report, DUB_CHECK_NOTE, name, NULL, error->message);
     return;
   }
-  text = dub_chain_to_string (&chain);
-  if (chain.rtf > 0)
-    verdict = chain.is_live ? "live" : "too slow to be live: files only";
-  detail = chain.is_live ? g_strdup_printf ("%s, %u at once: %s", verdict,
-                               chain.live_streams, text)
-                         : g_strdup_printf ("%s: %s", verdict, text);
-  dub_report_add (report,
-      chain.rtf > 0 && !chain.is_live ? DUB_CHECK_NOTE : DUB_CHECK_OK, name,
-      detail, NULL);
+  add_chain (report, name, &chain);
+  wish.wants_live = FALSE;
+  if (dub_chain_pick (engines, &wish, &file_chain, NULL) &&
+      !is_same_chain (&chain, &file_chain))
+    add_chain (report, file_name, &file_chain);
 }
 
 static void

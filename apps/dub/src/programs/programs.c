@@ -5,7 +5,9 @@
 #include <gio/gio.h>
 #include <string.h>
 
-#define MAX_OUTPUT 65536
+#define MAX_OUTPUT (256 * 1024)
+/* Some engines take a minute to measure. */
+#define LIMIT_S 600
 
 /* From the folder of this program in the build folder. */
 static const struct {
@@ -85,19 +87,23 @@ dub_program_find_mediamtx (GError **error)
   return path;
 }
 
+typedef struct {
+  GMainLoop *loop;
+  GSubprocess *process;
+  char *text;
+  GError *error;
+  gboolean is_good, is_too_long;
+} Asked;
+
 static gboolean
 on_asked_too_long (gpointer user_data)
 {
-  g_subprocess_force_exit (user_data);
+  Asked *asked = user_data;
+
+  asked->is_too_long = TRUE;
+  g_subprocess_force_exit (asked->process);
   return G_SOURCE_REMOVE;
 }
-
-typedef struct {
-  GMainLoop *loop;
-  char *text;
-  GError *error;
-  gboolean is_good;
-} Asked;
 
 static void
 on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -115,13 +121,14 @@ dub_program_ask (const char *const *argv, GError **error)
   g_autoptr (GMainContext) context = g_main_context_new ();
   g_autoptr (GMainLoop) loop = g_main_loop_new (context, FALSE);
   g_autoptr (GSubprocess) process = NULL;
-  g_autoptr (GSource) limit = g_timeout_source_new_seconds (120);
+  g_autoptr (GSource) limit = g_timeout_source_new_seconds (LIMIT_S);
   Asked asked = {.loop = loop};
 
   g_main_context_push_thread_default (context);
   process = g_subprocess_newv (argv, G_SUBPROCESS_FLAGS_STDOUT_PIPE, error);
   if (process != NULL) {
-    g_source_set_callback (limit, on_asked_too_long, process, NULL);
+    asked.process = process;
+    g_source_set_callback (limit, on_asked_too_long, &asked, NULL);
     g_source_attach (limit, context);
     g_subprocess_communicate_utf8_async (process, NULL, NULL, on_asked, &asked);
     g_main_loop_run (loop);
@@ -136,8 +143,9 @@ dub_program_ask (const char *const *argv, GError **error)
   }
   if (!g_subprocess_get_successful (process) ||
       strlen (asked.text) > MAX_OUTPUT) {
-    g_set_error (
-        error, DUB_ERROR, DUB_ERROR_ENGINE, "%s ended with a failure", argv[0]);
+    g_set_error (error, DUB_ERROR, DUB_ERROR_ENGINE, "%s %s", argv[0],
+        asked.is_too_long ? "did not end within ten minutes"
+                          : "ended with a failure");
     g_free (asked.text);
     return NULL;
   }

@@ -24,7 +24,8 @@ machine (double whisper, double kokoro, double espeak)
   text = g_strdup_printf (
       "{\"cores\": 2, \"engines\": ["
       "{\"stage\": \"recognition\", \"provider\": \"whisper\", \"model\": "
-      "\"base\", \"languages\": \"*\", \"state\": \"ready\", \"rtf\": %s},"
+      "\"base\", \"languages\": \"*\", \"state\": \"ready\", \"rtf\": %s, "
+      "\"translates\": true},"
       "{\"stage\": \"translation\", \"provider\": \"apertium\", \"languages\": "
       "\"en-es es-en\", \"state\": \"ready\", \"rtf\": 0.01},"
       "{\"stage\": \"translation\", \"provider\": \"apertium\", \"languages\": "
@@ -151,6 +152,86 @@ test_environment (void)
   g_assert_null (g_environ_getenv (environment, "TTS_VOICE"));
 }
 
+/* Recognisers: one that hears better and does not translate, one that is only
+ * for who names it, one of English; and a server that translates. */
+static DubEngines *
+rich_machine (void)
+{
+  return dub_engines_parse (
+      "{\"cores\": 2, \"engines\": ["
+      "{\"stage\": \"recognition\", \"provider\": \"moonshine\", \"model\": "
+      "\"tiny\", \"languages\": \"*\", \"state\": \"ready\", \"rtf\": 0.05},"
+      "{\"stage\": \"recognition\", \"provider\": \"whisper\", \"model\": "
+      "\"base.en\", \"languages\": \"en\", \"state\": \"ready\", \"rtf\": "
+      "0.1},"
+      "{\"stage\": \"recognition\", \"provider\": \"whisper\", \"model\": "
+      "\"turbo\", \"languages\": \"*\", \"state\": \"ready\", \"rtf\": 3.0},"
+      "{\"stage\": \"recognition\", \"provider\": \"whisper\", \"model\": "
+      "\"base\", \"languages\": \"*\", \"state\": \"ready\", \"rtf\": 0.2, "
+      "\"translates\": true},"
+      "{\"stage\": \"translation\", \"provider\": \"deepl\", \"languages\": "
+      "\"*\", \"state\": \"ready\", \"remote\": true},"
+      "{\"stage\": \"synthesis\", \"provider\": \"espeak\", \"languages\": "
+      "\"*\", \"state\": \"ready\", \"rtf\": 0.02}]}",
+      NULL);
+}
+
+static void
+test_recognisers (void)
+{
+  static const struct {
+    const char *from, *to;
+    gboolean wants_live;
+    const char *model;
+  } cases[] = {{"en", "fr", TRUE, "base.en"}, {"es", "fr", TRUE, "base"},
+      {"es", "fr", FALSE, "turbo"}, {"es", "en", FALSE, "base"},
+      {"auto", "en", FALSE, "base"}, {"auto", "fr", FALSE, "turbo"}};
+  g_autoptr (DubEngines) engines = rich_machine ();
+  DubChain chain;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_test_message ("%s to %s", cases[i].from, cases[i].to);
+    g_assert_true (dub_chain_pick (engines,
+        WISH (cases[i].from, cases[i].to, cases[i].wants_live), &chain, NULL));
+    g_assert_cmpstr (chain.recognition->model, ==, cases[i].model);
+  }
+}
+
+/* What a server does is no work of this machine. */
+static void
+test_server (void)
+{
+  g_autoptr (DubEngines) engines = rich_machine ();
+  DubChain chain;
+
+  g_assert_true (
+      dub_chain_pick (engines, WISH ("es", "fr", TRUE), &chain, NULL));
+  g_assert_cmpstr (chain.translation->provider, ==, "deepl");
+  g_assert_true (chain.is_live);
+  g_assert_cmpfloat_with_epsilon (chain.rtf, 0.22, 1e-9);
+}
+
+/* Of what would do, the usual one is named. */
+static void
+test_names_the_usual (void)
+{
+  g_autoptr (DubEngines) engines = dub_engines_parse (
+      "{\"cores\": 2, \"engines\": ["
+      "{\"stage\": \"recognition\", \"provider\": \"whisper\", \"model\": "
+      "\"large\", \"languages\": \"*\", \"state\": \"missing\", \"bring\": "
+      "\"fetch large\", \"about\": \"much work\", \"translates\": true},"
+      "{\"stage\": \"recognition\", \"provider\": \"whisper\", \"model\": "
+      "\"base\", \"languages\": \"*\", \"state\": \"missing\", \"bring\": "
+      "\"fetch base\", \"translates\": true}]}",
+      NULL);
+  g_autoptr (GError) error = NULL;
+  DubChain chain;
+
+  g_assert_false (
+      dub_chain_pick (engines, WISH ("es", "en", TRUE), &chain, &error));
+  g_assert_nonnull (strstr (error->message, "fetch base"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -164,5 +245,8 @@ main (int argc, char **argv)
       "/dub/chain/says-what-is-missing", test_says_what_is_missing);
   g_test_add_func ("/dub/chain/named-synthesiser", test_named_synthesiser);
   g_test_add_func ("/dub/chain/environment", test_environment);
+  g_test_add_func ("/dub/chain/recognisers", test_recognisers);
+  g_test_add_func ("/dub/chain/server", test_server);
+  g_test_add_func ("/dub/chain/names-the-usual", test_names_the_usual);
   return g_test_run ();
 }

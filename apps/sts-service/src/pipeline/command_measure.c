@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
-#include "measure.h"
+#include "candidates.h"
 #include "media_file.h"
 
 #include "asr/asr.h"
@@ -35,26 +35,6 @@ static const DubOption options[] = {
     {NULL},
 };
 
-/* What chains are made of, the better first where there are several. */
-static const DubCandidate candidates[] = {
-    {DUB_STAGE_RECOGNITION, "whisper", "ggml-base.bin", "*",
-        "scripts/fetch whisper-base"},
-    {DUB_STAGE_TRANSLATION, "apertium", "eng-spa.mode", "en-es",
-        "apt-get install apertium-eng-spa"},
-    {DUB_STAGE_TRANSLATION, "apertium", "spa-eng.mode", "es-en",
-        "apt-get install apertium-eng-spa"},
-    {DUB_STAGE_TRANSLATION, "apertium", "spa-cat.mode", "es-ca",
-        "apt-get install apertium-spa-cat"},
-    {DUB_STAGE_TRANSLATION, "apertium", "fra-cat.mode", "fr-ca",
-        "apt-get install apertium-fra-cat"},
-    {DUB_STAGE_SYNTHESIS, "kokoro", "kokoro-v1.0-int8", "en es fr hi it pt",
-        "scripts/fetch kokoro"},
-    {DUB_STAGE_SYNTHESIS, "piper", "piper-en_US-joe-medium", "en",
-        "scripts/fetch piper-joe"},
-    {DUB_STAGE_SYNTHESIS, "espeak", NULL, "*",
-        "apt-get install libespeak-ng-dev, and build again"},
-};
-
 /* DUB_ASR_RATE_HZ, mono. (transfer full) (nullable) */
 static DubPcm *
 read_clip (const Settings *settings, GError **error)
@@ -86,6 +66,13 @@ add_number (JsonBuilder *builder, const char *name, double value)
 }
 
 static void
+add_flag (JsonBuilder *builder, const char *name, gboolean value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_boolean_value (builder, value);
+}
+
+static void
 add_cost (JsonBuilder *builder, const DubCost *cost)
 {
   add_number (builder, "load_s", cost->load_s);
@@ -108,12 +95,17 @@ look_at (const DubCandidate *candidate, const Settings *settings, DubPcm *clip,
   add_text (builder, "model", candidate->model != NULL ? candidate->model : "");
   add_text (builder, "languages", candidate->languages);
   add_text (builder, "bring", candidate->bring);
+  if (candidate->about != NULL)
+    add_text (builder, "about", candidate->about);
+  add_flag (builder, "translates", candidate->translates);
+  add_flag (builder, "remote", candidate->is_remote);
   if (!dub_candidate_is_installed (candidate, &settings->pipeline, &error))
     state = "missing";
-  else if (clip != NULL && !dub_candidate_measure (candidate,
-                               &settings->pipeline, clip, &cost, &error))
+  else if (clip != NULL && !candidate->is_remote &&
+           !dub_candidate_measure (
+               candidate, &settings->pipeline, clip, &cost, &error))
     state = "broken";
-  else if (clip != NULL)
+  else if (clip != NULL && !candidate->is_remote)
     add_cost (builder, &cost);
   add_text (builder, "state", state);
   if (error != NULL)
@@ -125,14 +117,15 @@ static JsonNode *
 look_at_all (const Settings *settings, DubPcm *clip)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (GPtrArray) candidates = dub_candidates_new (&settings->pipeline);
 
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "cores");
   json_builder_add_int_value (builder, g_get_num_processors ());
   json_builder_set_member_name (builder, "engines");
   json_builder_begin_array (builder);
-  for (gsize i = 0; i < G_N_ELEMENTS (candidates); i++)
-    look_at (&candidates[i], settings, clip, builder);
+  for (guint i = 0; i < candidates->len; i++)
+    look_at (candidates->pdata[i], settings, clip, builder);
   json_builder_end_array (builder);
   json_builder_end_object (builder);
   return json_builder_get_root (builder);

@@ -87,6 +87,19 @@ model_path (const DubCandidate *candidate, const DubPipelineSettings *settings)
              : NULL;
 }
 
+/* A server is there when the settings name it. */
+static gboolean
+is_named (const DubCandidate *candidate, const DubPipelineSettings *settings)
+{
+  const DubTranslatorSettings translator = {.options = &settings->translation};
+  const DubTtsSettings tts = {.options = &settings->tts};
+
+  return candidate->stage == DUB_STAGE_TRANSLATION
+             ? dub_translator_provider_find (candidate->provider)
+                   ->is_installed (&translator)
+             : dub_tts_provider_find (candidate->provider)->is_installed (&tts);
+}
+
 gboolean
 dub_candidate_is_installed (const DubCandidate *candidate,
     const DubPipelineSettings *settings, GError **error)
@@ -96,6 +109,11 @@ dub_candidate_is_installed (const DubCandidate *candidate,
   if (!is_built (candidate)) {
     g_set_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED,
         "%s is not in this build", candidate->provider);
+    return FALSE;
+  }
+  if (candidate->is_remote && !is_named (candidate, settings)) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_NOT_FOUND, "%s is not set",
+        candidate->bring);
     return FALSE;
   }
   if (path != NULL && !g_file_test (path, G_FILE_TEST_EXISTS)) {

@@ -29,7 +29,10 @@ typedef struct {
   const char *model;     /* file or folder in the models' (of Apertium the
                           * modes') folder; NULL: none */
   const char *languages; /* "en es", or "*"; of a translator: "en-es" */
-  const char *bring;     /* what brings it */
+  const char *bring;     /* what brings it; of a server, what names it */
+  const char *about;     /* what is to be known before (nullable) */
+  gboolean translates;   /* a recogniser, into English in the same pass */
+  gboolean is_remote;    /* a server: it costs this machine nothing */
 } DubCandidate;
 
 typedef struct {

@@ -28,7 +28,7 @@ ask_for_speech (DubWork *work, double rate)
   DubTtsRequest request = {work->spoken, work->job->target_language,
       work->job->voice_profile, rate,
       dub_work_stage_deadline_ns (work, self->tts_timeout_ms, RESERVE_MS),
-      work->prepared.speaker};
+      work->prepared.speaker, work->job->stream_id, work->job->sequence_number};
 
   work->rate = rate;
   work->tries++;

@@ -39,7 +39,9 @@ typedef struct {
   const char *voice; /* a profile */
   double speed;      /* 1.2 asks for a rate 1.2 times the normal one */
   gint64 deadline_ns;
-  const char *speaker; /* label of who speaks (nullable) */
+  const char *speaker;   /* label of who speaks (nullable) */
+  const char *stream_id; /* with sequence_number, whose it is (nullable) */
+  guint64 sequence_number;
 } DubTtsRequest;
 
 typedef struct _DubTts DubTts;

@@ -6,8 +6,8 @@
 
 /*
  * The synthesisers of tests: a tone as long as the words would take. One is
- * quieter, as the recordings it stands for, one fails the first time it sees a
- * text.
+ * quieter, as the recordings it stands for, one fails the first time it is
+ * asked for a fragment, by stream and number.
  */
 
 #define RATE_HZ 16000
@@ -22,7 +22,7 @@ typedef struct {
   DubTts base;
   DubMockPool *pool;
   double amplitude;
-  GHashTable *seen; /* texts that have failed once; (nullable): none fails */
+  GHashTable *seen; /* fragments that have failed; (nullable): none fails */
 } MockTts;
 
 typedef struct {
@@ -30,6 +30,7 @@ typedef struct {
   DubTtsDoneFunc done;
   gpointer user_data;
   char *text;
+  char *fragment; /* "stream/number" */
   double speed;
 } Call;
 
@@ -41,6 +42,7 @@ call_free (gpointer data)
   if (call == NULL)
     return;
   g_free (call->text);
+  g_free (call->fragment);
   g_free (call);
 }
 
@@ -131,7 +133,7 @@ fails_now (const Call *call)
 {
   GHashTable *seen = call->self->seen;
 
-  return seen != NULL && g_hash_table_add (seen, g_strdup (call->text));
+  return seen != NULL && g_hash_table_add (seen, g_strdup (call->fragment));
 }
 
 static void
@@ -158,6 +160,9 @@ mock_synthesise (DubTts *base, const DubTtsRequest *request,
   Call *call = g_new (Call, 1);
 
   *call = (Call){self, done, user_data, g_strdup (request->text),
+      g_strdup_printf ("%s/%" G_GUINT64_FORMAT,
+          request->stream_id != NULL ? request->stream_id : "",
+          request->sequence_number),
       MAX (request->speed, 0.1)};
   return dub_mock_pool_begin (self->pool, request->deadline_ns, on_done, call);
 }
