@@ -14,8 +14,6 @@
 #define TAKEN_PICTURES 4
 #define ASK_INTERVAL_US 100000
 #define SRT_TIMEOUT_MS 3000
-#define RTSP_PORT 554
-#define RTSPS_PORT 322
 /* MediaMTX lets who calls himself GStreamer wait a second for each track, for
  * what older ones sent too early. */
 #define USER_AGENT "live-broadcast-dubbing/" DUB_VERSION
@@ -318,16 +316,6 @@ build (DubMuxLink *self, const char *url, GError **error)
   return TRUE;
 }
 
-static guint16
-port_of (const char *url)
-{
-  g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_NONE, NULL);
-  int port = uri ? g_uri_get_port (uri) : -1;
-  gboolean is_secure = g_ascii_strncasecmp (url, "rtsps:", 6) == 0;
-
-  return (guint16) (port > 0 ? port : is_secure ? RTSPS_PORT : RTSP_PORT);
-}
-
 DubMuxLink *
 dub_mux_link_new (DubMuxKind kind, const char *url,
     DubMuxMessageFunc on_message, gpointer user_data, GError **error)
@@ -341,7 +329,7 @@ dub_mux_link_new (DubMuxKind kind, const char *url,
   g_mutex_init (&self->life);
   g_mutex_init (&self->lock);
   self->kind = kind;
-  self->port = port_of (url);
+  self->port = dub_tcp_queue_port_of (url);
   self->sent.taken_ns = G_MININT64;
   self->is_ready = kind == DUB_MUX_SRT;
   self->from_pts = GST_CLOCK_TIME_NONE;

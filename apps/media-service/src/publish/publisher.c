@@ -36,8 +36,6 @@
 #define SOCKET_BYTES 32768
 /* What a connection writes before the first tag: handshake and commands. */
 #define OPENING_BYTES 3500
-#define RTMP_PORT 1935
-#define RTMPS_PORT 443
 
 typedef struct {
   GstElement *pipeline;
@@ -288,22 +286,12 @@ waiting_ms_locked (DubPublisher *self)
   return waiting_ms;
 }
 
-static guint16
-port_of (const char *url)
-{
-  g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_NONE, NULL);
-  int port = uri ? g_uri_get_port (uri) : -1;
-  gboolean is_secure = g_ascii_strncasecmp (url, "rtmps", 5) == 0;
-
-  return (guint16) (port > 0 ? port : is_secure ? RTMPS_PORT : RTMP_PORT);
-}
-
 /* So much was sent that our socket can be told from others. */
 static gboolean
 do_find_socket (gpointer user_data)
 {
   DubPublisher *self = user_data;
-  guint16 port = port_of (self->url);
+  guint16 port = dub_tcp_queue_port_of (self->url);
 
   g_mutex_lock (&self->lock);
   if (self->link && self->link->is_socket_asked && self->link->socket < 0)

@@ -6,9 +6,31 @@
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+static const struct {
+  const char *scheme;
+  guint16 port;
+} usual[] = {{"rtmp", 1935}, {"rtmps", 443}, {"rtsp", 554}, {"rtsps", 322}};
+
+guint16
+dub_tcp_queue_port_of (const char *url)
+{
+  g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_NONE, NULL);
+  int port = uri ? g_uri_get_port (uri) : -1;
+  gsize length = strcspn (url, ":");
+
+  if (port > 0)
+    return (guint16) port;
+  for (gsize i = 0; i < G_N_ELEMENTS (usual); i++)
+    if (strlen (usual[i].scheme) == length &&
+        g_ascii_strncasecmp (url, usual[i].scheme, length) == 0)
+      return usual[i].port;
+  return 0;
+}
 
 static guint16
 peer_port (int fd)

@@ -107,6 +107,17 @@ test_no_delay (Fixture *f, gconstpointer data)
   g_assert_false (has_no_delay (f->busy_peer));
 }
 
+static void
+test_port (void)
+{
+  g_assert_cmpuint (dub_tcp_queue_port_of ("rtmp://h/app/key"), ==, 1935);
+  g_assert_cmpuint (dub_tcp_queue_port_of ("rtmps://h/app/key"), ==, 443);
+  g_assert_cmpuint (dub_tcp_queue_port_of ("RTSP://h/path"), ==, 554);
+  g_assert_cmpuint (dub_tcp_queue_port_of ("rtsps://h/path"), ==, 322);
+  g_assert_cmpuint (dub_tcp_queue_port_of ("rtsps://h:8322/path"), ==, 8322);
+  g_assert_cmpuint (dub_tcp_queue_port_of ("srt://h"), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -117,5 +128,6 @@ main (int argc, char **argv)
       test_finds_nothing, tear_down);
   g_test_add ("/media/publish/tcp-queue/no-delay", Fixture, NULL, set_up,
       test_no_delay, tear_down);
+  g_test_add_func ("/media/publish/tcp-queue/port", test_port);
   return g_test_run ();
 }
