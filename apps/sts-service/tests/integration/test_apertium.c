@@ -68,6 +68,9 @@ set_up (Fixture *f, gconstpointer data)
       "/end/ { printf \"The en\"; fflush (); exit } "
       "/pieces/ { printf \"In two \"; fflush (); system (\"sleep 0.1\") } "
       "{ print; fflush () }'");
+  put_mode (f, "eng-dan.mode",
+      "awk 'BEGIN { RS=ORS=\"\\0\" } "
+      "{ gsub (/ZQ[0-9]X/, \"\"); print; fflush () }'");
   start (f, f->dir);
 }
 
@@ -264,6 +267,18 @@ test_keeps_terms (Fixture *f, gconstpointer data)
   g_assert_cmpstr (f->text, ==, "The portero has the ball.");
 }
 
+/* One that does not come back must not be left out in silence. */
+static void
+test_tells_when_a_term_is_lost (Fixture *f, gconstpointer data)
+{
+  static const char *const keep[] = {"Leeds", NULL};
+
+  f->hints.keep = keep;
+  translate (f, "da", "For Leeds!", LONG_MS);
+  g_assert_null (f->text);
+  g_assert_error (f->error, DUB_ERROR, DUB_ERROR_ENGINE);
+}
+
 /* The real one: figures and names stay, marks do not. */
 static void
 test_real (Fixture *f, gconstpointer data)
@@ -311,6 +326,7 @@ main (int argc, char *argv[])
   ADD ("refuses-long-texts", test_refuses_long_texts);
   ADD ("cancel", test_cancel);
   ADD ("keeps-terms", test_keeps_terms);
+  ADD ("tells-when-a-term-is-lost", test_tells_when_a_term_is_lost);
   ADD ("says-when-there-is-none", test_says_when_there_is_none);
   ADD ("real", test_real);
   return g_test_run ();

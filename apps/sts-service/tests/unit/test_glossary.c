@@ -40,6 +40,7 @@ test_pairs (void)
   assert_pick (glossary, NULL, "en-GB", "es-419",
       "Real Madrid;goal keeper>portero;a>b = c;");
   assert_pick (glossary, NULL, "fr", "de", "Real Madrid;match>Spiel;");
+  assert_pick (glossary, NULL, "fr", "es", "Real Madrid;");
   assert_pick (glossary, NULL, "es", "en", "Real Madrid;");
   assert_pick (NULL, NULL, "es", "en", "");
 }

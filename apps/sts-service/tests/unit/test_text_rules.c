@@ -27,6 +27,7 @@ test_normalise (void)
       {"en", "1:54   REMAINING IN THE HALF", "1:54 remaining in the half"},
       {"en", "3:45 PM today", "3:45 pm today"},
       {"en", "6:15 AM, 7:20 ET", "6:15 am, 7:20 ET"},
+      {"en", "1:54 REMAINING", "1:54 remaining"},
       {"en", "1:30 Monday", "1:30 Monday"},
       {"en", "At 3:45 NBA TV", "At 3:45 nba tv"},
       {"en", "At 3:45 NBA news", "At 3:45 NBA news"},
