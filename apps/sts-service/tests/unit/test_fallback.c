@@ -272,6 +272,20 @@ test_passed_over (void)
   bench_clear (&b);
 }
 
+/* As docs/decisions-sts.md S11 says, when nothing else is set. */
+static void
+test_three_times_by_default (void)
+{
+  Bench b;
+
+  bench_init (&b, 2);
+  b.engines[0].error = DUB_ERROR_ENGINE;
+  for (guint i = 0; i < 6; i++)
+    g_assert_cmpstr (run (&b, 1), ==, "two");
+  g_assert_cmpuint (b.engines[0].asked, ==, 3);
+  bench_clear (&b);
+}
+
 /* What was wrong with the request says nothing of the engine. */
 static void
 test_bad_requests_do_not_count (void)
@@ -351,6 +365,8 @@ main (int argc, char **argv)
   g_test_add_func (
       "/sts/fallback/no-time-for-another", test_no_time_for_another);
   g_test_add_func ("/sts/fallback/passed-over", test_passed_over);
+  g_test_add_func (
+      "/sts/fallback/three-times-by-default", test_three_times_by_default);
   g_test_add_func ("/sts/fallback/bad-requests-do-not-count",
       test_bad_requests_do_not_count);
   g_test_add_func ("/sts/fallback/nobody-can", test_nobody_can);
