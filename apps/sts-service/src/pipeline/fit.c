@@ -11,7 +11,6 @@ dub_fit_limits_init (DubFitLimits *limits)
 {
   *limits = (DubFitLimits){
       .max_rate = 1.25,
-      .min_stretch = 0.9,
       .max_stretch = 1.3,
       .success_percent = 10,
       .partial_percent = 20,
@@ -48,8 +47,7 @@ dub_fit_plan (
   DubFitPlan plan = {.stretch = speech_ms / space};
 
   /* Speech that is short is not slowed: it would gain nothing but drawl. */
-  plan.stretch =
-      CLAMP (plan.stretch, MAX (limits->min_stretch, 1), limits->max_stretch);
+  plan.stretch = CLAMP (plan.stretch, 1, limits->max_stretch);
   if (plan.stretch < 1 + STRETCH_WORTH)
     plan.stretch = 1;
   plan.stretched_ms = speech_ms / plan.stretch;

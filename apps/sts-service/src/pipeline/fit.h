@@ -27,7 +27,6 @@ typedef struct {
 
 typedef struct {
   double max_rate;        /* 1.25: of the synthesiser */
-  double min_stretch;     /* 0.9 */
   double max_stretch;     /* 1.3 */
   double success_percent; /* 10 */
   double partial_percent; /* 20 */

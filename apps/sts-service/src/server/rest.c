@@ -397,6 +397,9 @@ on_early (SoupServer *soup, SoupServerMessage *message, const char *path,
   if (problem.status == 0)
     return;
   soup_message_body_set_accumulate (body, FALSE);
+  if (problem.status == SOUP_STATUS_METHOD_NOT_ALLOWED)
+    soup_message_headers_replace (
+        soup_server_message_get_response_headers (message), "Allow", "POST");
   dub_answer_problem (message, &problem);
 }
 

@@ -166,6 +166,8 @@ is_read (SoupServerMessage *message)
 
   if (method == SOUP_METHOD_GET || method == SOUP_METHOD_HEAD)
     return TRUE;
+  soup_message_headers_replace (
+      soup_server_message_get_response_headers (message), "Allow", "GET, HEAD");
   soup_server_message_set_status (
       message, SOUP_STATUS_METHOD_NOT_ALLOWED, NULL);
   return FALSE;

@@ -17,6 +17,7 @@ static Service service;
 typedef struct {
   guint status;
   char *type;
+  char *allow;      /* (nullable) */
   JsonObject *json; /* (nullable) */
 } Answer;
 
@@ -24,16 +25,20 @@ static void
 answer_clear (Answer *answer)
 {
   g_free (answer->type);
+  g_free (answer->allow);
   g_clear_pointer (&answer->json, json_object_unref);
 }
 
-/* key, type: (nullable) */
+typedef struct {
+  const char *method, *path, *key, *type, *body; /* key, type: (nullable) */
+} Asked;
+
 static void
-post (const char *path, const char *key, const char *type, const char *body,
-    Answer *ret)
+ask (const Asked *asked, Answer *ret)
 {
-  g_autofree char *url = g_strconcat (service.url, path, NULL);
-  g_autoptr (SoupMessage) message = soup_message_new ("POST", url);
+  const char *key = asked->key, *type = asked->type, *body = asked->body;
+  g_autofree char *url = g_strconcat (service.url, asked->path, NULL);
+  g_autoptr (SoupMessage) message = soup_message_new (asked->method, url);
   g_autoptr (GBytes) bytes = g_bytes_new (body, strlen (body));
   g_autoptr (GBytes) got = NULL;
   g_autoptr (JsonNode) node = NULL;
@@ -48,6 +53,8 @@ post (const char *path, const char *key, const char *type, const char *body,
   ret->status = soup_message_get_status (message);
   ret->type = g_strdup (soup_message_headers_get_content_type (
       soup_message_get_response_headers (message), NULL));
+  ret->allow = g_strdup (soup_message_headers_get_one (
+      soup_message_get_response_headers (message), "Allow"));
   if (got != NULL && g_bytes_get_size (got) > 0) {
     g_autofree char *text =
         g_strndup (g_bytes_get_data (got, NULL), g_bytes_get_size (got));
@@ -56,6 +63,13 @@ post (const char *path, const char *key, const char *type, const char *body,
   ret->json = node != NULL && JSON_NODE_HOLDS_OBJECT (node)
                   ? json_object_ref (json_node_get_object (node))
                   : NULL;
+}
+
+static void
+post (const char *path, const char *key, const char *type, const char *body,
+    Answer *ret)
+{
+  ask (&(Asked){"POST", path, key, type, body}, ret);
 }
 
 /* (transfer full) */
@@ -192,7 +206,12 @@ test_other_methods (void)
   Answer answer = {0};
   post ("/health", KEY, JSON_TYPE, "{}", &answer);
   g_assert_cmpuint (answer.status, ==, 405);
+  g_assert_cmpstr (answer.allow, ==, "GET, HEAD");
   answer_clear (&answer);
+  answer = (Answer){0};
+  ask (&(Asked){"PUT", PATH, KEY, JSON_TYPE, "{}"}, &answer);
+  g_assert_cmpstr (answer.allow, ==, "POST");
+  expect_problem (&answer, 405, "MALFORMED_DATA", "POST");
 }
 
 /* (transfer full) */

@@ -24,6 +24,8 @@ test_tidy (void)
   }
 }
 
+#define LINES(text) text text text text text
+
 typedef struct {
   const char *source, *target, *text, *answer;
   gboolean is_good;
@@ -45,6 +47,12 @@ test_check (void)
       {"en", "es", "Leeds, Real Madrid", "Leeds, Real Madrid", TRUE},
       {"en", "en-GB", "It is raining in Leeds.", "It is raining in Leeds.",
           TRUE},
+      /* A sign of Chinese is a word of English, and the other way round. */
+      {"zh", "en", LINES ("今天下雨了我们去"),
+          LINES ("It is raining today, so we are off to town. "), TRUE},
+      {"en", "zh", LINES ("It is raining."),
+          LINES ("今天下雨了我们去今天下雨了我们去今天下雨了我们去回家看书"),
+          FALSE},
       {"en", "es", "Yes.",
           "Claro que sí. Aquí tiene la traducción que pidió, y si desea algo "
           "más no dude en pedirlo.",

@@ -66,6 +66,26 @@ test_rate (void)
   g_assert_cmpfloat (dub_fit_rate (&slot, &limits, 9000), ==, 1.25);
 }
 
+/* What is just so much too long is not more than that. */
+static void
+test_at_the_limits (void)
+{
+  static const struct {
+    double speech_ms;
+    DubFitTier tier;
+  } edges[] = {{1000, DUB_FIT_SUCCESS}, {1100, DUB_FIT_SUCCESS},
+      {1101, DUB_FIT_PARTIAL}, {1200, DUB_FIT_PARTIAL},
+      {1201, DUB_FIT_TOO_LONG}};
+  DubFitSlot slot = {800, 0, 200};
+  DubFitLimits limits;
+
+  dub_fit_limits_init (&limits);
+  limits.max_stretch = 1;
+  for (guint i = 0; i < G_N_ELEMENTS (edges); i++)
+    g_assert_cmpint (dub_fit_plan (&slot, &limits, edges[i].speech_ms).tier, ==,
+        edges[i].tier);
+}
+
 /* Whatever comes in: what is kept lies within slot and room, and the tier is
  * that of the excess. */
 static void
@@ -97,6 +117,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/sts/pipeline/fit/plan", test_plan);
   g_test_add_func ("/sts/pipeline/fit/rate", test_rate);
+  g_test_add_func ("/sts/pipeline/fit/at-the-limits", test_at_the_limits);
   g_test_add_func ("/sts/pipeline/fit/random", test_random);
   return g_test_run ();
 }

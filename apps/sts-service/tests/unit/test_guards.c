@@ -41,6 +41,8 @@ static const Case cases[] = {
      "rock you, we will rock you",
         0, -0.2, 5000, DUB_GUARD_PASS},
     {"Goal! Goal! Goal! Goal!", 0, -0.2, 3000, DUB_GUARD_PASS},
+    {"Hello my friends, come on, come on, come on, come on!", 0, -0.2, 5000,
+        DUB_GUARD_PASS},
     {"You know, I think, you know, we won, you know, the game.", 0, -0.3, 5000,
         DUB_GUARD_PASS},
     {"1 2 3 4 5 6 7 8 9 10 11 12 13 14 15", 0, -0.3, 6000, DUB_GUARD_PASS},

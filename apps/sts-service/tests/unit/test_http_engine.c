@@ -199,6 +199,21 @@ test_sorts_by_status_and_field (Fixture *f, gconstpointer data)
   }
 }
 
+/* Some make something of what they are told, and say 201. */
+static void
+test_takes_any_success (Fixture *f, gconstpointer data)
+{
+  static const guint statuses[] = {200, 201, 203};
+
+  for (guint i = 0; i < G_N_ELEMENTS (statuses); i++) {
+    http_peer_push (
+        f->peer, (HttpPeerAnswer){.status = statuses[i], .body = "made"});
+    ask_and_wait (f, LONG_MS);
+    g_assert_no_error (f->error);
+    g_assert_cmpstr (f->body, ==, "made");
+  }
+}
+
 static void
 test_tries_again (Fixture *f, gconstpointer data)
 {
@@ -500,6 +515,7 @@ main (int argc, char *argv[])
   g_test_add ("/sts/http-engine/" name, Fixture, NULL, set_up, func, tear_down)
   ADD ("answers", test_answers);
   ADD ("sorts-by-status-and-field", test_sorts_by_status_and_field);
+  ADD ("takes-any-success", test_takes_any_success);
   ADD ("tries-again", test_tries_again);
   ADD ("obeys-retry-after", test_obeys_retry_after);
   ADD ("waits-as-retry-after-says", test_waits_as_retry_after_says);

@@ -395,6 +395,21 @@ test_chat_guards (Fixture *f, gconstpointer data)
   }
 }
 
+/* 429 says both: wait a moment, and the month's money is spent. */
+static void
+test_chat_quota (Fixture *f, gconstpointer data)
+{
+  play (f, 429, "{\"error\":{\"code\":\"insufficient_quota\"}}");
+  translate (f, "en", "es", "Hello.", LONG_MS);
+  g_assert_error (f->error, DUB_ERROR, DUB_ERROR_AUTH);
+  g_assert_cmpuint (http_peer_count (f->peer), ==, 1);
+  play (f, 429, "{\"error\":{\"code\":\"rate_limit_exceeded\"}}");
+  play (f, 200, CHAT ("Hola.", "stop"));
+  translate (f, "en", "es", "Hello.", LONG_MS);
+  g_assert_no_error (f->error);
+  g_assert_cmpuint (http_peer_count (f->peer), ==, 3);
+}
+
 /* ---- all of them --------------------------------------------------------- */
 
 typedef struct {
@@ -474,6 +489,7 @@ main (int argc, char *argv[])
   ADD ("openai", "chat", test_chat);
   ADD ("openai", "chat-knows-nothing", test_chat_knows_nothing);
   ADD ("openai", "chat-guards", test_chat_guards);
+  ADD ("openai", "chat-quota", test_chat_quota);
   for (guint i = 0; i < G_N_ELEMENTS (all); i++) {
     g_autofree char *path =
         g_strconcat ("/sts/http-translators/", all[i], "/", NULL);
