@@ -51,6 +51,11 @@ test_fill (void)
   dub_load_rule_fill (&rule, DUB_LOAD_LOW, &event);
   g_assert_cmpint (event.action, ==, DUB_FLOW_NONE);
   g_assert_cmpuint (event.recommended_delay_ms, ==, 0);
+  rule = dub_load_rule_default (FALSE);
+  dub_load_rule_fill (&rule, DUB_LOAD_HIGH, &event);
+  g_assert_cmpuint (event.recommended_delay_ms, ==, 2000);
+  dub_load_rule_fill (&rule, DUB_LOAD_MEDIUM, &event);
+  g_assert_cmpuint (event.recommended_delay_ms, ==, 500);
 }
 
 static void

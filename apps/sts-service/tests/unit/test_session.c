@@ -408,6 +408,21 @@ static const Case cases[] = {
         "init\ndata f0 0\ndata f0 0\ndata f0 1\ndone f0\ndata f2 2\ndone f2",
         "ready s1 3\nack f0 0\nack f0 1\nack f0 1\nprocessed f0 0 success\n"
         "ack f2 0\nprocessed f2 2 success\n"},
+    /* f0's answer is the last of ten, and then one too old. */
+    {"answers-of-ten-are-kept", FULL,
+        "init\ndata f0 0\ndone f0\ndata f1 1\ndone f1\ndata f2 2\ndone f2\n"
+        "data f3 3\ndone f3\ndata f4 4\ndone f4\ndata f5 5\ndone f5\n"
+        "data f6 6\ndone f6\ndata f7 7\ndone f7\ndata f8 8\ndone f8\n"
+        "data f9 9\ndone f9\ndata f0 0\ndata f10 10\ndone f10\ndata f0 0",
+        "ready s1 3\nack f0 0\nprocessed f0 0 success\nack f1 0\n"
+        "processed f1 1 success\nack f2 0\nprocessed f2 2 success\n"
+        "ack f3 0\nprocessed f3 3 success\nack f4 0\n"
+        "processed f4 4 success\nack f5 0\nprocessed f5 5 success\n"
+        "ack f6 0\nprocessed f6 6 success\nack f7 0\n"
+        "processed f7 7 success\nack f8 0\nprocessed f8 8 success\n"
+        "ack f9 0\nprocessed f9 9 success\nack f0 0\n"
+        "processed f0 0 success\nack f10 0\nprocessed f10 10 success\n"
+        "ack f0 0\n"},
     {"eleventh-is-refused", FULL,
         "init\ndata a 0\ndata b 1\ndata c 2\ndata d 3\ndata e 4\ndata f 5\n"
         "data g 6\ndata h 7\ndata i 8\ndata j 9\ndata k 10\ndone a\ndata l 11",
@@ -428,6 +443,11 @@ static const Case cases[] = {
         "+1\ndone f0",
         "ready s1 3\nack f0 0\nack f1 1\nprocessed f1 1 success\n"
         "complete 1 0\nprocessed f0 0 success\n"},
+    {"end-lets-go-what-waits-for-another", FULL,
+        "init \"timeout_ms\":3000\ndata f0 0\ndata f1 1\nend\n+1000\n"
+        "done f1\n+2000",
+        "ready s1 3\nack f0 0\nack f1 1\nprocessed f1 1 success\n"
+        "complete 1 0\n"},
     {"end-twice", FULL, "init\nend\nend",
         "ready s1 3\ncomplete 0 0\ncomplete 0 0\n"},
     {"end-without-argument", FULL, "init\nraw stream:end\n+5000",
@@ -602,6 +622,42 @@ test_large_answer (void)
   fixture_clear (&fixture);
 }
 
+static void
+finish_with_bytes (Fixture *self, const char *id, gsize size)
+{
+  Job *entry = find_job (self, id);
+  DubResult *result = dub_result_new ();
+
+  result->status = DUB_RESULT_SUCCESS;
+  result->sound.format = g_strdup ("m4a");
+  result->sound.sample_rate_hz = 48000;
+  result->sound.channels = 1;
+  result->sound.data = g_bytes_new_take (g_malloc0 (size), size);
+  dub_session_finish (self->session, entry->ticket, result, self->now_ns);
+  g_ptr_array_remove (self->jobs, entry);
+}
+
+/* Fifty sessions must not fill the memory with answers: 2 MiB of sound each. */
+static void
+test_large_answers_are_let_go (void)
+{
+  const gsize size = 1100 * 1024;
+  Fixture fixture;
+
+  fixture_init (&fixture, FALSE, FALSE);
+  do_step (&fixture, "init");
+  do_step (&fixture, "data f0 0");
+  finish_with_bytes (&fixture, "f0", size);
+  do_step (&fixture, "data f1 1");
+  finish_with_bytes (&fixture, "f1", size);
+  g_string_truncate (fixture.out, 0);
+  do_step (&fixture, "data f1 1");
+  do_step (&fixture, "data f0 0");
+  g_assert_cmpstr (
+      fixture.out->str, ==, "ack f1 0\nprocessed f1 1 success\nack f0 0\n");
+  fixture_clear (&fixture);
+}
+
 /* What is more than a burst is refused, fragments with their number passed; who
  * goes on is cut; and a second later there is room again. */
 static void
@@ -676,6 +732,8 @@ main (int argc, char **argv)
   g_test_add_func ("/sts/session/job", test_job);
   g_test_add_func ("/sts/session/binary", test_binary);
   g_test_add_func ("/sts/session/large-answer", test_large_answer);
+  g_test_add_func (
+      "/sts/session/large-answers-are-let-go", test_large_answers_are_let_go);
   g_test_add_func ("/sts/session/event-limit", test_event_limit);
   g_test_add_func ("/sts/session/samples", test_samples);
   return g_test_run ();

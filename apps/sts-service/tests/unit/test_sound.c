@@ -300,6 +300,29 @@ test_cuts_between_words (void)
   }
 }
 
+/* And where there is no word's end, it fades in the 25 ms that it has. */
+static void
+test_a_cut_fades (void)
+{
+  DubFitSlot slot = {3000, 0, 0};
+  gsize count = (gsize) (3900 * 1.15 * VOICE_HZ / 1000);
+  g_autofree float *samples = g_new (float, count);
+  double before;
+  Made made;
+
+  for (gsize i = 0; i < count; i++)
+    samples[i] = (float) (0.3 * sin (2 * G_PI * PITCH_HZ * i / VOICE_HZ));
+  made = make (samples, count, slot, -20);
+  g_assert_cmpfloat (made.params.plan.over_percent, >, 0);
+  before = peak_between (
+      &made, made.count - samples_of (40), made.count - samples_of (28));
+  g_assert_cmpfloat (before, >, 0.01);
+  g_assert_cmpfloat (
+      peak_between (&made, made.count - samples_of (2), made.count), <,
+      0.2 * before);
+  dub_dub_clear (&made.dub);
+}
+
 /* Peers of the older design get the whole slot. */
 static void
 test_fills_the_slot (void)
@@ -340,6 +363,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sts/pipeline/sound/keeps-pitch", test_keeps_pitch);
   g_test_add_func (
       "/sts/pipeline/sound/cuts-between-words", test_cuts_between_words);
+  g_test_add_func ("/sts/pipeline/sound/a-cut-fades", test_a_cut_fades);
   g_test_add_func ("/sts/pipeline/sound/fills-the-slot", test_fills_the_slot);
   return g_test_run ();
 }
