@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "work.h"
 
-/* A finished dub waits this long for the transcript of the original. */
+#include <dubbing_common/clock.h>
+
+/* A finished dub waits this long for the transcript of the original. Who gives
+ * as long as nobody does live has a file, or asks once by HTTP: that one waits
+ * for all the time that the transcript has (stage_asr.c). */
 #define TRANSCRIPT_HOLD_MS 400
+#define PATIENT_NS (12 * DUB_NS_PER_S)
 
 static void
 do_make (gpointer data)
@@ -62,6 +67,8 @@ on_held_enough (gpointer user_data)
 static void
 hold (DubWork *work)
 {
+  if (work->job->deadline_ns - work->start_ns >= PATIENT_NS)
+    return;
   work->hold = g_timeout_source_new (TRANSCRIPT_HOLD_MS);
   g_source_set_callback (work->hold, on_held_enough, work, NULL);
   g_source_attach (work->hold, g_main_context_get_thread_default ());

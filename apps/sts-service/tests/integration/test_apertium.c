@@ -68,6 +68,9 @@ set_up (Fixture *f, gconstpointer data)
       "/end/ { printf \"The en\"; fflush (); exit } "
       "/pieces/ { printf \"In two \"; fflush (); system (\"sleep 0.1\") } "
       "{ print; fflush () }'");
+  put_mode (f, "eng-nld.mode",
+      "awk 'BEGIN { RS=ORS=\"\\0\" } { print; fflush () } "
+      "/more/ { system (\"sleep 0.1\"); print \"Unasked.\"; fflush () }'");
   put_mode (f, "eng-dan.mode",
       "awk 'BEGIN { RS=ORS=\"\\0\" } "
       "{ gsub (/ZQ[0-9]X/, \"\"); print; fflush () }'");
@@ -215,6 +218,21 @@ test_ends_in_the_middle (Fixture *f, gconstpointer data)
   assert_costs_itself_only (f, "Say it and end.", DUB_ERROR_ENGINE);
 }
 
+/* What comes a moment later, unasked, is not the answer to what is asked next.
+ */
+static void
+test_says_more_than_asked (Fixture *f, gconstpointer data)
+{
+  translate (f, "nl", "Say more.", LONG_MS);
+  g_assert_cmpstr (f->text, ==, "Say more.");
+  g_usleep (400 * 1000);
+  translate (f, "nl", "Next.", LONG_MS);
+  g_assert_null (f->text);
+  g_assert_true (dub_error_is_retryable (f->error));
+  translate (f, "nl", "After.", LONG_MS);
+  g_assert_cmpstr (f->text, ==, "After.");
+}
+
 static void
 test_answers_in_pieces (Fixture *f, gconstpointer data)
 {
@@ -323,6 +341,7 @@ main (int argc, char *argv[])
   ADD ("answers-half", test_answers_half);
   ADD ("ends-in-the-middle", test_ends_in_the_middle);
   ADD ("answers-in-pieces", test_answers_in_pieces);
+  ADD ("says-more-than-asked", test_says_more_than_asked);
   ADD ("refuses-long-texts", test_refuses_long_texts);
   ADD ("cancel", test_cancel);
   ADD ("keeps-terms", test_keeps_terms);

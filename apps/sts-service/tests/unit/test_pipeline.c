@@ -20,6 +20,7 @@ typedef struct {
   gint error;           /* a DubErrorCode, 0: none */
   double speech_s;      /* of the synthesiser, at rate 1 */
   gboolean is_stuck;    /* the recogniser never answers */
+  guint transcript_ms;  /* how long it takes for a second answer */
   const char *language; /* what it sounds like; NULL: "es" */
   double sure, asked;   /* of that language, and of the one asked for */
   /* what was asked */
@@ -46,7 +47,7 @@ typedef struct {
 static gboolean
 on_hear (gpointer data)
 {
-  g_autofree Call *call = data;
+  Call *call = data;
   DubHeard heard = {script.text,
       script.language != NULL ? script.language : "es", script.no_speech,
       script.logprob, script.sure, script.asked};
@@ -79,13 +80,16 @@ mock_recognise (DubAsr *self, const DubAsrRequest *request, DubAsrDoneFunc done,
     g_free (call);
     return 77;
   }
-  return g_idle_add (on_hear, call);
+  return g_timeout_add_full (G_PRIORITY_DEFAULT,
+      request->gives_way ? script.transcript_ms : 0, on_hear, call, g_free);
 }
 
 static void
 mock_asr_cancel (DubAsr *self, guint64 id)
 {
   script.cancelled++;
+  if (!script.is_stuck)
+    g_source_remove ((guint) id);
 }
 
 static gboolean
@@ -320,6 +324,25 @@ test_no_transcript_when_off (void)
 
   g_assert_cmpuint (script.transcribed, ==, 0);
   g_assert_null (result->transcript);
+  self->free (self);
+}
+
+/* The programme does not wait for the text of what was said; who has time
+ * does. */
+static void
+test_late_transcript (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_AUTO);
+  g_autoptr (DubResult) live = NULL;
+  g_autoptr (DubResult) patient = NULL;
+
+  script.transcript_ms = 2000;
+  live = run (self, job_new (3, 0.2, 8000));
+  g_assert_cmpint (live->status, ==, DUB_RESULT_SUCCESS);
+  g_assert_null (live->transcript);
+  g_assert_cmpuint (live->total_ms, <, 2000);
+  patient = run (self, job_new (3, 0.2, 12100));
+  g_assert_cmpstr (patient->transcript, ==, "Lo que se oyó.");
   self->free (self);
 }
 
@@ -854,6 +877,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sts/pipeline/takes-labels-off", test_takes_labels_off);
   g_test_add_func (
       "/sts/pipeline/no-transcript-when-off", test_no_transcript_when_off);
+  g_test_add_func ("/sts/pipeline/late-transcript", test_late_transcript);
   g_test_add_func ("/sts/pipeline/same-language", test_same_language);
   g_test_add_func (
       "/sts/pipeline/asks-the-translator", test_asks_the_translator);
