@@ -115,6 +115,12 @@ def loudness_of(sound: np.ndarray, rate: int, folder: Path) -> tuple:
     return sa.loudness(path)
 
 
+def in_slot(dub: np.ndarray, rate: int) -> np.ndarray:
+    """With the pause that follows it, as the source has its pauses: loudness
+    is measured in blocks, and those at the edges count."""
+    return np.pad(dub, (0, max(0, SECONDS * rate - len(dub))))
+
+
 def dub_of(fragment: Fragment) -> tuple[np.ndarray, int]:
     """The dub as mono floats."""
     audio = fragment.answer.get("dubbed_audio") or {}
@@ -160,7 +166,7 @@ def judge_quality(sent: list[Fragment], sounds: list[np.ndarray],
         if audio.get("format") != "pcm_s16le":
             continue
         dub, rate = dub_of(fragment)
-        own, peak = loudness_of(dub, rate, folder)
+        own, peak = loudness_of(in_slot(dub, rate), rate, folder)
         wanted, _ = loudness_of(source, RATE, folder)
         errors.append(abs(own - wanted))
         peaks.append(peak)

@@ -343,3 +343,26 @@ def test_the_real_manifest_is_complete():
             for spec in way.inputs:
                 assert spec.kind != "item" or spec.place in items
                 assert spec.kind not in ("pip", "npm") or spec.archive
+
+
+# As listed in whisper.cpp's models/README.md, but base, which has a SHA-256.
+WHISPER_SIZES = ("tiny", "tiny.en", "base.en", "small", "small.en", "medium",
+                 "medium.en", "large-v1", "large-v2", "large-v2-q5_0",
+                 "large-v3", "large-v3-q5_0", "large-v3-turbo",
+                 "large-v3-turbo-q5_0")
+
+
+def test_every_size_of_whisper_has_its_place_and_hash():
+    items = manifest.load(SCRIPTS / "models.json", "x86_64")
+    seen = set()
+    for size in WHISPER_SIZES:
+        entry = items[f"whisper-{size}"]
+        (way,) = entry.ways
+        (spec,) = way.inputs
+        (file,) = way.files
+        assert spec.place == ("https://huggingface.co/ggerganov/whisper.cpp/"
+                              f"resolve/main/ggml-{size}.bin")
+        assert file.path == f"models/ggml-{size}.bin"
+        assert spec.sha1 and spec.sha1 == file.sha1 and spec.sha1 not in seen
+        assert not entry.needs_trust
+        seen.add(spec.sha1)

@@ -308,13 +308,24 @@ command_log_level (void)
   return level;
 }
 
+static DubLogFormat
+command_log_format (void)
+{
+  const char *text = g_getenv ("LOG_FORMAT");
+
+  for (guint i = 0; text != NULL && dub_log_format_names[i] != NULL; i++)
+    if (g_str_equal (text, dub_log_format_names[i]))
+      return (DubLogFormat) i;
+  return DUB_LOG_AUTO;
+}
+
 int
 main (int argc, char **argv)
 {
   for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS (commands); i++) {
     if (!g_str_equal (argv[1], commands[i].name))
       continue;
-    dub_log_init ("sts-service", command_log_level (), DUB_LOG_AUTO);
+    dub_log_init ("sts-service", command_log_level (), command_log_format ());
     gst_init (NULL, NULL);
     return commands[i].run (argc, argv);
   }

@@ -3,6 +3,7 @@
 
 #include "whisper_engine.h"
 
+#include "further_tries.h"
 #include "guards.h"
 #include "whisper_reader.h"
 
@@ -15,28 +16,6 @@
 #include <string.h>
 #include <whisper.h>
 
-/*
- * 50 positions of the encoder are a second of sound. Cut to what the segment
- * needs, recognition is five times faster than with the full 1500.
- *
- * Always whole steps of 256: whisper.cpp's flash attention looks at keys and
- * values up to the next multiple of 256, and what lies there beyond the context
- * is of an earlier segment. With other lengths the same sound was heard
- * differently from one time to the next, and 1 of 8 segments of real speech
- * came out as something never said (docs/internals/speech.md).
- */
-#define CTX_PER_S 50
-#define CTX_STEP 256
-#define CTX_MARGIN 64 /* with 6 it looped */
-#define CTX_MAX 1500
-/* Further tries may end within this share of the time that was given, in
- * tenths: 1.5 s of the 5 s of a live fragment. On a busy machine they would
- * cost the fragments that wait behind it. Who gives as long as nobody does live
- * has a file, where nothing waits. */
-#define FURTHER_TRIES_TENTHS 3
-#define PATIENT_TENTHS 6
-#define PATIENT_NS (G_GINT64_CONSTANT (12) * G_USEC_PER_SEC * 1000)
-#define FURTHER_TRIES 2
 /* whisper.cpp refuses less than 100 ms. */
 #define MIN_SAMPLES (DUB_WHISPER_RATE_HZ / 5)
 #define MAX_SAMPLES (DUB_WHISPER_RATE_HZ / 1000 * DUB_WHISPER_MAX_MS)
@@ -72,13 +51,6 @@ typedef struct {
   gboolean is_looping;
   gboolean is_read_again; /* off what the encoder had made before */
 } Heard;
-
-/* Of one segment; of the last try what it looked at and how long it took. */
-typedef struct {
-  gint64 start_ns;
-  gint64 took_ns;
-  int audio_ctx;
-} Tries;
 
 static gint64
 now_ns (void)
@@ -129,16 +101,6 @@ is_late (void *user_data)
   const Task *task = user_data;
 
   return now_ns () >= task->deadline_ns;
-}
-
-static int
-context_for (int n_samples)
-{
-  int needed =
-      (n_samples * CTX_PER_S + DUB_WHISPER_RATE_HZ - 1) / DUB_WHISPER_RATE_HZ +
-      CTX_MARGIN;
-
-  return MIN ((needed + CTX_STEP - 1) / CTX_STEP * CTX_STEP, CTX_MAX);
 }
 
 static int
@@ -340,6 +302,12 @@ read_again (Whisper *self, const Task *task, Heard *heard, GError **error)
   return TRUE;
 }
 
+static guint
+duration_ms (const Task *task)
+{
+  return (guint) ((gint64) task->n_samples * 1000 / DUB_WHISPER_RATE_HZ);
+}
+
 static DubGuardVerdict
 judge (const Task *task, const Heard *heard)
 {
@@ -347,8 +315,7 @@ judge (const Task *task, const Heard *heard)
   DubGuardInput input = {.text = text,
       .no_speech = heard->no_speech,
       .mean_logprob = heard->mean_logprob,
-      .duration_ms =
-          (guint) ((gint64) task->n_samples * 1000 / DUB_WHISPER_RATE_HZ),
+      .duration_ms = duration_ms (task),
       .prompt = task->prompt};
   DubGuardLimits limits;
 
@@ -356,48 +323,14 @@ judge (const Task *task, const Heard *heard)
   return dub_guard_check (&input, &limits);
 }
 
-/* What a larger context may mend. Where there is no speech there is nothing to
- * mend, and a second try is a second chance for an invention. */
-static gboolean
-is_worth_a_second_try (DubGuardVerdict verdict)
-{
-  return verdict == DUB_GUARD_LOW_CONFIDENCE ||
-         verdict == DUB_GUARD_REPETITION || verdict == DUB_GUARD_TOO_DENSE ||
-         verdict == DUB_GUARD_STOCK_PHRASE;
-}
-
-/* The context of each further try; the last is what the model was made for. */
-static int
-context_of_try (int n_samples, guint n)
-{
-  int audio_ctx = context_for (n_samples);
-
-  return n < 2 ? MIN (audio_ctx + (int) n * CTX_STEP, CTX_MAX) : CTX_MAX;
-}
-
-/* How long a try takes grows with its context. */
-static gboolean
-has_time_for_try (const Tries *tries, int audio_ctx, gint64 deadline_ns)
-{
-  gint64 given_ns = deadline_ns - tries->start_ns;
-  gint64 spent_ns = now_ns () - tries->start_ns;
-  gint64 needed_ns = tries->took_ns * audio_ctx / tries->audio_ctx;
-
-  return spent_ns + needed_ns <
-         given_ns / 10 *
-             (given_ns < PATIENT_NS ? FURTHER_TRIES_TENTHS : PATIENT_TENTHS);
-}
-
 /* One that does not end in time, or is no better, leaves the first. */
 static gboolean
-try_again (Whisper *self, Task *task, Tries *tries, Heard *heard)
+try_again (Whisper *self, Task *task, int audio_ctx, Heard *heard)
 {
   Heard again = {NULL};
-  gint64 start_ns = now_ns ();
-  gboolean is_better = listen (self, task, tries->audio_ctx, &again, NULL) &&
+  gboolean is_better = listen (self, task, audio_ctx, &again, NULL) &&
                        judge (task, &again) == DUB_GUARD_PASS;
 
-  tries->took_ns = now_ns () - start_ns;
   if (is_better) {
     Heard first = *heard;
 
@@ -411,27 +344,20 @@ try_again (Whisper *self, Task *task, Tries *tries, Heard *heard)
 static gboolean
 recognise (Whisper *self, Task *task, Heard *heard, GError **error)
 {
-  Tries tries = {now_ns (), 0, context_of_try (task->n_samples, 0)};
+  DubTries tries;
   DubGuardVerdict verdict;
 
   if (is_encoded (self, task))
     return read_again (self, task, heard, error);
+  dub_tries_start (&tries, duration_ms (task), now_ns (), task->deadline_ns);
   if (!listen (self, task, tries.audio_ctx, heard, error))
     return FALSE;
-  tries.took_ns = now_ns () - tries.start_ns;
   verdict = judge (task, heard);
-  if (!is_worth_a_second_try (verdict))
-    return TRUE;
-  for (guint n = 1; n <= FURTHER_TRIES; n++) {
-    int audio_ctx = context_of_try (task->n_samples, n);
-
-    if (audio_ctx == tries.audio_ctx ||
-        !has_time_for_try (&tries, audio_ctx, task->deadline_ns))
-      break;
+  while (dub_tries_next (&tries, verdict, now_ns ())) {
     dub_debug ("%s (%.2f), once more with a context of %d",
-        dub_guard_verdict_to_string (verdict), heard->mean_logprob, audio_ctx);
-    tries.audio_ctx = audio_ctx;
-    if (try_again (self, task, &tries, heard))
+        dub_guard_verdict_to_string (verdict), heard->mean_logprob,
+        tries.audio_ctx);
+    if (try_again (self, task, tries.audio_ctx, heard))
       break;
   }
   return TRUE;
@@ -521,7 +447,7 @@ warm_up (Whisper *self, GError **error)
       .language = "en",
       .deadline_ns = G_MAXINT64};
   Heard heard = {NULL};
-  gboolean ok = listen (self, &task, CTX_STEP, &heard, error);
+  gboolean ok = listen (self, &task, DUB_TRIES_CTX_STEP, &heard, error);
 
   g_free (heard.text);
   return ok;

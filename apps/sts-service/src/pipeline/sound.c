@@ -15,6 +15,9 @@
 #define SOURCE_RATE_HZ 16000
 #define FADE_MS 4
 #define CUT_FADE_MS 25
+/* The blocks of the measurement of loudness, and from one to the next. */
+#define BLOCK_MS 400
+#define BLOCK_STEP_MS 100
 #define M4A_BIT_RATE 128000
 /* Headroom for what a resampler adds between samples. */
 #define PEAK_INSIDE 0.7f
@@ -183,21 +186,45 @@ shape (const DubDubParams *params, GError **error)
       data_of (speech), speech->len, params->rate_hz, params->reply_rate_hz);
 }
 
-static float *
-spread (GArray *mono, guint channels)
-{
-  float *all = g_new (float, (gsize) mono->len *channels + 1);
-
-  for (gsize i = 0; i < mono->len; i++)
-    for (guint c = 0; c < channels; c++)
-      all[i * channels + c] = data_of (mono)[i];
-  return all;
-}
-
 static gsize
 frames_of (const DubDubParams *params, double ms)
 {
   return (gsize) (ms * params->reply_rate_hz / 1000);
+}
+
+/*
+ * Speech in all channels, between the pauses that it has in its slot: that is
+ * how the original was measured. Loudness is that of blocks of 400 ms, so the
+ * edges of a short sentence count for much; without them one word came out
+ * 2 LU softer than it had been said.
+ */
+typedef struct {
+  float *samples;
+  gsize before, speech, after; /* frames */
+} Laid;
+
+static Laid
+lay (const DubDubParams *params, GArray *mono)
+{
+  guint channels = params->reply_channels;
+  gsize block = frames_of (params, BLOCK_MS);
+  gsize onset = frames_of (params, params->slot.onset_ms);
+  gsize slot = frames_of (params, params->slot.slot_ms);
+  gsize end = onset + mono->len;
+  gsize step = frames_of (params, BLOCK_STEP_MS);
+  /* What is left out is whole steps: the blocks lie as in the slot. */
+  Laid laid = {.before = onset - (onset - MIN (onset, block)) / step * step,
+      .speech = mono->len,
+      .after = slot > end ? MIN (slot - end, block) : 0};
+  float *at;
+
+  laid.samples =
+      g_new0 (float, (laid.before + laid.speech + laid.after) * channels + 1);
+  at = laid.samples + laid.before * channels;
+  for (gsize i = 0; i < mono->len; i++)
+    for (guint c = 0; c < channels; c++)
+      at[i * channels + c] = data_of (mono)[i];
+  return laid;
 }
 
 /* Silence up to the onset, the speech, and silence to the slot's end for
@@ -246,16 +273,21 @@ gboolean
 dub_dub_make (const DubDubParams *params, DubDub *dub, GError **error)
 {
   g_autoptr (GArray) mono = NULL;
-  g_autofree float *speech = NULL;
+  g_autofree float *samples = NULL;
+  const float *speech = NULL;
   g_autoptr (DubPcm) pcm = NULL;
+  Laid laid;
 
   if (params->speech != NULL) {
     mono = shape (params, error);
     if (mono == NULL)
       return FALSE;
-    speech = spread (mono, params->reply_channels);
-    dub->loudness = dub_loudness_match (speech, mono->len,
-        params->reply_channels, params->reply_rate_hz, params->target_lufs);
+    laid = lay (params, mono);
+    samples = laid.samples;
+    dub->loudness =
+        dub_loudness_match (samples, laid.before + laid.speech + laid.after,
+            params->reply_channels, params->reply_rate_hz, params->target_lufs);
+    speech = samples + laid.before * params->reply_channels;
     dub->speech_ms = to_ms (mono->len, params->reply_rate_hz);
   }
   pcm = lay_out (params, speech, mono != NULL ? mono->len : 0);

@@ -246,6 +246,60 @@ with_numbers (const char *text, const DubSpokenLanguage *rules)
   return out;
 }
 
+/* ---- scores and years ------------------------------------------------------
+ */
+
+#define DASH "(?: [-–] |[-–])"
+/* Not within dates, telephone numbers, times, decimals or rows of more. */
+#define NOTHING_BEFORE "(?<![\\p{L}\\d.,:/–-])"
+#define NOTHING_AFTER "(?![\\p{L}\\d/–-]|[.,:]\\d)"
+
+static gboolean
+put_pair (const GMatchInfo *match, GString *out, gpointer between)
+{
+  g_autofree char *left = g_match_info_fetch (match, 1);
+  g_autofree char *right = g_match_info_fetch (match, 2);
+
+  g_string_append_printf (out, "%s %s %s", left, (const char *) between, right);
+  return FALSE;
+}
+
+/* text (transfer full), valid UTF-8. (transfer full) */
+static char *
+replace_pairs (char *text, const GRegex *pattern, const char *between)
+{
+  char *out = NULL;
+
+  if (between != NULL)
+    out = g_regex_replace_eval (
+        pattern, text, -1, 0, 0, put_pair, (gpointer) between, NULL);
+  if (out == NULL)
+    return text;
+  g_free (text);
+  return out;
+}
+
+/* text (transfer full). (transfer full) */
+static char *
+with_pairs (char *text, const DubSpokenLanguage *rules)
+{
+  static GRegex *score, *years;
+  static gsize is_made;
+
+  if (g_once_init_enter (&is_made)) {
+    score = g_regex_new (NOTHING_BEFORE "(\\d{1,3})" DASH
+                                        "(\\d{1,3})" NOTHING_AFTER,
+        G_REGEX_OPTIMIZE, 0, NULL);
+    years = g_regex_new (NOTHING_BEFORE "([12]\\d{3})" DASH
+                                        "([12]\\d{3})" NOTHING_AFTER,
+        G_REGEX_OPTIMIZE, 0, NULL);
+    g_assert (score != NULL && years != NULL);
+    g_once_init_leave (&is_made, 1);
+  }
+  return replace_pairs (
+      replace_pairs (text, score, rules->score), years, rules->range);
+}
+
 /* ---- all of it -------------------------------------------------------------
  */
 
@@ -281,8 +335,9 @@ char *
 dub_speakable (const char *text, const char *language)
 {
   const DubSpokenLanguage *rules = dub_spoken_language (language);
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
-  g_autoptr (GString) signs = with_plain_signs (valid);
+  /* Before the dashes become pauses. */
+  g_autofree char *pairs = with_pairs (g_utf8_make_valid (text, -1), rules);
+  g_autoptr (GString) signs = with_plain_signs (pairs);
   g_autoptr (GString) words = with_words (signs->str, rules->words);
   g_autoptr (GString) numbers = with_numbers (words->str, rules);
   g_autofree char *spoken = tidy (numbers->str);

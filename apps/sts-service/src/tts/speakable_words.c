@@ -168,18 +168,18 @@ static const DubSpokenUnit portuguese_units[] = {
 };
 
 static const DubSpokenLanguage languages[] = {
-    {"en", english, english_units},
-    {"es", spanish, spanish_units},
-    {"fr", french, french_units},
-    {"de", german, german_units},
-    {"it", italian, italian_units},
-    {"pt", portuguese, portuguese_units},
+    {"en", english, english_units, "to", "to"},
+    {"es", spanish, spanish_units, "a", "a"},
+    {"fr", french, french_units, "à", "à"},
+    {"de", german, german_units, "zu", "bis"},
+    {"it", italian, italian_units, "a", "al"},
+    {"pt", portuguese, portuguese_units, "a", "a"},
 };
 
 const DubSpokenLanguage *
 dub_spoken_language (const char *tag)
 {
-  static const DubSpokenLanguage none = {"", NULL, NULL};
+  static const DubSpokenLanguage none = {"", NULL, NULL, NULL, NULL};
   gsize length = strcspn (tag, "-_");
 
   for (guint i = 0; i < G_N_ELEMENTS (languages); i++)

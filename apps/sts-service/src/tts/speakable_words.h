@@ -26,6 +26,8 @@ typedef struct {
   const char *language;       /* "en" */
   const DubSpokenWord *words; /* (nullable) */
   const DubSpokenUnit *units; /* (nullable) */
+  const char *score;          /* between the two of "3-2" (nullable) */
+  const char *range;          /* between two years (nullable) */
 } DubSpokenLanguage;
 
 /* Never NULL: for a language that is not known one without rules. */

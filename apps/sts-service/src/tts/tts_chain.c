@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define DUB_LOG_TOPIC "sts.tts"
+
 #include "tts.h"
 
 #include "engine/fallback.h"
 #include "engine/provider_list.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_common/log.h>
 
 /* Several synthesisers as one, in the order of a list. */
 
@@ -168,6 +171,74 @@ check_voices (Chain *self, const DubVoices *voices, GError **error)
   return TRUE;
 }
 
+/* Mocks speak with any voice. */
+static gboolean
+is_spoken_by_any (Chain *self, const char *engine)
+{
+  for (guint i = 0; i < dub_fallback_get_n (self->list); i++) {
+    const char *name = member_name (dub_fallback_get (self->list, i));
+
+    if (g_str_equal (name, engine) || g_str_has_prefix (name, "mock"))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+is_of_same_language (const DubVoice *a, const DubVoice *b)
+{
+  return g_str_equal (a->profile, b->profile) &&
+         g_str_equal (a->language, b->language);
+}
+
+/* Of a voice's language and profile: its first line, and a line that is
+ * spoken; G_MAXUINT: there is none. */
+static void
+find_lines (Chain *self, const DubVoices *voices, const DubVoice *voice,
+    guint *ret_first, guint *ret_spoken)
+{
+  *ret_first = *ret_spoken = G_MAXUINT;
+  for (guint i = 0; i < dub_voices_count (voices); i++) {
+    const DubVoice *other = dub_voices_get (voices, i);
+
+    if (!is_of_same_language (voice, other))
+      continue;
+    *ret_first = MIN (*ret_first, i);
+    if (is_spoken_by_any (self, other->engine))
+      *ret_spoken = MIN (*ret_spoken, i);
+  }
+}
+
+/* One file may serve several machines, so a language that nobody speaks here
+ * is no error, but is told; a file of which nobody speaks anything is one. */
+static gboolean
+check_languages (Chain *self, const DubVoices *voices, GError **error)
+{
+  g_autoptr (GString) mute = g_string_new (NULL);
+  gboolean is_any_spoken = FALSE;
+
+  for (guint i = 0; i < dub_voices_count (voices); i++) {
+    const DubVoice *voice = dub_voices_get (voices, i);
+    guint first, spoken;
+
+    find_lines (self, voices, voice, &first, &spoken);
+    is_any_spoken |= spoken != G_MAXUINT;
+    if (first == i && spoken == G_MAXUINT)
+      g_string_append_printf (mute, "%s%s (line %u)", mute->len > 0 ? ", " : "",
+          voice->language, voice->line);
+  }
+  if (!is_any_spoken) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_NOT_FOUND,
+        "%s: none of its voices is one of %s, which TTS_PROVIDER has here",
+        dub_voices_name (voices), self->provider.name);
+    return FALSE;
+  }
+  if (mute->len > 0)
+    dub_warning ("%s: nobody here speaks %s; TTS_PROVIDER has %s",
+        dub_voices_name (voices), mute->str, self->provider.name);
+  return TRUE;
+}
+
 static Chain *
 chain_alloc (GPtrArray *providers, const DubTtsSettings *settings)
 {
@@ -217,7 +288,8 @@ dub_tts_chain_new (
     return NULL;
   self = chain_alloc (chosen, &own);
   /* Of the built-in voices not everything need be here. */
-  if (file == NULL || check_voices (self, voices, error))
+  if (file == NULL || (check_voices (self, voices, error) &&
+                          check_languages (self, voices, error)))
     return &self->base;
   chain_free (&self->base);
   return NULL;

@@ -59,6 +59,15 @@ set_up (Fixture *f, gconstpointer data)
       "awk 'BEGIN { RS=ORS=\"\\0\" } /hang/ "
       "{ system (\"sleep 9\") } { print; fflush () "
       "}'");
+  /* What it is told: nothing, half an answer and no more, half an answer and
+   * the end, an answer in two pieces. */
+  put_mode (f, "eng-glg.mode",
+      "awk 'BEGIN { RS=ORS=\"\\0\" } "
+      "/nothing/ { $0 = \"\" } "
+      "/half/ { printf \"Half of wh\"; fflush (); system (\"sleep 9\") } "
+      "/end/ { printf \"The en\"; fflush (); exit } "
+      "/pieces/ { printf \"In two \"; fflush (); system (\"sleep 0.1\") } "
+      "{ print; fflush () }'");
   start (f, f->dir);
 }
 
@@ -169,6 +178,48 @@ test_ends_at_the_deadline (Fixture *f, gconstpointer data)
   g_assert_cmpstr (f->text, ==, "Back.");
 }
 
+/* Costs its own request; the next one is answered. */
+static void
+assert_costs_itself_only (Fixture *f, const char *text, DubErrorCode code)
+{
+  translate (f, "gl", "Before.", LONG_MS);
+  g_assert_cmpstr (f->text, ==, "Before.");
+  translate (f, "gl", text, 500);
+  g_assert_null (f->text);
+  g_assert_error (f->error, DUB_ERROR, (gint) code);
+  g_assert_true (dub_error_is_retryable (f->error));
+  translate (f, "gl", "After.", LONG_MS);
+  g_assert_no_error (f->error);
+  g_assert_cmpstr (f->text, ==, "After.");
+}
+
+static void
+test_answers_nothing (Fixture *f, gconstpointer data)
+{
+  assert_costs_itself_only (f, "Say nothing.", DUB_ERROR_ENGINE);
+}
+
+/* The half is no answer, now or to the next one. */
+static void
+test_answers_half (Fixture *f, gconstpointer data)
+{
+  assert_costs_itself_only (f, "Say half.", DUB_ERROR_TIMEOUT);
+}
+
+static void
+test_ends_in_the_middle (Fixture *f, gconstpointer data)
+{
+  assert_costs_itself_only (f, "Say it and end.", DUB_ERROR_ENGINE);
+}
+
+static void
+test_answers_in_pieces (Fixture *f, gconstpointer data)
+{
+  translate (f, "gl", "pieces.", LONG_MS);
+  g_assert_no_error (f->error);
+  g_assert_cmpstr (f->text, ==, "In two pieces.");
+}
+
 static void
 test_refuses_long_texts (Fixture *f, gconstpointer data)
 {
@@ -253,6 +304,10 @@ main (int argc, char *argv[])
   ADD ("knows-its-pairs", test_knows_its_pairs);
   ADD ("survives-broken-programs", test_survives_broken_programs);
   ADD ("ends-at-the-deadline", test_ends_at_the_deadline);
+  ADD ("answers-nothing", test_answers_nothing);
+  ADD ("answers-half", test_answers_half);
+  ADD ("ends-in-the-middle", test_ends_in_the_middle);
+  ADD ("answers-in-pieces", test_answers_in_pieces);
   ADD ("refuses-long-texts", test_refuses_long_texts);
   ADD ("cancel", test_cancel);
   ADD ("keeps-terms", test_keeps_terms);

@@ -46,14 +46,20 @@ def some_speech(kind, at=0):
 
 
 class Child:
-    def __init__(self, kind):
+    def __init__(self, kind, **environment):
+        self.log = tempfile.TemporaryFile(mode="w+")
         self.ours, theirs = socket.socketpair()
         self.ours.settimeout(WAIT_S)
         number = theirs.fileno()
         self.process = subprocess.Popen(
             ["sh", "-c", f'exec "$0" engine "$1" 3<&{number}', STS_SERVICE,
-             kind], pass_fds=[number], stderr=subprocess.DEVNULL)
+             kind], pass_fds=[number], stderr=self.log,
+            env=dict(os.environ, **environment))
         theirs.close()
+
+    def logged(self):
+        self.log.seek(0)
+        return self.log.read()
 
     def send(self, payload=b"", **header):
         text = json.dumps(header).encode()
@@ -85,10 +91,12 @@ class Child:
 
 
 class Engines(unittest.TestCase):
-    def start(self, kind, **settings):
-        child = Child(kind)
+    def start(self, kind, environment=None, **settings):
+        child = Child(kind, **(environment or {}))
+        self.addCleanup(child.process.wait)
         self.addCleanup(child.process.kill)
         self.addCleanup(child.ours.close)
+        self.addCleanup(child.log.close)
         header, _ = child.ask(op="load", threads=2, **settings)
         if "not built" in header.get("message", ""):
             self.skipTest(header["message"])
@@ -121,6 +129,20 @@ class Engines(unittest.TestCase):
         self.assertEqual((header["op"], header["language"]), ("result", "es"))
         header, _ = child.ask(b"abc", op="recognise", id=3, language="es")
         self.assertEqual((header["op"], header["id"]), ("error", 3), header)
+        self.assertEqual(child.end(), 0)
+
+    def test_whisper_without_the_gpu_that_was_asked_for(self):
+        [path] = model("ggml-base.bin")
+        child, ready = self.start("whisper", {"LOG_FORMAT": "text"},
+                                  model=path, device="cuda")
+        self.assertEqual(ready["op"], "ready", ready)
+        if ready["device"] == "gpu":
+            self.skipTest("there is a GPU")
+        self.assertRegex(child.logged(),
+                         r"(?m)^[^{].*warning.*DEVICE=cuda.*on the CPU")
+        header, _ = child.ask(some_speech("f32le"), op="recognise", id=1,
+                              language="es", task="transcribe")
+        self.assertGreater(len(header["text"].split()), 3, header)
         self.assertEqual(child.end(), 0)
 
     def test_whisper_reads_the_transcript_off_what_it_encoded(self):

@@ -56,6 +56,31 @@ test_stream_hints (void)
   assert_pick (NULL, hints, "en", "de", "Leeds;match>Partie;");
 }
 
+/* A stream is from outside: what is too long is no term, and there are only so
+ * many. */
+static void
+test_stream_hints_are_bounded (void)
+{
+  g_autofree char *large =
+      g_strnfill (2 * DUB_GLOSSARY_MAX_TERM_BYTES + 1, 'x');
+  g_autofree char *keep = g_strconcat ("keep:", large, NULL);
+  g_autofree char *term = g_strconcat ("term:a=", large, NULL);
+  const char *const long_hints[] = {keep, term, "keep:Leeds", NULL};
+  const char **many = g_new0 (const char *, DUB_GLOSSARY_MAX_TERMS + 10);
+  DubGlossaryPick pick;
+  guint n = 0;
+
+  assert_pick (NULL, long_hints, "en", "de", "Leeds;");
+  for (guint i = 0; i < DUB_GLOSSARY_MAX_TERMS + 9; i++)
+    many[i] = "term:a=b";
+  dub_glossary_pick (NULL, many, "en", "de", &pick);
+  while (pick.terms[n].from != NULL)
+    n++;
+  g_assert_cmpuint (n, ==, DUB_GLOSSARY_MAX_TERMS);
+  dub_glossary_pick_clear (&pick);
+  g_free (many);
+}
+
 static void
 test_bad_files (void)
 {
@@ -87,7 +112,13 @@ test_bounds (void)
   g_autofree char *large = g_strnfill (1000, 'x');
   g_autoptr (GError) error = NULL;
   g_autoptr (GError) long_line = NULL;
+  g_autoptr (GError) too_large = NULL;
 
+  for (guint i = 0; i <= DUB_GLOSSARY_MAX_BYTES; i++)
+    g_string_append_c (many, '\n');
+  g_assert_null (dub_glossary_parse (many->str, &too_large));
+  g_assert_error (too_large, DUB_ERROR, DUB_ERROR_LIMIT);
+  g_string_truncate (many, 0);
   for (guint i = 0; i <= DUB_GLOSSARY_MAX_TERMS; i++)
     g_string_append_printf (many, "term %u\n", i);
   g_assert_null (dub_glossary_parse (many->str, &error));
@@ -121,6 +152,8 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/sts/glossary/pairs", test_pairs);
   g_test_add_func ("/sts/glossary/stream-hints", test_stream_hints);
+  g_test_add_func (
+      "/sts/glossary/stream-hints-are-bounded", test_stream_hints_are_bounded);
   g_test_add_func ("/sts/glossary/bad-files", test_bad_files);
   g_test_add_func ("/sts/glossary/bounds", test_bounds);
   g_test_add_func ("/sts/glossary/load", test_load);

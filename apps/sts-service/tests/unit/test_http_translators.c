@@ -157,10 +157,16 @@ test_deepl_languages (Fixture *f, gconstpointer data)
       {"en", "pt_br", "EN", "PT-BR"},
       {"en", "zh", "EN", "ZH-HANS"},
       {"en", "zh-TW", "EN", "ZH-HANT"},
+      {"en", "zh-HK", "EN", "ZH-HANT"},
+      {"en", "zh-MO", "EN", "ZH-HANT"},
+      {"en", "zh-Hant", "EN", "ZH-HANT"},
       {"en", "es-419", "EN", "ES-419"},
       {"en", "no", "EN", "NB"},
       {"auto", "de", NULL, "DE"},
   };
+  /* What a stream says goes before the default. */
+  static const char *const other_defaults[][2] = {
+      {"en", "EN-GB"}, {"en-US", "EN-US"}, {"pt", "PT-BR"}, {"pt-PT", "PT-PT"}};
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     play (f, 200, "{\"translations\":[{\"text\":\"...\"}]}");
@@ -168,10 +174,12 @@ test_deepl_languages (Fixture *f, gconstpointer data)
     ASSERT_ASKED (f, "source_lang", cases[i][2]);
     ASSERT_ASKED (f, "target_lang", cases[i][3]);
   }
-  f->options.deepl_english = 1;
-  play (f, 200, "{}");
-  translate (f, "es", "en", "Hm.", LONG_MS);
-  ASSERT_ASKED (f, "target_lang", "EN-GB");
+  f->options.deepl_english = f->options.deepl_portuguese = 1;
+  for (guint i = 0; i < G_N_ELEMENTS (other_defaults); i++) {
+    play (f, 200, "{}");
+    translate (f, "es", other_defaults[i][0], "Hm.", LONG_MS);
+    ASSERT_ASKED (f, "target_lang", other_defaults[i][1]);
+  }
   g_assert_true (
       f->translator->provider->supports (f->translator, "auto", "pt-BR"));
   g_assert_false (
@@ -202,6 +210,11 @@ test_deepl_hints (Fixture *f, gconstpointer data)
   ASSERT_ASKED (f, "ignore_tags.0", "k");
   ASSERT_ASKED (f, "context", "Live broadcast, sports. He shoots. He misses.");
   ASSERT_ASKED (f, "formality", "prefer_less");
+  f->hints = (DubTranslationHints){.domain = "general", .formality = "formal"};
+  play (f, 200, "{}");
+  translate (f, "en", "es", "Hm.", LONG_MS);
+  ASSERT_ASKED (f, "formality", "prefer_more");
+  ASSERT_ASKED (f, "context", NULL);
   ASSERT_ASKED (f, "glossary_id", "def3a26b");
   play (f, 200, "{}");
   translate (f, "en", "ko", "Hm.", LONG_MS);
@@ -242,6 +255,29 @@ test_libretranslate (Fixture *f, gconstpointer data)
   ASSERT_ASKED (f, "target", "es");
   ASSERT_ASKED (f, "format", "text");
   ASSERT_ASKED (f, "api_key", KEY);
+}
+
+static void
+test_libretranslate_languages (Fixture *f, gconstpointer data)
+{
+  static const char *const cases[][4] = {
+      {"en-GB", "zh-TW", "en", "zh-Hant"},
+      {"pt-BR", "zh-HK", "pt-BR", "zh-Hant"},
+      {"pt-PT", "zh-Hant", "pt", "zh-Hant"},
+      {"zh-CN", "no", "zh", "nb"},
+      {"auto", "deu", "auto", "de"},
+  };
+  const DubTranslatorProvider *provider = f->translator->provider;
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    play (f, 200, "{\"translatedText\":[\"...\"]}");
+    translate (f, cases[i][0], cases[i][1], "Hm.", LONG_MS);
+    ASSERT_ASKED (f, "source", cases[i][2]);
+    ASSERT_ASKED (f, "target", cases[i][3]);
+  }
+  g_assert_true (provider->supports (f->translator, "auto", "pt-BR"));
+  g_assert_false (provider->supports (f->translator, "xx", "es"));
+  g_assert_false (provider->supports (f->translator, "en", "xx"));
 }
 
 /* The terms stay where the server keeps the made-up words; where it does not,
@@ -309,12 +345,34 @@ test_chat (Fixture *f, gconstpointer data)
   g_assert_nonnull (strstr (prompt, "- He shoots."));
 }
 
+/* What is not known is not said: no wish, no language, no domain. */
+static void
+test_chat_knows_nothing (Fixture *f, gconstpointer data)
+{
+  const DubTranslatorProvider *provider = f->translator->provider;
+  g_autofree char *prompt = NULL;
+
+  f->hints.domain = "general";
+  play (f, 200, CHAT ("Hola.", "stop"));
+  translate (f, "auto", "pt-BR", "Hello.", LONG_MS);
+  prompt = asked (f, "messages.0.content");
+  g_assert_nonnull (strstr (prompt, "a live broadcast into Portuguese."));
+  g_assert_null (strstr (prompt, "characters"));
+  g_assert_null (strstr (prompt, "about"));
+  g_assert_null (strstr (prompt, "Address"));
+  g_assert_null (strstr (prompt, "Just before"));
+  g_assert_true (provider->supports (f->translator, "auto", "es"));
+  g_assert_false (provider->supports (f->translator, "xx", "es"));
+  g_assert_false (provider->supports (f->translator, "en", "xx"));
+}
+
 static void
 test_chat_guards (Fixture *f, gconstpointer data)
 {
   static const char *const answers[] = {
       CHAT ("", "stop"),
       CHAT ("Hola", "length"),
+      CHAT ("Hola", "content_filter"),
       CHAT ("Keep every fact, every negation, every name and every number.",
           "stop"),
       CHAT ("Привет всем вам", "stop"),
@@ -410,8 +468,11 @@ main (int argc, char *argv[])
   ADD ("deepl", "deepl-hints", test_deepl_hints);
   ADD ("deepl", "deepl-without-key", test_deepl_without_key);
   ADD ("libretranslate", "libretranslate", test_libretranslate);
+  ADD ("libretranslate", "libretranslate-languages",
+      test_libretranslate_languages);
   ADD ("libretranslate", "libretranslate-terms", test_libretranslate_terms);
   ADD ("openai", "chat", test_chat);
+  ADD ("openai", "chat-knows-nothing", test_chat_knows_nothing);
   ADD ("openai", "chat-guards", test_chat_guards);
   for (guint i = 0; i < G_N_ELEMENTS (all); i++) {
     g_autofree char *path =

@@ -28,6 +28,7 @@ typedef struct {
   guint recognised, transcribed, synthesised, cancelled;
   double last_rate;
   char *said, *speaker;
+  guint max_chars; /* of the translation */
 } Script;
 
 static Script script;
@@ -181,6 +182,27 @@ mock_tts_free (DubTts *self)
 static const DubTtsProvider tts_provider = {"mock", NULL, mock_tts_free,
     mock_tts_ready, mock_has_voice, mock_synthesise, mock_tts_cancel};
 
+/* Says it as it was heard, and remembers what was asked. */
+static guint64
+note_and_translate (DubTranslator *self, const DubTranslationRequest *request,
+    DubTranslatedFunc done, gpointer user_data)
+{
+  script.max_chars = request->hints.max_chars;
+  return dub_translator_identity.translate (self, request, done, user_data);
+}
+
+static DubTranslator *
+translator (void)
+{
+  static DubTranslatorProvider provider;
+  DubTranslator *self = dub_translator_identity.create (NULL);
+
+  provider = dub_translator_identity;
+  provider.translate = note_and_translate;
+  self->provider = &provider;
+  return self;
+}
+
 static DubAsr mock_asr = {&asr_provider};
 static DubTts mock_tts = {&tts_provider};
 
@@ -208,8 +230,8 @@ pipeline (DubTranscriptMode transcript)
       .logprob = -0.4,
       .no_speech = 0.1,
       .speech_s = 1.5};
-  return dub_pipeline_new_with (&settings, NULL, &mock_asr,
-      dub_translator_identity.create (NULL), &mock_tts);
+  return dub_pipeline_new_with (
+      &settings, NULL, &mock_asr, translator (), &mock_tts);
 }
 
 static DubJob *
@@ -315,6 +337,62 @@ test_same_language (void)
   g_assert_false (script.translated);
   g_assert_cmpuint (script.recognised, ==, 1);
   g_assert_cmpstr (result->transcript, ==, result->translated_text);
+  self->free (self);
+}
+
+static DubJob *
+job_for_the_translator (guint room_ms)
+{
+  DubJob *work = job (0.2);
+
+  g_free (work->source_language);
+  work->source_language = g_strdup ("en-GB");
+  work->room_ms = room_ms;
+  return work;
+}
+
+/* What fits into the speech and the pause after it; and what comes back is
+ * made tidy, as it is when the recogniser translates. */
+static void
+test_asks_the_translator (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_OFF);
+  g_autoptr (DubResult) result = NULL;
+
+  script.transcript = "Bob: Well!!! It was said  in the hall.";
+  result = run (self, job_for_the_translator (0));
+  g_assert_cmpstr (
+      result->translated_text, ==, "Well! It was said in the hall.");
+  g_assert_cmpstr (script.speaker, ==, "Bob");
+  /* 2.4 s at 15 letters, and 1.3 times that. */
+  g_assert_cmpint (ABS ((int) script.max_chars - 47), <=, 1);
+  dub_result_free (run (self, job_for_the_translator (1000)));
+  g_assert_cmpint (ABS ((int) script.max_chars - 66), <=, 1);
+  self->free (self);
+}
+
+static double
+level_db (const DubSound *sound)
+{
+  gsize bytes = 0;
+  const gint16 *samples = g_bytes_get_data (sound->data, &bytes);
+  double sum = 1;
+
+  for (gsize i = 0; i < bytes / 2; i++)
+    sum += (double) samples[i] * samples[i];
+  return 10 * log10 (sum);
+}
+
+/* Who whispers is dubbed in a whisper. */
+static void
+test_as_loud_as_the_source (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_OFF);
+  g_autoptr (DubResult) loud = run (self, job (0.2));
+  g_autoptr (DubResult) soft = run (self, job (0.02));
+
+  g_assert_cmpfloat_with_epsilon (
+      level_db (&loud->sound) - level_db (&soft->sound), 20, 0.5);
   self->free (self);
 }
 
@@ -777,6 +855,10 @@ main (int argc, char **argv)
   g_test_add_func (
       "/sts/pipeline/no-transcript-when-off", test_no_transcript_when_off);
   g_test_add_func ("/sts/pipeline/same-language", test_same_language);
+  g_test_add_func (
+      "/sts/pipeline/asks-the-translator", test_asks_the_translator);
+  g_test_add_func (
+      "/sts/pipeline/as-loud-as-the-source", test_as_loud_as_the_source);
   g_test_add_func ("/sts/pipeline/too-long", test_too_long);
   g_test_add_func ("/sts/pipeline/learns-the-length", test_learns_the_length);
   g_test_add_func ("/sts/pipeline/room-and-cut", test_room_and_cut);

@@ -13,7 +13,7 @@ static const Case cases[] = {
     /* signs */
     {"en", "He said — it is on — go", "He said, it is on, go"},
     {"en", "He said - it is on -- go", "He said, it is on, go"},
-    {"en", "well-known, -5 and 21-14", "well-known, -5 and 21-14"},
+    {"en", "well-known, -5 and F-16", "well-known, -5 and F-16"},
     {"en", "a\302\240b\tc\n\nd  e ", "a b c d e"},
     {"en", "wow!!! what???", "wow! what?"},
     {"en", "wait...", "wait..."},
@@ -42,6 +42,19 @@ static const Case cases[] = {
     {"pt-BR", "R$5 a 90 km/h", "5 reais a 90 quilómetros por hora"},
     {"ru", "$20", "$20"},
     {"en", "50 % at 8:30, 1,000 of them", "50 % at 8:30, 1,000 of them"},
+    /* scores and years */
+    {"en", "They won 3-2, and 21–14 (102 - 98).",
+        "They won 3 to 2, and 21 to 14 (102 to 98)."},
+    {"es", "Ganaron 3-2.", "Ganaron 3 a 2."},
+    {"fr", "Ils gagnent 3-2.", "Ils gagnent 3 à 2."},
+    {"de", "Sie siegen 3-2, 1914–1918", "Sie siegen 3 zu 2, 1914 bis 1918"},
+    {"it", "Vincono 3-2, dal 1914-1918", "Vincono 3 a 2, dal 1914 al 1918"},
+    {"pt-BR", "Venceram por 3-2.", "Venceram por 3 a 2."},
+    {"en", "From 2020-2025.", "From 2020 to 2025."},
+    {"en", "2026-01-02, 555-1234, 1-800-555, 9-1-1, 3-2.5, 10-4th, B-52",
+        "2026-01-02, 555-1234, 1-800-555, 9-1-1, 3-2.5, 10-4th, B-52"},
+    {"en", "2.5-3, 2,000-3,000, 8:30-9", "2.5-3, 2,000-3,000, 8:30-9"},
+    {"fi", "Voitto 3-2.", "Voitto 3-2."},
     /* nothing to say */
     {"en", "", ""},
     {"en", " \t…", ""},

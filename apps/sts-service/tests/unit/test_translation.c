@@ -63,9 +63,8 @@ test_prepares (Fixture *f, gconstpointer data)
   g_assert_cmpstr (prepared.hints.keep[0], ==, "Leeds");
   g_assert_cmpstr (prepared.hints.glossary[0].from, ==, "keeper");
   g_assert_cmpstr (prepared.hints.glossary[0].to, ==, "portero");
-  /* 2 s of Spanish, and a little more. */
-  g_assert_cmpuint (prepared.hints.max_chars, >=, 32);
-  g_assert_cmpuint (prepared.hints.max_chars, <, 50);
+  /* 2 s of Spanish at 16 letters a second, and a little more. */
+  g_assert_cmpuint (prepared.hints.max_chars, ==, 41);
   dub_prepared_text_clear (&prepared);
   dub_prepared_text_clear (&prepared);
 }
@@ -87,6 +86,22 @@ test_gives_context (Fixture *f, gconstpointer data)
   g_assert_cmpstr (prepared.hints.context[0], ==, "One.");
   g_assert_cmpstr (prepared.hints.context[1], ==, "Two.");
   g_assert_null (prepared.hints.context[2]);
+  dub_prepared_text_clear (&prepared);
+}
+
+/* What was said a minute ago belongs to something else. */
+static void
+test_context_ages (Fixture *f, gconstpointer data)
+{
+  DubPreparedText prepared;
+
+  prepare (f, "a", 0, "One.", &prepared);
+  dub_prepared_text_clear (&prepared);
+  prepare (f, "a", 60, "Two.", &prepared);
+  g_assert_cmpstr (prepared.hints.context[0], ==, "One.");
+  dub_prepared_text_clear (&prepared);
+  prepare (f, "a", 61, "Three.", &prepared);
+  g_assert_cmpstr (prepared.hints.context[0], ==, "Two.");
   dub_prepared_text_clear (&prepared);
 }
 
@@ -203,6 +218,7 @@ main (int argc, char *argv[])
   g_test_add ("/sts/translation/" name, Fixture, NULL, set_up, func, tear_down)
   ADD ("prepares", test_prepares);
   ADD ("gives-context", test_gives_context);
+  ADD ("context-ages", test_context_ages);
   ADD ("can-be-off", test_can_be_off);
   ADD ("reads-glossary", test_reads_glossary);
   g_test_add_func ("/sts/translation/falls-back", test_falls_back);

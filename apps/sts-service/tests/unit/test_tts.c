@@ -4,6 +4,8 @@
 
 #include <dubbing_common/clock.h>
 #include <dubbing_common/error.h>
+#include <dubbing_common/log.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 /* The stage: its providers, and a list of them as one. Real voices are heard in
@@ -154,6 +156,102 @@ test_cancel_is_silent (void)
   tts->provider->free (tts);
 }
 
+/* ---- a voices file of one's own, checked at start ------------------------ */
+
+/* (transfer full) (nullable) */
+static DubTts *
+new_with_file (const char *names, const char *text, GError **error)
+{
+  static const char *const no_engine[] = {"/bin/false", NULL};
+  g_autofree char *path = NULL;
+  DubTtsOptions options = {NULL};
+  DubTts *tts = NULL;
+
+  g_assert_true (
+      g_close (g_file_open_tmp ("voices-XXXXXX", &path, NULL), NULL));
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  options.voices_file = path;
+  tts = dub_tts_chain_new (names,
+      &(DubTtsSettings){.engine_argv = no_engine,
+          .models_dir = "/invalid",
+          .threads = 1,
+          .options = &options},
+      error);
+  g_unlink (path);
+  return tts;
+}
+
+static void
+test_file_is_checked (void)
+{
+  static const struct {
+    const char *names, *text, *message; /* NULL: it is good */
+  } cases[] = {
+      {"coqui", "languages: { en: [{ engine: coqui }] }", NULL},
+      /* A voice that its engine does not have. */
+      {"piper", "languages:\n  en:\n    - { engine: piper, voice: joe }\n",
+          "line 3: en, voice 'joe'"},
+      {"coqui,piper",
+          "languages:\n  en: [{ engine: coqui }]\nprofiles:\n  anna:\n"
+          "    en:\n      - { engine: piper, voice: ann }\n",
+          "line 6: en, voice 'ann'"},
+      /* Voices that nobody is asked for: well, when others are. */
+      {"coqui",
+          "languages: { en: [{ engine: coqui }], "
+          "es: [{ engine: piper, voice: joe }] }",
+          NULL},
+      {"coqui",
+          "languages: { es: [{ engine: piper, voice: joe }, "
+          "{ engine: coqui }] }",
+          NULL},
+      {"coqui", "languages: { es: [{ engine: piper, voice: joe }] }",
+          "none of its voices is one of coqui"},
+      {"mock", "languages: { es: [{ engine: piper, voice: joe }] }", NULL},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    DubTts *tts = new_with_file (cases[i].names, cases[i].text, &error);
+
+    g_test_message ("case %u", i);
+    if (cases[i].message == NULL) {
+      g_assert_no_error (error);
+      tts->provider->free (tts);
+      continue;
+    }
+    g_assert_null (tts);
+    g_assert_nonnull (error);
+    g_assert_nonnull (strstr (error->message, cases[i].message));
+  }
+}
+
+static void
+keep_warnings (DubLogLevel level, const char *line, gpointer user_data)
+{
+  if (level == DUB_LOG_WARNING)
+    g_string_append (user_data, line);
+}
+
+/* One line for all, with the lines of the file. */
+static void
+test_who_is_not_spoken_is_told (void)
+{
+  g_autoptr (GString) warnings = g_string_new (NULL);
+  DubTts *tts = NULL;
+
+  dub_log_set_sink (keep_warnings, warnings);
+  tts = new_with_file ("coqui",
+      "languages:\n  en: [{ engine: coqui }]\n"
+      "  es: [{ engine: piper, voice: joe }]\nprofiles:\n"
+      "  anna: { en: [{ engine: kokoro, voice: af_heart }] }\n",
+      NULL);
+  dub_log_set_sink (NULL, NULL);
+  g_assert_nonnull (tts);
+  g_assert_nonnull (
+      strstr (warnings->str, "nobody here speaks es (line 3), en (line 5)"));
+  tts->provider->free (tts);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -164,5 +262,8 @@ main (int argc, char **argv)
   g_test_add_func ("/sts/tts/error-none-is-left", test_error_none_is_left);
   g_test_add_func ("/sts/tts/error-unknown", test_error_unknown_provider);
   g_test_add_func ("/sts/tts/cancel", test_cancel_is_silent);
+  g_test_add_func ("/sts/tts/file-is-checked", test_file_is_checked);
+  g_test_add_func (
+      "/sts/tts/who-is-not-spoken-is-told", test_who_is_not_spoken_is_told);
   return g_test_run ();
 }
