@@ -114,15 +114,19 @@ run (Service *self)
   return error == NULL ? EX_OK : EX_UNAVAILABLE;
 }
 
-/* The file that a start would read must be good as well. */
+/* What is said to every stream must fit, and the file that a start would read
+ * must be good as well. */
 static gboolean
 check_streams (const DubServiceSettings *settings, GError **error)
 {
+  g_autoptr (DubStreamSettings) defaults = dub_orchestrator_defaults (settings);
   g_autoptr (GHashTable) streams = NULL;
 
+  if (!dub_stream_settings_check (defaults, error))
+    return FALSE;
   if (settings->streams_file == NULL)
     return TRUE;
-  streams = dub_streams_file_load (settings->streams_file, error);
+  streams = dub_streams_file_load (settings->streams_file, defaults, error);
   return streams != NULL;
 }
 
