@@ -362,6 +362,9 @@ def test_who_watches_is_asked_by_the_page(tmp_path):
             assert not [url for url in page.requests() if password in url]
         with Browser() as page:
             hls_asks_who_watches(page, service, secured)
+        with Browser(answers=("operator", password)) as page:
+            frame_asks_who_watches(page, service, secured)
+            assert not [url for url in page.requests() if password in url]
         assert password not in service.output()
 
 
@@ -386,6 +389,35 @@ def hls_asks_who_watches(page: Browser, service, secured) -> None:
     assert plays(page, "#player-out")
     assert not page.run(
         "return document.querySelector('#player-out iframe')")
+
+
+def frame_asks_who_watches(page: Browser, service, secured) -> None:
+    """Where only the media server's page can play, what our own question
+    brings is of no use, so it is not put: the browser asks for that page."""
+    page.open(service.url)
+    page.type("#token-input", secured.keys["api"])
+    page.press(Keys.ENTER)
+    page.wait_text("#rows", "running", 40)
+    page.run("delete window.MediaSource; delete window.ManagedMediaSource")
+    choose_way(page, "hls")
+    page.click("#player-out button")
+    assert frame_plays(page)
+    assert "asks who watches" in page.text("#player-out .player-says")
+    assert not page.find("#viewer-dialog").is_displayed()
+
+
+def frame_plays(page: Browser) -> bool:
+    """The media server's page, in a frame of ours."""
+    frame = page.wait(lambda: page.run(
+        "return document.querySelector('#player-out iframe')"), 20, "a frame")
+    page.driver.switch_to.frame(frame)
+    try:
+        return page.wait(lambda: page.run(
+            "const v = document.querySelector('video');"
+            "return v && v.currentTime > 0.5 && v.videoWidth > 0"), 40,
+            "a picture in the frame")
+    finally:
+        page.driver.switch_to.default_content()
 
 
 def test_whoever_says_nothing_is_not_asked_again(page):
@@ -421,16 +453,7 @@ def test_without_hls_of_its_own_the_server_shows_it(page, site):
              "delete window.MediaSource; delete window.ManagedMediaSource")
     choose_way(page, "hls")
     page.click("#player-out button")
-    frame = page.wait(lambda: page.run(
-        "return document.querySelector('#player-out iframe')"), 10, "a frame")
-    page.driver.switch_to.frame(frame)
-    try:
-        page.wait(lambda: page.run(
-            "const v = document.querySelector('video');"
-            "return v && v.currentTime > 0.5 && v.videoWidth > 0"), 40,
-            "a picture in the frame")
-    finally:
-        page.driver.switch_to.default_content()
+    assert frame_plays(page)
     assert "media server's page" in page.text("#player-out .player-says")
     choose_way(page, "auto")
 

@@ -31,11 +31,12 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autoptr (JsonObject) object =
       dub_json_object_parse (text, (gssize) size, 16384, NULL);
   g_autoptr (GHashTable) streams = NULL;
+  g_autoptr (DubStreamSettings) defaults = dub_stream_settings_new ();
   g_autoptr (GError) error = NULL;
 
   if (object != NULL)
     check_round_trip (object);
-  streams = dub_streams_file_parse (text, size, &error);
+  streams = dub_streams_file_parse (text, size, defaults, &error);
   g_assert_true ((streams == NULL) == (error != NULL));
   return 0;
 }

@@ -40,19 +40,25 @@ ARGUMENTS = (
 
 class Browser:
     def __init__(self, width: int = 1440, height: int = 900,
-                 scheme: str = "dark"):
+                 scheme: str = "dark", answers: tuple[str, str] | None = None):
+        """answers: the name and password that the operator types where the
+        browser itself asks for them."""
         options = webdriver.ChromeOptions()
         options.binary_location = shutil.which("chromium") or "chromium"
         for argument in (*ARGUMENTS, f"--window-size={width},{height}"):
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs",
                                {"browser": "ALL", "performance": "ALL"})
+        if answers:
+            options.set_capability("webSocketUrl", True)
         self.driver = webdriver.Chrome(
             options=options, service=webdriver.ChromeService(
                 shutil.which("chromedriver") or "chromedriver"))
         self.asked: list[str] = []
         self.resize(width, height)
         self.set_scheme(scheme)
+        if answers:
+            self.driver.network.add_auth_handler(*answers)
 
     def __enter__(self):
         return self

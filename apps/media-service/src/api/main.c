@@ -114,15 +114,19 @@ run (Service *self)
   return error == NULL ? EX_OK : EX_UNAVAILABLE;
 }
 
-/* The file that a start would read must be good as well. */
+/* What is said to every stream must fit, and the file that a start would read
+ * must be good as well. */
 static gboolean
 check_streams (const DubServiceSettings *settings, GError **error)
 {
+  g_autoptr (DubStreamSettings) defaults = dub_orchestrator_defaults (settings);
   g_autoptr (GHashTable) streams = NULL;
 
+  if (!dub_stream_settings_check (defaults, error))
+    return FALSE;
   if (settings->streams_file == NULL)
     return TRUE;
-  streams = dub_streams_file_load (settings->streams_file, error);
+  streams = dub_streams_file_load (settings->streams_file, defaults, error);
   return streams != NULL;
 }
 
@@ -157,7 +161,7 @@ main (int argc, char **argv)
         dub_config_help (dub_service_options (), "media-service", WHAT_IT_IS));
   if (wants (argc, argv, "--version"))
     return print (g_strdup ("media-service " DUB_VERSION "\n"));
-  if (wants (argc, argv, "--env-example"))
+  if (wants (argc, argv, "--print-env"))
     return print (
         dub_config_env_example (dub_service_options (), "media-service"));
   if (!dub_service_settings_load (

@@ -6,7 +6,6 @@
 #include "routes.h"
 
 #include <dubbing_common/error.h>
-#include <media_service/output_url.h>
 #include <string.h>
 
 /* --- what an order came to --- */
@@ -114,20 +113,19 @@ resolve_file (DubApiServer *self, DubStreamSettings *settings, GError **error)
   return TRUE;
 }
 
-/* FALSE: it was answered. */
+/* With what STREAMS_FILE, the publisher and the service say. FALSE: it was
+ * answered. */
 static gboolean
-check_places (const DubStreamSettings *settings, SoupServerMessage *message)
+check_all (DubApiServer *self, SoupServerMessage *message,
+    const char *stream_id, const DubStreamSettings *layer)
 {
-  g_auto (GStrv) languages = dub_stream_settings_languages (settings);
-  const char *url = settings->values[DUB_SETTING_OUTPUT_URL];
-  g_autofree char *other =
-      url != NULL ? dub_output_url_of_language (url, "en") : NULL;
+  g_autoptr (DubStreamSettings) all =
+      dub_orchestrator_foresee (self->orchestrator, stream_id, layer);
+  g_autoptr (GError) error = NULL;
 
-  if (url == NULL || other != NULL || g_strv_length (languages) < 2)
+  if (dub_stream_settings_check (all, &error))
     return TRUE;
-  dub_answer_invalid (message, "/target_languages",
-      "target_languages: several by SRT need an output_url with a path, as in "
-      "srt://host:port?streamid=publish:path");
+  dub_answer_invalid (message, "/target_languages", error->message);
   return FALSE;
 }
 
@@ -154,7 +152,7 @@ lay_body (DubStreamSettings *settings, JsonObject *body, gboolean is_new,
     dub_answer_invalid (message, pointer, error->message);
     return FALSE;
   }
-  return check_places (settings, message);
+  return TRUE;
 }
 
 /* Takes the member out of the body. FALSE: it was answered. */
@@ -221,7 +219,8 @@ dub_route_create (
     return;
   id = take_id (body, message);
   if (id == NULL || !take_start (body, message, &starts) ||
-      !lay_body (settings, body, TRUE, message))
+      !lay_body (settings, body, TRUE, message) ||
+      !check_all (self, message, id, settings))
     return;
   if (!resolve_file (self, settings, &error)) {
     dub_answer_invalid (message, "/input_url", error->message);
@@ -286,7 +285,8 @@ dub_route_change (
     return;
   }
   restore_keys (self, stream_id, body);
-  if (!lay_body (settings, body, FALSE, message))
+  if (!lay_body (settings, body, FALSE, message) ||
+      !check_all (self, message, stream_id, settings))
     return;
   change = g_new0 (Change, 1);
   change->server = self;

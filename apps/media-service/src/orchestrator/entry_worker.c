@@ -346,7 +346,8 @@ worker_environment (void)
       "METRICS_TOKEN", "METRICS_TOKEN_FILE", "HOOK_TOKEN", "HOOK_TOKEN_FILE",
       "MEDIAMTX_PASS", "MEDIAMTX_PASS_FILE", "STS_TOKEN", "STS_TOKEN_FILE",
       "PORT", "STREAM_ID", "INPUT_URL", "OUTPUT_URL", "SETTINGS_STDIN",
-      "RUN_ID", "EGRESS_DESTINATIONS", "WORKER_TARGET_LANGUAGES"};
+      "RUN_ID", "EGRESS_DESTINATIONS", "WORKER_TARGET_LANGUAGES",
+      "RTMP_OUTPUT_URL"};
   char **environment = dub_service_environment (g_get_environ ());
 
   for (gsize i = 0; i < G_N_ELEMENTS (own); i++)
@@ -364,6 +365,8 @@ spawn_worker (DubEntry *entry, GError **error)
   g_autofree char *settings = NULL;
 
   entry->running = dub_entry_effective (entry);
+  if (!dub_stream_settings_check (entry->running, error))
+    return FALSE;
   settings = worker_settings (entry);
   entry->process = dub_process_spawn (argv, (const char *const *) environment,
       settings, on_worker_exited, entry, error);

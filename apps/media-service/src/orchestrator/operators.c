@@ -136,6 +136,20 @@ dub_orchestrator_get_effective (DubOrchestrator *self, const char *stream_id)
   return entry != NULL ? dub_entry_effective (entry) : NULL;
 }
 
+DubStreamSettings *
+dub_orchestrator_foresee (DubOrchestrator *self, const char *stream_id,
+    const DubStreamSettings *layer)
+{
+  DubStreamSettings *all = dub_stream_settings_copy (self->defaults);
+  DubEntry *entry = dub_orchestrator_find (self, stream_id);
+
+  if (entry != NULL)
+    dub_stream_settings_lay (all, entry->query);
+  dub_stream_settings_lay (all, g_hash_table_lookup (self->file, stream_id));
+  dub_stream_settings_lay (all, layer);
+  return all;
+}
+
 void
 dub_orchestrator_change (DubOrchestrator *self, const char *stream_id,
     DubStreamSettings *settings, DubChanged done, gpointer user_data)

@@ -235,9 +235,8 @@ on_history (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-/* What each stream is told where nobody says otherwise. */
-static DubStreamSettings *
-defaults_of (const DubServiceSettings *s)
+DubStreamSettings *
+dub_orchestrator_defaults (const DubServiceSettings *s)
 {
   DubStreamSettings *self = dub_stream_settings_new ();
   char text[G_ASCII_DTOSTR_BUF_SIZE];
@@ -255,6 +254,7 @@ defaults_of (const DubServiceSettings *s)
   values[DUB_SETTING_FALLBACK_MODE] =
       g_strdup (dub_fallback_modes[s->fallback_mode]);
   values[DUB_SETTING_DESTINATIONS] = g_strdup ("[]");
+  values[DUB_SETTING_OUTPUT_URL] = g_strdup (s->output_url);
   return self;
 }
 
@@ -284,7 +284,7 @@ dub_orchestrator_new (const DubServiceSettings *settings, DubMetrics *metrics)
   DubOrchestrator *self = g_new0 (DubOrchestrator, 1);
 
   self->settings = settings;
-  self->defaults = defaults_of (settings);
+  self->defaults = dub_orchestrator_defaults (settings);
   self->metrics = metrics;
   self->entries =
       g_hash_table_new_full (g_str_hash, g_str_equal, NULL, entry_free);

@@ -54,6 +54,9 @@ typedef void (*DubWatch) (const char *stream_id, const char *event,
     JsonObject *data, gpointer user_data);
 typedef void (*DubChanged) (DubOrder order, gpointer user_data);
 
+/* What the service itself says to every stream. (transfer full) */
+DubStreamSettings *dub_orchestrator_defaults (
+    const DubServiceSettings *settings);
 /* settings and metrics must live as long. */
 DubOrchestrator *dub_orchestrator_new (
     const DubServiceSettings *settings, DubMetrics *metrics);
@@ -118,6 +121,10 @@ DubStreamSettings *dub_orchestrator_get_layer (
  * (transfer full) (nullable) */
 DubStreamSettings *dub_orchestrator_get_effective (
     DubOrchestrator *self, const char *stream_id);
+/* All layers as they would be with this one as the API's, whether or not there
+ * is such a stream yet. (transfer full) */
+DubStreamSettings *dub_orchestrator_foresee (DubOrchestrator *self,
+    const char *stream_id, const DubStreamSettings *layer);
 /* Another layer in its place (transfer full); done is called once, at once or
  * within a second. */
 void dub_orchestrator_change (DubOrchestrator *self, const char *stream_id,

@@ -133,6 +133,11 @@ static const DubOption options[] = {
         .help = "Several: a list as en,es,fr, up to 8, in place of that. The "
                 "first goes to live/ID/out, the others to live/ID/out/es and "
                 "so on"},
+    {"rtmp-output-url", "RTMP_OUTPUT_URL", DUB_OPTION_URL, AT (output_url),
+        NULL, .choices = dub_output_schemes,
+        .help = "Where the dub goes in place of the media server's "
+                "live/ID/out, of a stream that is not told otherwise: for a "
+                "machine with one stream"},
     {"voice-profile", "WORKER_VOICE_PROFILE", DUB_OPTION_STRING,
         AT (voice_profile), "default", 1, 128, .help = "Voice of the dub"},
     {"output-delay-ms", "OUTPUT_DELAY_MS", DUB_OPTION_INT, AT (output_delay_ms),

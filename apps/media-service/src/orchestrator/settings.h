@@ -55,6 +55,7 @@ typedef struct {
   gboolean skip_sts_connection;
   char *source_language, *target_language, *voice_profile;
   char *target_languages; /* (nullable): "en,es", in place of the one */
+  char *output_url;       /* (nullable); holds a key */
   gint64 output_delay_ms;
   double duck_db;
   int mix_mode, fallback_mode; /* into dub_mix_modes, dub_fallback_modes */

@@ -6,6 +6,7 @@
 #include <dubbing_common/error.h>
 #include <dubbing_common/log.h>
 #include <math.h>
+#include <media_service/output_url.h>
 #include <string.h>
 
 #define MAX_QUERY 2048
@@ -35,7 +36,7 @@ const char *const dub_fallback_modes[] = {
     "pass-through", "ducked-original", "silence", "last-good-dub", NULL};
 static const char *const input_schemes[] = {
     "rtmp", "rtmps", "rtsp", "file", NULL};
-static const char *const output_schemes[] = {
+const char *const dub_output_schemes[] = {
     "rtmp", "rtmps", "rtsp", "rtsps", "srt", NULL};
 
 static const Field fields[DUB_N_SETTINGS] = {
@@ -49,7 +50,7 @@ static const Field fields[DUB_N_SETTINGS] = {
         .choices = dub_fallback_modes},
     {"destinations", "EGRESS_DESTINATIONS", KIND_DESTINATIONS},
     {"input_url", "INPUT_URL", KIND_URL, .choices = input_schemes},
-    {"output_url", "OUTPUT_URL", KIND_URL, .choices = output_schemes},
+    {"output_url", "OUTPUT_URL", KIND_URL, .choices = dub_output_schemes},
 };
 
 const char *
@@ -277,8 +278,10 @@ take_url (const Field *field, JsonNode *node, GError **error)
   return refuse (field->name, what, error);
 }
 
+/* Two of a name cannot be told apart; two of a URL throw each other out, and a
+ * worker refuses both. */
 static gboolean
-is_destination (JsonNode *node, GPtrArray *names)
+is_destination (JsonNode *node, GPtrArray *names, GPtrArray *urls)
 {
   JsonObject *object;
   const char *name, *url, *language;
@@ -292,11 +295,13 @@ is_destination (JsonNode *node, GPtrArray *names)
   language = dub_json_object_get_text (object, "language");
   has_language = json_object_has_member (object, "language");
   if (name == NULL || !is_word (name, 1, MAX_NAME, "-_") ||
-      contains (names, name) || !is_url (url, output_schemes) ||
+      contains (names, name) || !is_url (url, dub_output_schemes) ||
+      contains (urls, url) ||
       (has_language && (language == NULL || !is_word (language, 2, 16, "-"))) ||
       json_object_get_size (object) != (has_language ? 3 : 2))
     return FALSE;
   g_ptr_array_add (names, (gpointer) name);
+  g_ptr_array_add (urls, (gpointer) url);
   return TRUE;
 }
 
@@ -305,9 +310,11 @@ take_destinations (const Field *field, JsonNode *node, GError **error)
 {
   static const char what[] =
       "a list of at most 16 {\"name\", \"url\", \"language\"}: each name of 1 "
-      "to 32 letters, digits, \"-\" and \"_\" once only, each URL one of rtmp, "
-      "rtmps, rtsp, rtsps or srt; 12288 bytes in all";
+      "to 32 letters, digits, \"-\" and \"_\" once only, each URL once only "
+      "and "
+      "one of rtmp, rtmps, rtsp, rtsps or srt; 12288 bytes in all";
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  g_autoptr (GPtrArray) urls = g_ptr_array_new ();
   g_autofree char *text = NULL;
   JsonArray *array;
 
@@ -317,7 +324,7 @@ take_destinations (const Field *field, JsonNode *node, GError **error)
   if (json_array_get_length (array) > DUB_MAX_DESTINATIONS)
     return refuse (field->name, what, error);
   for (guint i = 0; i < json_array_get_length (array); i++)
-    if (!is_destination (json_array_get_element (array, i), names))
+    if (!is_destination (json_array_get_element (array, i), names, urls))
       return refuse (field->name, what, error);
   text = json_to_string (node, FALSE);
   if (strlen (text) > DUB_MAX_DESTINATIONS_BYTES)
@@ -570,4 +577,21 @@ dub_stream_settings_main_language (const DubStreamSettings *self)
   g_auto (GStrv) languages = dub_stream_settings_languages (self);
 
   return g_strdup (languages[0] != NULL ? languages[0] : "");
+}
+
+gboolean
+dub_stream_settings_check (const DubStreamSettings *all, GError **error)
+{
+  g_auto (GStrv) languages = dub_stream_settings_languages (all);
+  const char *url = all->values[DUB_SETTING_OUTPUT_URL];
+  g_autofree char *other =
+      url != NULL ? dub_output_url_of_language (url, "en") : NULL;
+
+  if (url == NULL || other != NULL || g_strv_length (languages) < 2)
+    return TRUE;
+  g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+      "%s: several by SRT need an output_url with a path, as in "
+      "srt://host:port?streamid=publish:path",
+      fields[DUB_SETTING_TARGET_LANGUAGES].name);
+  return FALSE;
 }

@@ -42,6 +42,7 @@ typedef struct {
 
 extern const char *const dub_mix_modes[];
 extern const char *const dub_fallback_modes[];
+extern const char *const dub_output_schemes[];
 
 #define DUB_MAX_LANGUAGES 8
 #define DUB_MAX_DESTINATIONS 16
@@ -67,6 +68,12 @@ void dub_stream_settings_restore_keys (
 /* What upper (nullable) says wins. */
 void dub_stream_settings_lay (
     DubStreamSettings *self, const DubStreamSettings *upper);
+
+/* What must hold of all layers together, as a worker will want it: several
+ * languages need an output that has a place for each. DUB_ERROR_INVALID; the
+ * message begins with the setting's name and repeats no URL. */
+gboolean dub_stream_settings_check (
+    const DubStreamSettings *all, GError **error);
 
 /* The publisher's query (rtmp://host/live/demo/in?to=es): languages (to, from)
  * and voice, and nothing else, as anyone who may publish can write there. What

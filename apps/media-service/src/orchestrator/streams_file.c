@@ -6,6 +6,7 @@
 #include <dubbing_common/log.h>
 #include <dubbing_common/yaml_tree.h>
 #include <gio/gio.h>
+#include <math.h>
 #include <string.h>
 
 /* An editor writes in several steps. */
@@ -21,6 +22,7 @@ refuse (const DubYamlNode *node, const char *what, GError **error)
 
 /* --- YAML as JSON: text that is a number becomes one --- */
 
+/* "nan" is a language. */
 static JsonNode *
 text_to_json (const char *text)
 {
@@ -28,7 +30,7 @@ text_to_json (const char *text)
   char *end;
   double value = g_ascii_strtod (text, &end);
 
-  if (end != text && *end == '\0')
+  if (end != text && *end == '\0' && isfinite (value))
     json_node_set_double (node, value);
   else
     json_node_set_string (node, text);
@@ -88,9 +90,22 @@ take_setting (DubStreamSettings *settings, const char *name,
   return refuse (value, cause->message, error);
 }
 
+/* Over the defaults, as a worker will get them. */
+static gboolean
+check_all (const DubStreamSettings *settings, const DubStreamSettings *defaults,
+    const DubYamlNode *node, GError **error)
+{
+  g_autoptr (DubStreamSettings) all = dub_stream_settings_copy (defaults);
+  g_autoptr (GError) cause = NULL;
+
+  dub_stream_settings_lay (all, settings);
+  return dub_stream_settings_check (all, &cause) ||
+         refuse (node, cause->message, error);
+}
+
 static gboolean
 take_stream (GHashTable *streams, const char *id, const DubYamlNode *node,
-    GError **error)
+    const DubStreamSettings *defaults, GError **error)
 {
   g_autoptr (DubStreamSettings) settings = dub_stream_settings_new ();
 
@@ -105,12 +120,15 @@ take_stream (GHashTable *streams, const char *id, const DubYamlNode *node,
     if (!take_setting (settings, g_ptr_array_index (node->keys, i),
             g_ptr_array_index (node->values, i), error))
       return FALSE;
+  if (!check_all (settings, defaults, node, error))
+    return FALSE;
   g_hash_table_insert (streams, g_strdup (id), g_steal_pointer (&settings));
   return TRUE;
 }
 
 static gboolean
-take_all (GHashTable *streams, const DubYamlNode *root, GError **error)
+take_all (GHashTable *streams, const DubYamlNode *root,
+    const DubStreamSettings *defaults, GError **error)
 {
   const DubYamlNode *map = dub_yaml_get (root, "streams");
 
@@ -120,25 +138,27 @@ take_all (GHashTable *streams, const DubYamlNode *root, GError **error)
     return refuse (map, "streams: a map of names is wanted", error);
   for (guint i = 0; i < map->values->len; i++)
     if (!take_stream (streams, g_ptr_array_index (map->keys, i),
-            g_ptr_array_index (map->values, i), error))
+            g_ptr_array_index (map->values, i), defaults, error))
       return FALSE;
   return TRUE;
 }
 
 GHashTable *
-dub_streams_file_parse (const char *text, gsize length, GError **error)
+dub_streams_file_parse (const char *text, gsize length,
+    const DubStreamSettings *defaults, GError **error)
 {
   g_autoptr (GHashTable) streams = g_hash_table_new_full (g_str_hash,
       g_str_equal, g_free, (GDestroyNotify) dub_stream_settings_free);
   g_autoptr (DubYamlNode) root = dub_yaml_parse (text, length, error);
 
-  if (root == NULL || !take_all (streams, root, error))
+  if (root == NULL || !take_all (streams, root, defaults, error))
     return NULL;
   return g_steal_pointer (&streams);
 }
 
 GHashTable *
-dub_streams_file_load (const char *path, GError **error)
+dub_streams_file_load (
+    const char *path, const DubStreamSettings *defaults, GError **error)
 {
   g_autofree char *text = NULL;
   g_autoptr (GError) cause = NULL;
@@ -146,7 +166,7 @@ dub_streams_file_load (const char *path, GError **error)
   gsize length;
 
   if (g_file_get_contents (path, &text, &length, &cause))
-    streams = dub_streams_file_parse (text, length, &cause);
+    streams = dub_streams_file_parse (text, length, defaults, &cause);
   if (streams == NULL)
     g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID, "STREAMS_FILE: %s: %s",
         path, cause->message);
@@ -165,8 +185,10 @@ struct _DubStreamsFile {
 void
 dub_streams_file_reload (DubStreamsFile *self)
 {
+  g_autoptr (DubStreamSettings) defaults =
+      dub_orchestrator_get_effective (self->orchestrator, NULL);
   g_autoptr (GError) error = NULL;
-  GHashTable *streams = dub_streams_file_load (self->path, &error);
+  GHashTable *streams = dub_streams_file_load (self->path, defaults, &error);
 
   if (streams == NULL) {
     dub_error ("%s; what it said before stays", error->message);

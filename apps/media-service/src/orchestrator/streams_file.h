@@ -21,12 +21,14 @@
  */
 G_BEGIN_DECLS
 
-/* Any thread. id -> DubStreamSettings. The message begins with the line and
- * repeats no URL. (transfer full) (nullable) */
-GHashTable *dub_streams_file_parse (
-    const char *text, gsize length, GError **error);
+/* Any thread. id -> DubStreamSettings. defaults: what the service says where
+ * the file does not, as some values must fit each other. The message begins
+ * with the line and repeats no URL. (transfer full) (nullable) */
+GHashTable *dub_streams_file_parse (const char *text, gsize length,
+    const DubStreamSettings *defaults, GError **error);
 /* The same of a file; the message begins with STREAMS_FILE and the path. */
-GHashTable *dub_streams_file_load (const char *path, GError **error);
+GHashTable *dub_streams_file_load (
+    const char *path, const DubStreamSettings *defaults, GError **error);
 
 /* Gives the file to the orchestrator now and whenever it changes. One that is
  * wrong is logged, and what was there before stays.

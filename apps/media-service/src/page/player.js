@@ -2,7 +2,8 @@
 // One picture of the media server: WebRTC by WHEP, which is the quickest, or
 // HLS, which has the sound as well (WebRTC carries no AAC, and no B-frames).
 // HLS is played by the browser itself where it can and nobody need say who
-// watches, else by hls.js, else by the media server's own page in a frame.
+// watches, else by hls.js, else by the media server's own page in a frame, for
+// which the browser asks who watches.
 
 import { getViewer } from './api.js';
 import { el, setText } from './dom.js';
@@ -50,16 +51,18 @@ async function whepError(answer) {
   return isLocked ? new LockedError(said) : new Error(said);
 }
 
-/** A video does not say why it failed: this does. */
-async function checkHls(index) {
+/** A video does not say why it failed: this does. TRUE: who watches must be
+ * said, or is not believed. */
+async function isHlsLocked(index) {
   const answer = await fetch(index, {
     headers: headers({}),
     credentials: 'omit',
     signal: AbortSignal.timeout(INDEX_WAIT_MS),
   });
   await answer.body?.cancel();
-  if (answer.status === 401) throw new LockedError('HTTP 401');
+  if (answer.status === 401) return true;
   if (!answer.ok) throw new Error(`HLS: HTTP ${answer.status}`);
+  return false;
 }
 
 /** With what the viewer said, if anybody was asked. */
@@ -240,18 +243,25 @@ export class Player {
     const page = `${this.media.hls_url}/${this.path}/`;
     const because = why ? ` (${why})` : '';
     this.say(`HLS: loading${because}`);
-    await checkHls(`${page}index.m3u8`);
+    const isLocked = await isHlsLocked(`${page}index.m3u8`);
     if (signal.aborted) return;
-    const isNative = document.createElement('video').canPlayType(HLS_TYPE) && !getViewer();
+    const isOpen = !isLocked && !getViewer();
+    const isNative = isOpen && document.createElement('video').canPlayType(HLS_TYPE);
     const Hls = isNative ? null : await getHls();
     if (signal.aborted) return;
     if (!isNative && !Hls) {
-      this.screen.replaceChildren(el('iframe', { src: page, title: this.title, allow: 'autoplay; fullscreen', referrerpolicy: 'no-referrer' }));
-      this.playing(`HLS, by the media server's page${because}`, false);
+      this.openFrame(page, isOpen ? because : ', for which the browser asks who watches');
       return;
     }
+    // Asked here only where what is said can be used.
+    if (isLocked) throw new LockedError('HTTP 401');
     await this.openHlsVideo(signal, Hls, `${page}index.m3u8`);
     this.playing(`HLS${because}`, true);
+  }
+
+  openFrame(page, more) {
+    this.screen.replaceChildren(el('iframe', { src: page, title: this.title, allow: 'autoplay; fullscreen', referrerpolicy: 'no-referrer' }));
+    this.playing(`HLS, by the media server's page${more}`, false);
   }
 
   /** Hls: null: the browser plays it by itself. */

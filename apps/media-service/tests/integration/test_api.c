@@ -317,6 +317,9 @@ static const BadBody bad_bodies[] = {
     {"{\"stream_id\":\"a\",\"destinations\":[{\"name\":\"x\",\"url\":"
      "\"ftp://h/a\"}]}",
         "/destinations"},
+    {"{\"stream_id\":\"a\",\"destinations\":[{\"name\":\"x\",\"url\":"
+     "\"rtmp://h/a\"},{\"name\":\"y\",\"url\":\"rtmp://h/a\"}]}",
+        "/destinations"},
 };
 
 static void
@@ -521,6 +524,42 @@ test_file (ServiceRig *f, gconstpointer data)
   service_wait_state (f, "demo", "running");
 }
 
+static void
+assert_no_place (
+    ServiceRig *f, const char *method, const char *path, const char *body)
+{
+  g_autoptr (JsonObject) problem = call (f, method, path, body, 422);
+  JsonObject *item = json_array_get_object_element (
+      json_object_get_array_member (problem, "errors"), 0);
+
+  g_assert_cmpstr (text (item, "pointer"), ==, "/target_languages");
+}
+
+/* Several languages need an output with a place for each, whoever says the
+ * languages and whoever the output. */
+static void
+test_languages_need_places (ServiceRig *f, gconstpointer data)
+{
+  static const char by_srt[] =
+      "{\"stream_id\":\"two\",\"output_url\":\"srt://h:1?streamid=key\"}";
+  g_autofree char *path = rig_path (&f->rig, "streams.yaml");
+
+  write_file (path, "streams:\n  demo:\n    target_languages: [en]\n"
+                    "    output_url: srt://h:1?streamid=key\n");
+  rig_set (&f->rig, "STREAMS_FILE", path);
+  rig_set (&f->rig, "WORKER_TARGET_LANGUAGES", "en,es");
+  service_start (f);
+  assert_no_place (f, "POST", "/v1/streams",
+      "{\"stream_id\":\"demo\",\"target_languages\":[\"en\",\"es\"]}");
+  assert_no_place (f, "POST", "/v1/streams", by_srt);
+  service_tell (f, "ready", "demo", "a", "to=fr");
+  service_wait_state (f, "demo", "running");
+  assert_no_place (
+      f, "PATCH", "/v1/streams/demo", "{\"target_languages\":[\"en\",\"es\"]}");
+  call_only (
+      f, "PATCH", "/v1/streams/demo", "{\"target_languages\":[\"de\"]}", 200);
+}
+
 static int
 check_config (ServiceRig *f)
 {
@@ -635,6 +674,7 @@ main (int argc, char **argv)
   ADD_UNSTARTED ("rate-limit", test_rate_limit);
   ADD_UNSTARTED ("files", test_files);
   ADD_UNSTARTED ("file", test_file);
+  ADD_UNSTARTED ("languages-need-places", test_languages_need_places);
   ADD_UNSTARTED ("check-config", test_check_config);
   ADD_UNSTARTED ("no-metrics", test_no_metrics);
   ADD ("config", test_config);

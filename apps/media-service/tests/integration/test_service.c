@@ -55,6 +55,36 @@ test_default_languages (ServiceRig *f, gconstpointer data)
   service_wait_log (f, "\"WORKER_TARGET_LANGUAGE\":\"it\"");
 }
 
+/* One output for every stream that has none of its own; its key is nobody's. */
+static void
+test_default_output (ServiceRig *f, gconstpointer data)
+{
+  g_autoptr (JsonObject) stream = NULL;
+
+  rig_set (&f->rig, "RTMP_OUTPUT_URL", "rtmp://10.0.0.1/app/sesame");
+  service_start (f);
+  service_tell (f, "ready", "one", "a", "");
+  service_wait_state (f, "one", "running");
+  service_wait_log (f, "\"OUTPUT_URL\":\"rtmp://10.0.0.1/app/sesame\"");
+  stream = service_look (f, "one");
+  g_assert_cmpstr (json_object_get_string_member (stream, "output_url"), ==,
+      "rtmp://10.0.0.1/app/***");
+}
+
+/* Several languages need a place each there. */
+static void
+test_bad_default_output (ServiceRig *f, gconstpointer data)
+{
+  const char *argv[] = {g_getenv ("MEDIA_SERVICE"), NULL};
+  Program *program;
+
+  rig_set (&f->rig, "RTMP_OUTPUT_URL", "srt://10.0.0.1:1?streamid=sesame");
+  rig_set (&f->rig, "WORKER_TARGET_LANGUAGES", "es, fr");
+  program = rig_start (&f->rig, "refused", argv);
+  program_wait (program);
+  g_assert_cmpint (WEXITSTATUS (program->status), ==, 78);
+}
+
 static void
 test_life (ServiceRig *f, gconstpointer data)
 {
@@ -417,6 +447,8 @@ main (int argc, char **argv)
   ADD ("http", test_http);
   ADD_UNSTARTED ("ingest-by-rtsp", test_ingest_by_rtsp);
   ADD_UNSTARTED ("default-languages", test_default_languages);
+  ADD_UNSTARTED ("default-output", test_default_output);
+  ADD_UNSTARTED ("bad-default-output", test_bad_default_output);
   ADD_UNSTARTED ("missing-worker", test_missing_worker);
   ADD_UNSTARTED ("keeps", test_keeps);
   ADD_UNSTARTED ("max-workers", test_max_workers);

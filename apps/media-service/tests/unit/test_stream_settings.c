@@ -63,6 +63,10 @@ static const Case cases[] = {
         "[{\"name\":\"a\",\"url\":\"rtmp://h/1\"},"
         "{\"name\":\"a\",\"url\":\"rtmp://h/2\"}]",
         NULL},
+    {"destinations",
+        "[{\"name\":\"a\",\"url\":\"rtmp://h/1\"},"
+        "{\"name\":\"b\",\"url\":\"rtmp://h/1\"}]",
+        NULL},
     {"destinations", "[{\"name\":\"a\",\"url\":\"rtmp://h/1\",\"x\":1}]", NULL},
     {"destinations", "[{\"name\":\"a\",\"url\":\"rtmp://h/1\",\"language\":7}]",
         NULL},

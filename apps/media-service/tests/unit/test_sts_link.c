@@ -25,6 +25,7 @@ typedef struct {
   const char *ready;      /* payload of stream:ready; NULL: silence */
   const char *init_error; /* payload of an error to stream:init */
   gboolean is_echo;       /* answers each fragment with its own sound */
+  gboolean has_timings;   /* and says how long each stage took */
   gboolean acks;
 
   DubStsLink *link;
@@ -74,6 +75,10 @@ echo_fragment (Fixture *self, DubSioMessage *message)
   processed->transcript = g_strdup ("hola");
   processed->translated_text = g_strdup ("hello");
   processed->dubbed_audio = g_steal_pointer (&data->audio);
+  processed->has_timings = self->has_timings;
+  processed->asr_ms = 701;
+  processed->translation_ms = 52;
+  processed->tts_ms = 303;
   dub_sio_message_add_arg (
       reply, dub_fragment_processed_to_json (processed, &out));
   dub_sio_socket_emit (self->socket, reply);
@@ -355,6 +360,32 @@ test_round_trip (void)
 }
 
 static void
+test_stage_times (void)
+{
+  Fixture f;
+  DubStageTimes none, told;
+
+  fixture_init (&f);
+  f.is_echo = TRUE;
+  link_up (&f, NULL, 10000);
+  wait_for (&f, has_states, 2);
+  g_free (send_fragment (&f));
+  wait_for (&f, has_answers, 1);
+  f.has_timings = TRUE;
+  g_free (send_fragment (&f));
+  wait_for (&f, has_answers, 2);
+  none = answer (&f, 0)->times;
+  g_assert_cmpint (none.stt_ms, ==, -1);
+  g_assert_cmpint (none.translate_ms, ==, -1);
+  g_assert_cmpint (none.tts_ms, ==, -1);
+  told = answer (&f, 1)->times;
+  g_assert_cmpint (told.stt_ms, ==, 701);
+  g_assert_cmpint (told.translate_ms, ==, 52);
+  g_assert_cmpint (told.tts_ms, ==, 303);
+  fixture_clear (&f);
+}
+
+static void
 test_token (void)
 {
   Fixture f;
@@ -601,6 +632,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/media/sts/link/round-trip", test_round_trip);
+  g_test_add_func ("/media/sts/link/stage-times", test_stage_times);
   g_test_add_func ("/media/sts/link/token", test_token);
   g_test_add_func ("/media/sts/link/init-is-refused", test_init_is_refused);
   g_test_add_func ("/media/sts/link/no-ready", test_no_ready);
