@@ -70,7 +70,7 @@ lint: setup ## check format, includes, scripts, spelling, secrets, commit texts
 ## Test
 
 .PHONY: test test-unit test-tools
-test: setup ## every test: unit, contract, integration, end to end
+test: setup ## unit, contract, integration, tools, end to end (P1)
 	@$(NINJA) -C $(BUILD_DIR)
 	@$(RUN) $(PICK) --tools --e2e "helper or p1"
 

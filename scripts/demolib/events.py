@@ -60,6 +60,17 @@ class Events:
         self.thread.join(3)
 
 
+NO_SPEECH = "no speech to dub: "
+
+
+def reason_of(fields):
+    """The service's words, else its code, else what the worker calls it."""
+    words = fields.get("error_message") or ""
+    if words.startswith(NO_SPEECH):
+        return words[len(NO_SPEECH) :].replace("_", " ")
+    return words or fields.get("error_code") or fields.get("detail") or "no answer"
+
+
 class Story:
     """Tells the events to a person, and keeps what was said when."""
 
@@ -112,8 +123,7 @@ class Story:
 
     def _kept_original(self, fields, _when):
         self.kept += 1
-        reason = fields.get("detail") or "no answer in time"
-        self._line(fields, f"kept   the original sound ({reason})")
+        self._line(fields, f"kept   the original sound ({reason_of(fields)})")
 
     def said_between(self, start, end):
         """The texts of the dubs that began and ended in this time."""

@@ -49,8 +49,13 @@ def test_a_kept_original_is_told_with_its_reason():
     story = Story(out)
     story.take("fallback", {"media_s": "1", "detail": "timeout"}, 0)
     story.take("dub_dropped", {"media_s": "2"}, 0)
-    assert story.kept == 2
-    assert "timeout" in out.getvalue() and "no answer" in out.getvalue()
+    unsure = {"error_code": "NO_SPEECH"}
+    unsure["error_message"] = "no speech to dub: low_confidence"
+    story.take("fallback", {"media_s": "3", "detail": "failed", **unsure}, 0)
+    story.take("fallback", {"media_s": "4", "error_code": "TIMEOUT"}, 0)
+    assert story.kept == 4
+    for reason in ("timeout", "no answer", "low confidence", "TIMEOUT"):
+        assert f"({reason})" in out.getvalue()
 
 
 @pytest.mark.parametrize(

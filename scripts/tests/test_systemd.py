@@ -78,6 +78,31 @@ def test_no_key_in_a_unit(unit):
                 "/etc/live-broadcast-dubbing/")
 
 
+def words(name):
+    """The environment that a unit gives its program."""
+    text = (ROOT / f"deploy/systemd/{name}.service").read_text()
+    return dict(word.partition("=")[::2] for line in
+                re.findall(r"(?m)^Environment=(.*)", text)
+                for word in line.split())
+
+
+def test_services_listen_on_this_machine():
+    """A token alone would open them to all: an operator opens them."""
+    assert words("media-service")["ORCH_HTTP_ADDR"] == "127.0.0.1"
+    assert words("sts-service")["HOST"] == "127.0.0.1"
+
+
+def test_the_units_find_each_other():
+    """With no settings of the operator's: who is asked listens there."""
+    def default(name):
+        text = (ROOT / "apps/media-service/.env.example").read_text()
+        return re.search(rf"(?m)^{name}=(.*)", text)[1]
+
+    assert words("sts-service")["PORT"] in default("STS_SERVICE_URL")
+    assert words("mediamtx")["ORCHESTRATOR_URL"].endswith(
+        ":" + default("PORT"))
+
+
 def test_workers_outlive_media_service():
     text = (ROOT / "deploy/systemd/media-service.service").read_text()
     assert "\nKillMode=process\n" in text

@@ -9,6 +9,7 @@ the input's, where it was.
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -130,6 +131,35 @@ def test_refuses_what_it_cannot_dub(tmp_path, make, status, says):
     assert done.returncode == status
     assert says in done.stderr
     assert list(tmp_path.glob("out*")) == []
+
+
+def test_error_full_disk_names_the_output(tmp_path):
+    """As a disk that takes no more; no half-written file stays."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+
+    short, output = tmp_path / "short.mp4", tmp_path / "out.mp4"
+    tools.ffmpeg("-i", CLIP, "-t", "8", "-c", "copy", short)
+    done = dub(short, "-o", output, "--from", "es", preexec_fn=limit)
+    assert done.returncode == 73, done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("dub file: ") and str(output) in last
+    assert "cannot be written: File too large" in last
+    assert list(tmp_path.glob("out*")) == []
+
+
+@pytest.mark.parametrize("words_, status, says", [
+    (["--to", "spanish"], 64, '"spanish" is no language tag'),
+    (["--to", "xx"], 69, "nothing here translates"),
+    (["--synthesiser", "banana"], 69, "no synthesiser banana"),
+    (["--duck-db", "3"], 78, "DUCK_DB"),
+    (["--keep-original", "perhaps"], 78, "lower"),
+])
+def test_error_wrong_words_are_named(tmp_path, words_, status, says):
+    done = dub(CLIP, "-o", tmp_path / "out.mp4", "--from", "es", *words_)
+    assert done.returncode == status, done.stderr
+    assert says in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def text_file(folder: Path) -> Path:

@@ -21,8 +21,10 @@ dub_verb_begin (const DubVerb *verb, gpointer settings, int *argc, char ***argv,
   g_autoptr (GError) error = NULL;
 
   if (wants_help (*argc, *argv)) {
-    g_autofree char *text =
-        dub_config_help (verb->options, verb->name, verb->what);
+    g_autofree char *usage =
+        verb->words != NULL ? g_strjoin (" ", verb->name, verb->words, NULL)
+                            : g_strdup (verb->name);
+    g_autofree char *text = dub_config_help (verb->options, usage, verb->what);
 
     fputs (text, stdout);
     *ret_status = EX_OK;

@@ -36,10 +36,30 @@ join_choices (const char *const *choices)
   return g_string_free (out, FALSE);
 }
 
+/* "5m", "10s", "100ms": as it may be written. (transfer full) */
+static char *
+duration_text (double ms)
+{
+  if (ms >= 60000 && fmod (ms, 60000) == 0)
+    return g_strdup_printf ("%.0fm", ms / 60000);
+  if (fmod (ms, 1000) == 0)
+    return g_strdup_printf ("%.0fs", ms / 1000);
+  return g_strdup_printf ("%.0fms", ms);
+}
+
+static char *
+duration_range (const DubOption *option)
+{
+  g_autofree char *least = duration_text (option->min);
+  g_autofree char *most = duration_text (option->max);
+
+  return is_bounded (option) ? g_strdup_printf ("%s to %s", least, most) : NULL;
+}
+
 static char *
 number_range (const DubOption *option)
 {
-  const char *unit = option->type == DUB_OPTION_DURATION ? "ms" : option->unit;
+  const char *unit = option->unit;
 
   if (!is_bounded (option))
     return unit != NULL ? g_strdup (unit) : NULL;
@@ -53,8 +73,9 @@ dub_option_range (const DubOption *option)
   switch (option->type) {
     case DUB_OPTION_INT:
     case DUB_OPTION_DOUBLE:
-    case DUB_OPTION_DURATION:
       return number_range (option);
+    case DUB_OPTION_DURATION:
+      return duration_range (option);
     case DUB_OPTION_BOOL:
       return g_strdup ("true or false");
     case DUB_OPTION_CHOICE:

@@ -115,10 +115,13 @@ dub_config_env_example (const DubOption *options, const char *program)
   GString *out = g_string_new (NULL);
 
   g_string_append_printf (out,
-      "# Settings of %s with their defaults. Copy to .env and change what you\n"
-      "# need; an empty value means the default. Made from the program's own\n"
-      "# table; a test keeps the two equal.\n",
-      program);
+      "# Settings of %s with their defaults, as `%s --print-env`\n"
+      "# prints them; an empty value means the default. Copy to .env, change "
+      "what\n"
+      "# you need, and start the program with it:\n"
+      "#   set -a; . ./.env; set +a; %s\n"
+      "# or name it as EnvironmentFile= of a systemd unit.\n",
+      program, program, program);
   for (const DubOption *o = options; o->name != NULL; o++) {
     g_autofree char *text = describe (o, FALSE);
 

@@ -136,9 +136,9 @@ static const BadCase bad[] = {
     {NULL, "NAME=x", {"NAME", "\"x\"", "2 to 8 characters"}},
     {NULL, "NAME=123456789", {"NAME", "2 to 8 characters"}},
     {NULL, "NAME=a\xff", {"NAME", "UTF-8"}},
-    {NULL, "GRACE=1d", {"GRACE", "\"1d\"", "0 to 300000 ms"}},
-    {NULL, "GRACE=-1s", {"GRACE", "\"-1s\"", "0 to 300000 ms"}},
-    {NULL, "GRACE=6m", {"GRACE", "out of range", "0 to 300000 ms"}},
+    {NULL, "GRACE=1d", {"GRACE", "\"1d\"", "0s to 5m"}},
+    {NULL, "GRACE=-1s", {"GRACE", "\"-1s\"", "0s to 5m"}},
+    {NULL, "GRACE=6m", {"GRACE", "out of range", "0s to 5m"}},
     {NULL, "TOKEN_FILE=/nonexistent", {"TOKEN_FILE", "/nonexistent"}},
     {"--token=s3cret", NULL, {"--token", "TOKEN_FILE"}},
 };
@@ -224,6 +224,28 @@ test_durations (void)
 
     dub_config_set (options, &s, "GRACE", cases[i].text, NULL);
     g_assert_cmpint (s.grace_ms, ==, cases[i].ms);
+  }
+}
+
+/* A range is told as a value may be written. */
+static void
+test_duration_range (void)
+{
+  static const struct {
+    double min, max;
+    const char *text;
+  } cases[] = {{0, 300000, "wait (0s to 5m)\n"},
+      {100, 120000, "wait (100ms to 2m)\n"},
+      {1000, 3600000, "wait (1s to 60m)\n"}, {0, 90000, "wait (0s to 90s)\n"},
+      {0, 0, "wait\n"}};
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    DubOption table[] = {{"a", "A", DUB_OPTION_DURATION, .min = cases[i].min,
+                             .max = cases[i].max, .help = "wait"},
+        {NULL}};
+    g_autofree char *text = dub_config_help (table, "program", "Waits.");
+
+    g_assert_nonnull (strstr (text, cases[i].text));
   }
 }
 
@@ -323,6 +345,7 @@ main (int argc, char **argv)
       "/common/config/secret-is-not-told", test_secret_is_not_told);
   g_test_add_func ("/common/config/secret-file", test_secret_file);
   g_test_add_func ("/common/config/durations", test_durations);
+  g_test_add_func ("/common/config/duration-range", test_duration_range);
   g_test_add_func ("/common/config/set", test_set);
   g_test_add_func ("/common/config/texts", test_texts);
   g_test_add_func ("/common/config/example-loads", test_example_loads);

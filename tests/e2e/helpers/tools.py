@@ -18,13 +18,15 @@ FIXTURES = Path(os.environ.get("E2E_FIXTURES", ROOT / "build" / "fixtures"))
 ARTIFACTS = Path(os.environ.get("E2E_ARTIFACTS", ROOT / ".artifacts" / "e2e"))
 MEDIA = Path(os.environ.get("TEST_MEDIA", ROOT / "tests" / "media"))
 
+TOOLS = Path(os.environ.get("TOOLS_PREFIX", ROOT / "build" / "tools"))
+
 PROGRAMS = {
     "media-worker": BUILD / "apps" / "media-service" / "media-worker",
     "media-service": BUILD / "apps" / "media-service" / "media-service",
     "sts-service": BUILD / "apps" / "sts-service" / "sts-service",
     "mtx-hook": BUILD / "apps" / "media-service" / "mtx-hook",
-    "mediamtx": ROOT / "build" / "tools" / "mediamtx",
-    "promtool": ROOT / "build" / "tools" / "promtool",
+    "mediamtx": TOOLS / "mediamtx",
+    "promtool": TOOLS / "promtool",
 }
 
 

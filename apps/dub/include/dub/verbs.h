@@ -27,8 +27,9 @@ int dub_verb_stop (int argc, char **argv);
 int dub_verb_events (int argc, char **argv);
 
 typedef struct {
-  const char *name; /* "dub doctor" */
-  const char *what; /* it does, for --help */
+  const char *name;  /* "dub doctor" */
+  const char *words; /* what goes with it: "URL URL"; NULL: nothing */
+  const char *what;  /* it does, for --help */
   const DubOption *options;
 } DubVerb;
 

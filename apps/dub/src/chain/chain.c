@@ -116,7 +116,12 @@ fail (const DubEngines *engines, const DubChainWish *wish, const char *stage,
 {
   const DubEngine *engine = what_brings (engines, wish, stage);
 
-  if (engine == NULL)
+  if (engine == NULL && wish->synthesiser != NULL &&
+      !g_str_equal (wish->synthesiser, "auto"))
+    g_set_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED,
+        "there is no synthesiser %s of %s (kokoro, piper, espeak)",
+        wish->synthesiser, wish->to);
+  else if (engine == NULL)
     g_set_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED,
         "there is no %s from %s into %s", stage, wish->from, wish->to);
   else
@@ -124,6 +129,59 @@ fail (const DubEngines *engines, const DubChainWish *wish, const char *stage,
         "%s into %s is missing: %s%s%s (%s brings it)", stage, wish->to,
         engine->provider, *engine->model ? " " : "", engine->model,
         engine->bring);
+  return FALSE;
+}
+
+/* Many things bring a translation: who asks has one of them, or can. */
+static gboolean
+fail_translation (
+    const DubEngines *engines, const DubChainWish *wish, GError **error)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  for (guint i = 0; i < engines->list->len; i++) {
+    const DubEngine *engine = engines->list->pdata[i];
+
+    if (is_usable (engine, "translation", wish))
+      g_string_append_printf (
+          names, "%s (%s), ", engine->provider, engine->bring);
+  }
+  if (names->len == 0)
+    return fail (engines, wish, "translation", error);
+  g_set_error (error, DUB_ERROR, DUB_ERROR_NOT_FOUND,
+      "nothing here translates %s into %s; this would: %sor a package of "
+      "Apertium's for the pair",
+      wish->from, wish->to, names->str);
+  return FALSE;
+}
+
+/* -- the languages ------------------------------------------------------- */
+
+static gboolean
+is_tag (const char *text)
+{
+  gsize length = strcspn (text, "-_");
+
+  if (length < 2 || length > 3 || strlen (text) > 16)
+    return FALSE;
+  for (const char *at = text; *at != '\0'; at++)
+    if (at - text < (gssize) length
+            ? !g_ascii_isalpha (*at)
+            : !g_ascii_isalnum (*at) && *at != '-' && *at != '_')
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+dub_chain_check_wish (const DubChainWish *wish, GError **error)
+{
+  gboolean is_from = g_str_equal (wish->from, "auto") || is_tag (wish->from);
+
+  if (is_from && is_tag (wish->to))
+    return TRUE;
+  g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+      "--%s: \"%s\" is no language tag, such as es, de or pt-BR",
+      is_from ? "to" : "from", is_from ? wish->to : wish->from);
   return FALSE;
 }
 
@@ -207,7 +265,7 @@ dub_chain_pick (const DubEngines *engines, const DubChainWish *wish,
   if (recognition->len == 0)
     return fail (engines, wish, "recognition", error);
   if (needs_translation && translation->len == 0)
-    return fail (engines, wish, "translation", error);
+    return fail_translation (engines, wish, error);
   if (synthesis->len == 0)
     return fail (engines, wish, "synthesis", error);
   try_all (&(Choice){recognition, translation, synthesis}, engines->cores,

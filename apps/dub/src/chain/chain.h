@@ -34,6 +34,9 @@ typedef struct {
   gboolean wants_live;
 } DubChainWish;
 
+/* DUB_ERROR_INVALID when a language is no tag, as "es", "pt-BR". */
+gboolean dub_chain_check_wish (const DubChainWish *wish, GError **error);
+
 /* The chain points into engines. DUB_ERROR_NOT_FOUND names what is missing, and
  * what brings it. */
 gboolean dub_chain_pick (const DubEngines *engines, const DubChainWish *wish,

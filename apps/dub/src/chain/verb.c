@@ -47,14 +47,18 @@ static int
 pick (const Settings *settings)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (DubEngines) engines =
-      dub_engines_find (DUB_ENGINES_CACHED, &error);
+  g_autoptr (DubEngines) engines = NULL;
   DubChainWish wish = {.from = settings->from,
       .to = settings->to,
       .synthesiser = settings->synthesiser,
       .wants_live = !settings->is_file};
   DubChain chain;
 
+  if (!dub_chain_check_wish (&wish, &error)) {
+    fprintf (stderr, "dub chain: %s\n", error->message);
+    return EX_USAGE;
+  }
+  engines = dub_engines_find (DUB_ENGINES_CACHED, &error);
   if (engines == NULL || !dub_chain_pick (engines, &wish, &chain, &error)) {
     fprintf (stderr, "dub chain: %s\n", error->message);
     return EX_UNAVAILABLE;
@@ -63,7 +67,7 @@ pick (const Settings *settings)
   return EX_OK;
 }
 
-static const DubVerb verb = {"dub chain",
+static const DubVerb verb = {"dub chain", NULL,
     "Says which engines dub one language into another on this machine.",
     options};
 

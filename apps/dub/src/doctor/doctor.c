@@ -261,16 +261,17 @@ check_ports (DubReport *report)
   }
 }
 
+/* name: of the program, and in the name that the service gives itself */
 static void
 check_service (DubReport *report, const char *name, const char *url,
     const char *path, const char *remedy)
 {
-  g_autofree char *asked = g_strconcat (url, path, NULL);
   g_autoptr (GError) error = NULL;
-  g_autofree char *body = dub_http_get (asked, NULL, NULL, &error);
+  const char *own = g_str_equal (name, "sts-service") ? "sts" : name;
+  gboolean is_there = dub_http_is_service (url, path, own, &error);
 
-  dub_report_add (report, body != NULL ? DUB_CHECK_OK : DUB_CHECK_NOTE, name,
-      body != NULL ? url : error->message, body != NULL ? NULL : remedy);
+  dub_report_add (report, is_there ? DUB_CHECK_OK : DUB_CHECK_NOTE, name,
+      is_there ? url : error->message, is_there ? NULL : remedy);
 }
 
 static void
@@ -320,8 +321,8 @@ examine (const Settings *settings)
   return dub_report_is_good (report) ? EX_OK : EX_UNAVAILABLE;
 }
 
-static const DubVerb verb = {
-    "dub doctor", "Says what this machine has, lacks, and can carry.", options};
+static const DubVerb verb = {"dub doctor", NULL,
+    "Says what this machine has, lacks, and can carry.", options};
 
 int
 dub_verb_doctor (int argc, char **argv)

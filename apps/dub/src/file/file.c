@@ -18,10 +18,12 @@
 
 typedef struct {
   char *output, *from, *to, *voice, *synthesiser;
-  char *mix_mode;
+  int mix_mode;
   double duck_db;
   gboolean is_forced, is_told;
 } Settings;
+
+static const char *const mix_modes[] = {"lower", "remove", NULL};
 
 #define AT(field) G_STRUCT_OFFSET (Settings, field)
 
@@ -36,10 +38,9 @@ static const DubOption options[] = {
         .help = "Voice of the dub"},
     {"synthesiser", "DUB_SYNTHESISER", DUB_OPTION_STRING, AT (synthesiser),
         "auto", .help = "Who speaks: kokoro, piper, espeak; auto is the best"},
-    {"keep-original", "DUB_KEEP_ORIGINAL", DUB_OPTION_STRING, AT (mix_mode),
-        "lower",
-        .help =
-            "What is heard of the original under the dub: lower, or remove"},
+    {"keep-original", "DUB_KEEP_ORIGINAL", DUB_OPTION_CHOICE, AT (mix_mode),
+        "lower", .choices = mix_modes,
+        .help = "What becomes of the original under the dub"},
     {"duck-db", "DUCK_DB", DUB_OPTION_DOUBLE, AT (duck_db), "-18", -60, 0,
         .unit = "dB", .help = "Level of the original under the dub"},
     {"force", "DUB_FORCE", DUB_OPTION_BOOL, AT (is_forced), "false",
@@ -136,7 +137,8 @@ worker_settings (
       worker, "WORKER_TARGET_LANGUAGE", settings->to);
   json_object_set_string_member (
       worker, "WORKER_VOICE_PROFILE", settings->voice);
-  json_object_set_string_member (worker, "MIX_MODE", settings->mix_mode);
+  json_object_set_string_member (
+      worker, "MIX_MODE", mix_modes[settings->mix_mode]);
   json_object_set_double_member (worker, "DUCK_DB", settings->duck_db);
   /* As long as the protocol lets an answer take. Two at once keep all engines
    * at work; where those are slow, one must not wait for the other. */
@@ -192,6 +194,10 @@ dub_file (const Settings *settings, const char *input)
       .to = settings->to,
       .synthesiser = settings->synthesiser};
 
+  if (!dub_chain_check_wish (&wish, &error)) {
+    fprintf (stderr, "dub file: %s\n", error->message);
+    return EX_USAGE;
+  }
   if (!dub_probe_file (input, &probe, &error) ||
       !check_output (settings, input, &error)) {
     fprintf (stderr, "dub file: %s\n", error->message);
@@ -217,7 +223,7 @@ lengthen_words (int argc, char **argv)
       argv[i] = (char *) "--output";
 }
 
-static const DubVerb verb = {"dub file INPUT -o OUTPUT",
+static const DubVerb verb = {"dub file", "INPUT -o OUTPUT",
     "Dubs a file into another file, with the best engines there are.", options};
 
 int

@@ -13,6 +13,8 @@ typedef struct {
   gint64 delay_ms;
 } Settings;
 
+#define USUAL_STS_URL "http://localhost:3000"
+
 #define AT(field) G_STRUCT_OFFSET (Settings, field)
 
 static const char *const schemes[] = {"http", "https", NULL};
@@ -32,7 +34,7 @@ static const DubOption options[] = {
         "8000", 3000, 30000, .unit = "ms",
         .help = "How much later the dub leaves"},
     {"sts-service-url", "STS_SERVICE_URL", DUB_OPTION_URL, AT (sts_url),
-        "http://localhost:3000", .choices = schemes,
+        USUAL_STS_URL, .choices = schemes,
         .help = "The service that is used when it answers; else one is "
                 "started"},
     {"sts-token", "STS_TOKEN", DUB_OPTION_SECRET, AT (sts_token), NULL,
@@ -70,13 +72,19 @@ worker_settings (const Settings *settings, char **urls)
   return worker;
 }
 
+/* That nobody is at the usual place is nothing to tell. */
 static gboolean
 answers (const char *sts_url)
 {
-  g_autofree char *url = g_strconcat (sts_url, "/health/ready", NULL);
-  g_autofree char *body = dub_http_get (url, NULL, NULL, NULL);
+  g_autoptr (GError) error = NULL;
 
-  return body != NULL;
+  if (dub_http_is_service (sts_url, "/health/ready", "sts", &error))
+    return TRUE;
+  if (!g_str_equal (sts_url, USUAL_STS_URL) ||
+      g_error_matches (error, DUB_ERROR, DUB_ERROR_PROTOCOL))
+    fprintf (stderr, "dub live: %s; a speech service is started here\n",
+        error->message);
+  return FALSE;
 }
 
 static int
@@ -85,7 +93,7 @@ run (const Settings *settings, char **urls, const DubChain *chain)
   g_autoptr (JsonObject) worker = worker_settings (settings, urls);
   DubDubbingSettings dubbing = {
       .chain = chain, .sts_url = settings->sts_url, .worker = worker};
-  DubStory story = {0};
+  DubStory story = {.is_live = TRUE};
 
   fprintf (stderr, "Ctrl-C ends it\n");
   return dub_dubbing_run (&dubbing, on_event, &story);
@@ -93,16 +101,12 @@ run (const Settings *settings, char **urls, const DubChain *chain)
 
 /* Picks the chain for a service of our own, and says what was picked. */
 static gboolean
-pick (const Settings *settings, const DubEngines *engines, DubChain *ret_chain,
-    GError **error)
+pick (const Settings *settings, const DubChainWish *wish,
+    const DubEngines *engines, DubChain *ret_chain, GError **error)
 {
-  DubChainWish wish = {.from = settings->from,
-      .to = settings->to,
-      .synthesiser = settings->synthesiser,
-      .wants_live = TRUE};
   g_autofree char *text = NULL;
 
-  if (!dub_chain_pick (engines, &wish, ret_chain, error))
+  if (!dub_chain_pick (engines, wish, ret_chain, error))
     return FALSE;
   text = dub_chain_to_string (ret_chain);
   fprintf (stderr, "%s to %s with %s: %s\n", settings->from, settings->to, text,
@@ -118,20 +122,28 @@ live (const Settings *settings, char **urls)
   g_autoptr (GError) error = NULL;
   g_autoptr (DubEngines) engines = NULL;
   DubChain chain;
+  DubChainWish wish = {.from = settings->from,
+      .to = settings->to,
+      .synthesiser = settings->synthesiser,
+      .wants_live = TRUE};
 
+  if (!dub_chain_check_wish (&wish, &error)) {
+    fprintf (stderr, "dub live: %s\n", error->message);
+    return EX_USAGE;
+  }
   if (answers (settings->sts_url)) {
     fprintf (stderr, "%s to %s with the service at %s\n", settings->from,
         settings->to, settings->sts_url);
     return run (settings, urls, NULL);
   }
   engines = dub_engines_find (DUB_ENGINES_CACHED, &error);
-  if (engines != NULL && pick (settings, engines, &chain, &error))
+  if (engines != NULL && pick (settings, &wish, engines, &chain, &error))
     return run (settings, urls, &chain);
   fprintf (stderr, "dub live: %s\n", error->message);
   return EX_UNAVAILABLE;
 }
 
-static const DubVerb verb = {"dub live INPUT_URL OUTPUT_URL",
+static const DubVerb verb = {"dub live", "INPUT_URL OUTPUT_URL",
     "Dubs one live stream until Ctrl-C; prints what is heard and said.",
     options};
 

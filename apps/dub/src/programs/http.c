@@ -2,6 +2,7 @@
 #include "http.h"
 
 #include <dubbing_common/error.h>
+#include <json-glib/json-glib.h>
 #include <libsoup/soup.h>
 #include <string.h>
 
@@ -115,4 +116,34 @@ dub_http_get (
   if (ret_status != NULL)
     *ret_status = status;
   return read_body (stream, error);
+}
+
+gboolean
+dub_http_names_service (const char *body, const char *name)
+{
+  g_autoptr (JsonNode) root =
+      g_utf8_validate (body, -1, NULL) ? json_from_string (body, NULL) : NULL;
+  JsonNode *node =
+      root != NULL && JSON_NODE_HOLDS_OBJECT (root)
+          ? json_object_get_member (json_node_get_object (root), "service")
+          : NULL;
+
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING &&
+         strstr (json_node_get_string (node), name) != NULL;
+}
+
+gboolean
+dub_http_is_service (
+    const char *url, const char *path, const char *name, GError **error)
+{
+  g_autofree char *asked = g_strconcat (url, path, NULL);
+  g_autofree char *body = dub_http_get (asked, NULL, NULL, error);
+
+  if (body == NULL)
+    return FALSE;
+  if (dub_http_names_service (body, name))
+    return TRUE;
+  g_set_error (error, DUB_ERROR, DUB_ERROR_PROTOCOL,
+      "%s: another program answers there", url);
+  return FALSE;
 }

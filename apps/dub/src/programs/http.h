@@ -22,6 +22,15 @@ typedef struct {
 char *dub_http_call (
     const DubHttpRequest *request, guint *ret_status, GError **error);
 
+/* Does one of our services say that it is well, at path below url? name: in the
+ * name that it gives itself; what else answers on its port is no service of
+ * ours. FALSE: error says who answers there, and what. */
+gboolean dub_http_is_service (
+    const char *url, const char *path, const char *name, GError **error);
+
+/* Is body what a service with name in its name says of its health? Pure. */
+gboolean dub_http_names_service (const char *body, const char *name);
+
 /* An answer that goes on, such as events, without a limit of time; other than
  * 200 is an error. (transfer full) (nullable) */
 GInputStream *dub_http_open (

@@ -3,7 +3,9 @@
 
 #include <dubbing_common/error.h>
 #include <gio/gio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #define MAX_OUTPUT (256 * 1024)
 /* Some engines take a minute to measure. */
@@ -115,6 +117,24 @@ on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
   g_main_loop_quit (asked->loop);
 }
 
+/* Between fork and exec: who asked may be ended at any time. */
+static void
+on_setup (gpointer user_data)
+{
+  prctl (PR_SET_PDEATHSIG, SIGTERM);
+}
+
+/* (transfer full) (nullable) */
+static GSubprocess *
+start_asked (const char *const *argv, GError **error)
+{
+  g_autoptr (GSubprocessLauncher) launcher =
+      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE);
+
+  g_subprocess_launcher_set_child_setup (launcher, on_setup, NULL, NULL);
+  return g_subprocess_launcher_spawnv (launcher, argv, error);
+}
+
 char *
 dub_program_ask (const char *const *argv, GError **error)
 {
@@ -125,7 +145,7 @@ dub_program_ask (const char *const *argv, GError **error)
   Asked asked = {.loop = loop};
 
   g_main_context_push_thread_default (context);
-  process = g_subprocess_newv (argv, G_SUBPROCESS_FLAGS_STDOUT_PIPE, error);
+  process = start_asked (argv, error);
   if (process != NULL) {
     asked.process = process;
     g_source_set_callback (limit, on_asked_too_long, &asked, NULL);

@@ -15,8 +15,8 @@ char *dub_program_find (const char *name, GError **error);
 /* The media server: $MEDIAMTX, build/tools of this checkout, PATH. */
 char *dub_program_find_mediamtx (GError **error);
 
-/* What it prints, at most 64 KiB, without the last line end. It is ended after
- * 120 s. (transfer full) (nullable) */
+/* What it prints, at most 256 KiB, without the last line end. It is ended after
+ * 600 s, and with this program. (transfer full) (nullable) */
 char *dub_program_ask (const char *const *argv, GError **error);
 
 G_END_DECLS

@@ -25,6 +25,7 @@ typedef struct {
   GMainLoop *loop;
   char *folder; /* of the socket and the logs */
   char *sts_url;
+  char *reason;      /* that the worker gives for its end; NULL: none */
   DubChild *service; /* NULL: not ours */
   DubChild *worker;
   DubEvents *events;
@@ -35,11 +36,17 @@ typedef struct {
   int status;
 } Dubbing;
 
+static const char *
+verb_of (const Dubbing *self)
+{
+  return self->settings->is_file ? "dub file" : "dub live";
+}
+
 static void
 end_with (Dubbing *self, int status, const char *text)
 {
   if (text != NULL && !self->is_stopping)
-    fprintf (stderr, "dub: %s\n", text);
+    fprintf (stderr, "%s: %s\n", verb_of (self), text);
   self->status = status;
   g_main_loop_quit (self->loop);
 }
@@ -59,17 +66,44 @@ on_signal (gpointer user_data)
 
 /* ---- the worker ---- */
 
+/* What it has said of it: as its state, or where it refused its settings; else
+ * its last lines. (transfer full) */
+static char *
+why_ended (const Dubbing *self, const char *how, const char *words)
+{
+  if (self->reason != NULL)
+    return g_strdup (self->reason);
+  if (g_str_has_prefix (words, "media-worker: "))
+    return g_strchomp (g_strdup (words + strlen ("media-worker: ")));
+  return g_strchomp (
+      g_strdup_printf ("media-worker ended (%s):\n%s", how, words));
+}
+
 static void
 on_worker_ended (
     DubChild *child, int status, const char *how, gpointer user_data)
 {
   Dubbing *self = user_data;
   g_autofree char *words = dub_child_last_words (child);
+  g_autofree char *why = NULL;
 
   dub_events_drain (self->events);
-  if (status != 0 && !self->is_stopping)
-    fprintf (stderr, "dub: media-worker ended (%s):\n%s", how, words);
-  end_with (self, status >= 0 ? status : EX_SOFTWARE, NULL);
+  why = why_ended (self, how, words);
+  end_with (self, status >= 0 ? status : EX_SOFTWARE, status != 0 ? why : NULL);
+}
+
+/* Why it ends is the last that it says. */
+static void
+take_state (Dubbing *self, JsonObject *message)
+{
+  const char *state = dub_event_text (message, "state", "");
+  const char *reason = dub_event_text (message, "reason", NULL);
+
+  if (g_str_equal (state, "stopping")) {
+    g_free (self->reason);
+    self->reason = g_strdup (reason);
+  }
+  self->on_event ("state", message, self->user_data);
 }
 
 static void
@@ -77,8 +111,11 @@ on_message (JsonObject *message, gpointer user_data)
 {
   Dubbing *self = user_data;
   JsonNode *fields = json_object_get_member (message, "fields");
+  const char *type = dub_event_text (message, "type", "");
 
-  if (g_strcmp0 (dub_event_text (message, "type", ""), "event") != 0)
+  if (g_str_equal (type, "state"))
+    take_state (self, message);
+  if (!g_str_equal (type, "event"))
     return;
   self->on_event (dub_event_text (message, "event", ""),
       fields != NULL && JSON_NODE_HOLDS_OBJECT (fields)
@@ -146,7 +183,8 @@ on_service_ended (
   g_autofree char *words = dub_child_last_words (child);
 
   if (!self->is_stopping)
-    fprintf (stderr, "dub: sts-service ended (%s):\n%s", how, words);
+    fprintf (
+        stderr, "%s: sts-service ended (%s):\n%s", verb_of (self), how, words);
   self->is_waiting = FALSE;
   end_with (self, EX_UNAVAILABLE, NULL);
 }
@@ -283,6 +321,7 @@ stop (Dubbing *self)
     remove_folder (self->folder);
   g_free (self->folder);
   g_free (self->sts_url);
+  g_free (self->reason);
 }
 
 int

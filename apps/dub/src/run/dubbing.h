@@ -28,7 +28,8 @@ typedef struct {
   JsonObject *worker; /* settings of the worker: "NAME": "value" */
 } DubDubbingSettings;
 
-/* What the worker tells; see worker/control.h there. fields: strings. */
+/* What the worker tells; see worker/control.h there. Its state is the event
+ * "state". fields: strings. */
 typedef void (*DubDubbingEventFunc) (
     const char *name, JsonObject *fields, gpointer user_data);
 

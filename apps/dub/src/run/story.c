@@ -6,13 +6,22 @@
 #include <string.h>
 
 static char *
+make_plain (char *line)
+{
+  for (char *at = line; *at != '\0'; at++)
+    if (g_ascii_iscntrl (*at))
+      *at = ' ';
+  return line;
+}
+
+static char *
 line_of (JsonObject *fields, const char *what, const char *text)
 {
   double seconds = dub_event_number (fields, "media_s");
   guint tenths = (guint) (MAX (seconds, 0) * 10);
 
-  return g_strdup_printf ("[%02u:%02u.%u] %-6s %s", tenths / 600,
-      tenths / 10 % 60, tenths % 10, what, text);
+  return make_plain (g_strdup_printf ("[%02u:%02u.%u] %-6s %s", tenths / 600,
+      tenths / 10 % 60, tenths % 10, what, text));
 }
 
 static char *
@@ -113,6 +122,57 @@ tell_kept (DubStory *self, JsonObject *fields)
   return line_of (fields, "kept", text);
 }
 
+/* ---- what the programme stands between ---- */
+
+static const struct {
+  const char *event, *state; /* NULL: of any state */
+  guint part;
+  const char *what, *is_good, *is_bad;
+} parts[] = {
+    {"state", "running", 0, "input", "is there", NULL},
+    {"state", "starting", 0, "input", NULL, "is not there yet"},
+    {"state", "source_lost", 0, "input", NULL, "is lost"},
+    {"output_running", NULL, 1, "output", "is on air", NULL},
+    {"output_lost", NULL, 1, "output", NULL, "is away"},
+    {"service_ready", NULL, 2, "speech", "service is ready", NULL},
+    {"service_lost", NULL, 2, "speech", NULL, "service is away"},
+};
+
+/* Why it is not there, where it is not. */
+static char *
+tell_part (DubStory *self, gsize number, JsonObject *fields)
+{
+  const char *reason =
+      dub_event_text (fields, "reason", dub_event_text (fields, "text", ""));
+  const char *how = parts[number].is_good;
+  g_autofree char *line = NULL;
+
+  if (how != NULL)
+    reason = "";
+  else if (*reason == '\0')
+    return NULL; /* it has only begun */
+  else
+    how = parts[number].is_bad;
+  line = make_plain (g_strdup_printf ("           %-6s %s%s%s",
+      parts[number].what, how, *reason != '\0' ? ": " : "", reason));
+  if (self->told[parts[number].part] == g_str_hash (line))
+    return NULL;
+  self->told[parts[number].part] = g_str_hash (line);
+  return g_steal_pointer (&line);
+}
+
+static char *
+take_part (DubStory *self, const char *event, JsonObject *fields)
+{
+  const char *state = dub_event_text (fields, "state", "");
+
+  for (gsize i = 0; self->is_live && i < G_N_ELEMENTS (parts); i++)
+    if (g_str_equal (parts[i].event, event) &&
+        (parts[i].state == NULL || g_str_equal (parts[i].state, state)))
+      return tell_part (self, i, fields);
+  return NULL;
+}
+
 char *
 dub_story_take (DubStory *self, const char *event, JsonObject *fields)
 {
@@ -122,7 +182,7 @@ dub_story_take (DubStory *self, const char *event, JsonObject *fields)
   }
   if (strcmp (event, "fallback") == 0 || strcmp (event, "dub_dropped") == 0)
     return tell_kept (self, fields);
-  if (strcmp (event, "source_lost") == 0 || strcmp (event, "hold_begin") == 0)
-    return line_of (fields, "lost", "the source is away");
-  return NULL;
+  if (strcmp (event, "hold_begin") == 0)
+    return line_of (fields, "hold", "all that came has left: a still picture");
+  return take_part (self, event, fields);
 }

@@ -64,7 +64,7 @@ tell (const Settings *settings)
 }
 
 static const DubVerb verb = {
-    "dub status", "Says which streams are dubbed now.", options};
+    "dub status", NULL, "Says which streams are dubbed now.", options};
 
 int
 dub_verb_status (int argc, char **argv)

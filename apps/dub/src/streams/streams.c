@@ -297,7 +297,8 @@ int
 dub_verb_start (int argc, char **argv)
 {
   static const Verb it = {
-      {"dub start", "Starts a stream: dub start demo --to es", start_options},
+      {"dub start", "STREAM", "Starts a stream: dub start demo --to es",
+          start_options},
       start, TRUE};
 
   return run_verb (&it, argc, argv);
@@ -307,8 +308,9 @@ int
 dub_verb_stop (int argc, char **argv)
 {
   static const Verb it = {
-      {"dub stop", "Stops a stream at once: dub stop demo", stop_options}, stop,
-      TRUE};
+      {"dub stop", "STREAM", "Stops a stream at once: dub stop demo",
+          stop_options},
+      stop, TRUE};
 
   return run_verb (&it, argc, argv);
 }
@@ -316,7 +318,7 @@ dub_verb_stop (int argc, char **argv)
 int
 dub_verb_events (int argc, char **argv)
 {
-  static const Verb it = {{"dub events",
+  static const Verb it = {{"dub events", "[STREAM]",
                               "Says what happens, as it happens: dub events, "
                               "dub events demo",
                               events_options},

@@ -111,10 +111,35 @@ test_says_what_is_missing (void)
   g_assert_false (
       dub_chain_pick (engines, WISH ("en", "ca", TRUE), &chain, &missing));
   g_assert_error (missing, DUB_ERROR, DUB_ERROR_NOT_FOUND);
-  g_assert_nonnull (strstr (missing->message, "apt-get install x"));
+  g_assert_nonnull (strstr (missing->message, "apertium (apt-get install x)"));
   g_assert_false (
       dub_chain_pick (engines, WISH ("en", "ja", TRUE), &chain, &unknown));
   g_assert_error (unknown, DUB_ERROR, DUB_ERROR_UNSUPPORTED);
+}
+
+/* People type names of languages. */
+static void
+test_tags (void)
+{
+  static const struct {
+    const char *from, *to, *says;
+  } cases[] = {{"auto", "es", NULL}, {"en", "pt-BR", NULL},
+      {"eng", "zh-Hant", NULL}, {"en", "spanish", "--to: \"spanish\""},
+      {"en", "e", "--to: \"e\""}, {"en", "auto", "--to: \"auto\""},
+      {"en", "", "--to"}, {"german", "es", "--from: \"german\""},
+      {"de", "e5", "--to"}, {"de", "es;rm", "--to"}};
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    gboolean is_good =
+        dub_chain_check_wish (WISH (cases[i].from, cases[i].to, TRUE), &error);
+
+    g_assert_cmpint (is_good, ==, cases[i].says == NULL);
+    if (cases[i].says == NULL)
+      continue;
+    g_assert_error (error, DUB_ERROR, DUB_ERROR_INVALID);
+    g_assert_true (g_str_has_prefix (error->message, cases[i].says));
+  }
 }
 
 /* Who was named, whatever is better. */
@@ -131,6 +156,7 @@ test_named_synthesiser (void)
   wish.synthesiser = "piper";
   g_assert_false (dub_chain_pick (engines, &wish, &chain, &error));
   g_assert_error (error, DUB_ERROR, DUB_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "synthesiser piper"));
 }
 
 static void
@@ -243,6 +269,7 @@ main (int argc, char **argv)
   g_test_add_func ("/dub/chain/no-translation", test_no_translation);
   g_test_add_func (
       "/dub/chain/says-what-is-missing", test_says_what_is_missing);
+  g_test_add_func ("/dub/chain/tags", test_tags);
   g_test_add_func ("/dub/chain/named-synthesiser", test_named_synthesiser);
   g_test_add_func ("/dub/chain/environment", test_environment);
   g_test_add_func ("/dub/chain/recognisers", test_recognisers);

@@ -82,6 +82,52 @@ test_many_reasons (void)
   g_assert_true (g_str_has_prefix (all, "93 other, 1 CODE_0, "));
 }
 
+/* Of a live stream it is told what is there and what is away, each once. */
+static void
+test_parts (void)
+{
+  static const struct {
+    const char *event, *json, *line;
+  } cases[] = {
+      {"state", "{\"state\": \"starting\"}", NULL},
+      {"state", "{\"state\": \"starting\", \"reason\": \"rtmp://h/a: no\"}",
+          "           input  is not there yet: rtmp://h/a: no"},
+      {"state", "{\"state\": \"starting\", \"reason\": \"rtmp://h/a: no\"}",
+          NULL},
+      {"state", "{\"state\": \"running\"}", "           input  is there"},
+      {"service_ready", "{}", "           speech service is ready"},
+      {"output_lost", "{\"text\": \"refused\\u001b[2J\"}",
+          "           output is away: refused [2J"},
+      {"output_lost", "{\"text\": \"refused\\u001b[2J\"}", NULL},
+      {"output_running", "{}", "           output is on air"},
+      {"output_lost", "{\"text\": \"cut\"}", "           output is away: cut"},
+      {"service_lost", "{\"text\": \"gone\"}",
+          "           speech service is away: gone"},
+      {"state", "{\"state\": \"source_lost\", \"reason\": \"ended\"}",
+          "           input  is lost: ended"},
+      {"state", "{\"state\": \"stopping\", \"reason\": \"x\"}", NULL},
+  };
+  DubStory story = {.is_live = TRUE}, file = {0};
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *line = take (&story, cases[i].event, cases[i].json);
+
+    g_assert_cmpstr (line, ==, cases[i].line);
+    g_assert_null (take (&file, cases[i].event, cases[i].json));
+  }
+}
+
+/* Speech is outside text. */
+static void
+test_plain (void)
+{
+  DubStory story = {0};
+  g_autofree char *line = take (
+      &story, "dub_started", "{\"translated_text\": \"a\\u001b[31m\\nb\"}");
+
+  g_assert_cmpstr (line, ==, "[00:00.0] said   a [31m b  (0.0 s)");
+}
+
 static void
 test_silent (void)
 {
@@ -99,6 +145,8 @@ main (int argc, char **argv)
   g_test_add_func ("/dub/story/kept", test_kept);
   g_test_add_func ("/dub/story/reasons", test_reasons);
   g_test_add_func ("/dub/story/many-reasons", test_many_reasons);
+  g_test_add_func ("/dub/story/parts", test_parts);
+  g_test_add_func ("/dub/story/plain", test_plain);
   g_test_add_func ("/dub/story/silent", test_silent);
   return g_test_run ();
 }

@@ -161,7 +161,7 @@ main (int argc, char **argv)
         dub_config_help (dub_service_options (), "media-service", WHAT_IT_IS));
   if (wants (argc, argv, "--version"))
     return print (g_strdup ("media-service " DUB_VERSION "\n"));
-  if (wants (argc, argv, "--env-example"))
+  if (wants (argc, argv, "--print-env"))
     return print (
         dub_config_env_example (dub_service_options (), "media-service"));
   if (!dub_service_settings_load (

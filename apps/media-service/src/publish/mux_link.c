@@ -160,7 +160,9 @@ on_about_to_send (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 /* rtspclientsink makes one for each track's RTP, which goes by the clock, and
  * one for its RTCP, which does not. Servers lay the tracks by when their first
  * packets come: so each leaves when it is due, a little later than it can be
- * there. It waits for no preroll, since what would be it is dropped. */
+ * there. It waits for no preroll, since what would be it is dropped, and wants
+ * no time to show what it sends: for that it would ask for queues in a warning.
+ */
 static void
 on_element_added (
     GstBin *bin, GstBin *parent, GstElement *element, gpointer user_data)
@@ -175,7 +177,8 @@ on_element_added (
   g_object_get (element, "sync", &is_synced, NULL);
   if (!is_synced)
     return;
-  g_object_set (element, "async", FALSE, NULL);
+  g_object_set (
+      element, "async", FALSE, "processing-deadline", (guint64) 0, NULL);
   pad = gst_element_get_static_pad (element, "sink");
   gst_pad_add_probe (pad,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,

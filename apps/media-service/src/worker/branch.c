@@ -178,6 +178,10 @@ on_publish_state (
       state == DUB_PUBLISHER_RUNNING   ? DUB_PIPELINE_RUNNING
       : state == DUB_PUBLISHER_WAITING ? DUB_PIPELINE_ERROR
                                        : DUB_PIPELINE_STOPPED);
+  if (error || state == DUB_PUBLISHER_RUNNING)
+    dub_reporter_notice (self->reporter,
+        error ? "output_lost" : "output_running",
+        error ? error->message : NULL);
   if (error)
     branch_warning (self, "output lost: %s", error->message);
   else
@@ -211,6 +215,10 @@ on_link_state (
                      : state->is_paused                 ? DUB_STS_PAUSED
                                                         : DUB_STS_READY;
 
+  if (state->error || state->phase == DUB_STS_LINK_READY)
+    dub_reporter_notice (self->reporter,
+        state->error ? "service_lost" : "service_ready",
+        state->error ? state->error->message : NULL);
   if (state->error)
     branch_warning (self, "speech service: %s", state->error->message);
   else

@@ -14,7 +14,7 @@
  *                 supervised: media-service has started it and may take it over
  *   {"type":"state","state":"running","reason":"..."}     now, and on change
  *   {"type":"metrics","text":"# HELP ..."}                each second
- *   {"type":"event","event":"source_lost","fields":{"url":"..."}}
+ *   {"type":"event","event":"output_lost","fields":{"text":"..."}}
  *   {"type":"destinations","list":[{"name":"twitch","language":"en",
  *    "url":"rtmp://host/...","state":"running","connections":1,
  *    "bytes":123456,"last_error":"..."}]}      if there are any, when

@@ -27,7 +27,7 @@ on_signal (gpointer user_data)
 }
 
 static int
-exit_code_for (const GError *error)
+exit_code_for (const DubWorkerSettings *settings, const GError *error)
 {
   if (!g_error_matches (error, DUB_ERROR, error->code))
     return EX_UNAVAILABLE;
@@ -37,6 +37,8 @@ exit_code_for (const GError *error)
       return EX_DATAERR;
     case DUB_ERROR_AUTH:
       return EX_NOPERM;
+    case DUB_ERROR_LIMIT: /* the file cannot be written */
+      return settings->pace == DUB_WORKER_FILE ? EX_CANTCREAT : EX_UNAVAILABLE;
     case DUB_ERROR_NOT_FOUND:
     case DUB_ERROR_ENGINE:
       return EX_SOFTWARE;
@@ -145,7 +147,7 @@ run (const DubWorkerSettings *settings)
     worker = dub_worker_new (settings, &error);
   if (!worker) {
     dub_error ("cannot start: %s", error->message);
-    return exit_code_for (error);
+    return exit_code_for (settings, error);
   }
   term_id = g_unix_signal_add (SIGTERM, on_signal, worker);
   int_id = g_unix_signal_add (SIGINT, on_signal, worker);
@@ -157,7 +159,7 @@ run (const DubWorkerSettings *settings)
     return EX_OK;
   }
   dub_error ("ended: %s", error->message);
-  return exit_code_for (error);
+  return exit_code_for (settings, error);
 }
 
 static void
@@ -182,12 +184,12 @@ main (int argc, char **argv)
   tune_gio ();
   /* A peer that has gone is an error of a write, no more. */
   signal (SIGPIPE, SIG_IGN);
-  /* So is a file that may not grow. */
+  /* So is a file that may grow no more: a disk that is full, not the end. */
   signal (SIGXFSZ, SIG_IGN);
-  if (wants (argc, argv, "--help"))
+  if (wants (argc, argv, "--help") || wants (argc, argv, "-h"))
     return print (
         dub_config_help (dub_worker_options (), "media-worker", WHAT_IT_IS));
-  if (wants (argc, argv, "--env-example"))
+  if (wants (argc, argv, "--print-env"))
     return print (
         dub_config_env_example (dub_worker_options (), "media-worker"));
   if (wants (argc, argv, "--version")) {
@@ -202,8 +204,6 @@ main (int argc, char **argv)
   dub_log_init ("media-worker", (DubLogLevel) (settings.log_level + 1),
       (DubLogFormat) settings.log_format);
   dub_log_set_field ("stream_id", settings.stream_id);
-  /* A file that may grow no more is a disk that is full, not the end. */
-  signal (SIGXFSZ, SIG_IGN);
   dub_log_set_field ("run_id", settings.run_id);
   dub_log_set_field ("instance_id", settings.instance_id);
   tune_registry (&settings);

@@ -10,6 +10,9 @@
 #define MAX_FIELDS 11
 /* Of a service's words for an error. */
 #define MAX_MESSAGE_LETTERS 200
+/* What our own service answers to music, noise, and what it is unsure of. */
+#define NO_SPEECH "NO_SPEECH"
+#define NO_SPEECH_WORDS "no speech to dub: "
 
 struct _DubReporter {
   DubControl *control;
@@ -107,9 +110,18 @@ log_texts (const DubProgrammeEvent *event, const DubAnswer *answer)
         answer->translated_text ? answer->translated_text : "");
 }
 
-static DubLogLevel
-level_of (const DubProgrammeEvent *event)
+static gboolean
+is_without_speech (const DubAnswer *answer)
 {
+  return answer && g_strcmp0 (answer->error_code, NO_SPEECH) == 0;
+}
+
+/* Music that keeps its original is as it should be. */
+static DubLogLevel
+level_of (const DubProgrammeEvent *event, const DubAnswer *answer)
+{
+  if (event->type == DUB_EVENT_FALLBACK && is_without_speech (answer))
+    return DUB_LOG_DEBUG;
   switch (event->type) {
     case DUB_EVENT_STARTED:
     case DUB_EVENT_EPOCH:
@@ -135,19 +147,37 @@ level_of (const DubProgrammeEvent *event)
   }
 }
 
-static void
-log_event (DubReporter *self, const DubProgrammeEvent *event)
+/* The service's code, and of its words those that are our own and no part of
+ * what was said. (transfer full) */
+static char *
+reason_of (const DubProgrammeEvent *event, const DubAnswer *answer)
 {
-  DubLogLevel level = level_of (event);
+  const char *words = answer ? answer->error_message : NULL;
+
+  if (!answer || !answer->error_code)
+    return g_strdup (event->detail ? event->detail : "");
+  if (words && g_str_has_prefix (words, NO_SPEECH_WORDS))
+    return g_strdup_printf (
+        "%s (%s)", answer->error_code, words + strlen (NO_SPEECH_WORDS));
+  return g_strdup_printf (
+      "%s, %s", event->detail ? event->detail : "failed", answer->error_code);
+}
+
+static void
+log_event (
+    DubReporter *self, const DubProgrammeEvent *event, const DubAnswer *answer)
+{
+  DubLogLevel level = level_of (event, answer);
   const char *fields[] = {
       "language", self->language, "fragment_id", event->fragment_id, NULL};
+  g_autofree char *reason = NULL;
 
   if (!dub_log_is_enabled (level))
     return;
+  reason = reason_of (event, answer);
   dub_log_fields (level, DUB_LOG_TOPIC, fields, "%s at %.3f s%s%s",
       dub_programme_event_type_to_string (event->type),
-      seconds (event->media_ns), event->detail ? ": " : "",
-      event->detail ? event->detail : "");
+      seconds (event->media_ns), *reason ? ": " : "", reason);
 }
 
 /* -- the control socket -------------------------------------------------- */
@@ -251,7 +281,7 @@ dub_reporter_event (DubReporter *self, const DubProgrammeEvent *event)
           ? g_hash_table_lookup (self->answers, event->fragment_id)
           : NULL;
 
-  log_event (self, event);
+  log_event (self, event, answer);
   if (event->type == DUB_EVENT_DUB_STARTED)
     log_texts (event, answer);
   if (self->control && !is_of_single_unit (event))

@@ -30,7 +30,8 @@ void dub_reporter_free (DubReporter *self);
  * two answers to one fragment the first counts. */
 void dub_reporter_answer (DubReporter *self, const DubAnswer *answer);
 void dub_reporter_event (DubReporter *self, const DubProgrammeEvent *event);
-/* Source, output or speech service: "source_lost", ... text: (nullable) */
+/* "output_running", "output_lost", "service_ready", "service_lost", "progress".
+ * text: why, or how far; (nullable) */
 void dub_reporter_notice (
     DubReporter *self, const char *event, const char *text);
 

@@ -141,9 +141,9 @@ static const DubOption options[] = {
     {"audio-bit-rate", "AUDIO_BIT_RATE", DUB_OPTION_INT, AT (audio_bit_rate),
         "160000", 64000, 320000, .unit = "bit/s",
         .help = "Bit rate of the AAC sound that leaves"},
-    {"grace-period", "ORCH_GRACE_PERIOD", DUB_OPTION_STRING, AT (grace_period),
-        "30s", 1, 16,
-        .help = "How long a lost source or output is waited for (0s to 5m)"},
+    {"grace-period", "ORCH_GRACE_PERIOD", DUB_OPTION_DURATION, AT (grace_ms),
+        "30s", 0, 300000,
+        .help = "How long a lost source or output is waited for"},
 
     {"segment-mode", "SEGMENT_MODE", DUB_OPTION_CHOICE, AT (segment_mode),
         "speech", .choices = segment_modes,
@@ -181,48 +181,6 @@ const DubOption *
 dub_worker_options (void)
 {
   return options;
-}
-
-typedef struct {
-  const char *suffix;
-  double ns;
-} Unit;
-
-gboolean
-dub_duration_parse (const char *text, gint64 *ret_duration_ns, GError **error)
-{
-  static const Unit units[] = {
-      {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
-  const char *p = text;
-  double total = 0;
-
-  while (*p) {
-    char *after;
-    double value = g_ascii_strtod (p, &after);
-    gboolean is_known = *after == '\0' && p == text;
-
-    if (after == p || value < 0 || !isfinite (value))
-      break;
-    if (is_known)
-      total = value * 1e9;
-    for (guint i = 0; !is_known && i < G_N_ELEMENTS (units); i++) {
-      is_known = g_str_has_prefix (after, units[i].suffix);
-      if (is_known) {
-        total += value * units[i].ns;
-        after += strlen (units[i].suffix);
-      }
-    }
-    if (!is_known)
-      break;
-    p = after;
-  }
-  if (*p || p == text || total > 9e18) {
-    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
-        "'%s' is no duration such as 30s, 1m30s or 500ms", text);
-    return FALSE;
-  }
-  *ret_duration_ns = (gint64) total;
-  return TRUE;
 }
 
 /* (transfer full) (nullable) */
@@ -415,15 +373,7 @@ check_stream_id (const DubWorkerSettings *self, GError **error)
 static gboolean
 derive (DubWorkerSettings *self, GError **error)
 {
-  g_autoptr (GError) cause = NULL;
-
-  if (!dub_duration_parse (self->grace_period, &self->grace_ns, &cause) ||
-      self->grace_ns > 300 * DUB_NS_PER_S) {
-    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
-        "ORCH_GRACE_PERIOD=%s: a duration from 0s to 5m is wanted",
-        self->grace_period);
-    return FALSE;
-  }
+  self->grace_ns = self->grace_ms * DUB_NS_PER_MS;
   if (!self->run_id)
     self->run_id = dub_run_id_new ();
   if (!self->instance_id)

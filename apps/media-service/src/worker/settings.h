@@ -69,7 +69,7 @@ typedef struct {
   int pace;          /* DubWorkerPace */
   gboolean allow_no_audio;
   gint64 audio_bit_rate;
-  char *grace_period;
+  gint64 grace_ms;
 
   int segment_mode; /* speech, fixed, off */
   int vad;          /* DubWorkerVad */
@@ -102,10 +102,6 @@ void dub_worker_settings_clear (DubWorkerSettings *settings);
  * names what does not belong. */
 gboolean dub_worker_settings_apply_json (
     DubWorkerSettings *settings, const char *json, GError **error);
-
-/* "30s", "1m30s", "500ms", "30" (seconds). */
-gboolean dub_duration_parse (
-    const char *text, gint64 *ret_duration_ns, GError **error);
 
 /* FALSE: SEGMENT_MODE=fixed with a delay that is too short: pass-through. */
 gboolean dub_worker_settings_has_room_for_fixed (const DubWorkerSettings *self);

@@ -2,7 +2,9 @@
 #include "control/peer.h"
 #include "worker/reporter.h"
 
+#include <dubbing_common/log.h>
 #include <glib/gstdio.h>
+#include <string.h>
 
 typedef struct {
   char *folder;
@@ -161,16 +163,56 @@ test_tells_why (Fixture *f, gconstpointer data)
   g_assert_cmpuint (strlen (f->error), ==, 200);
 }
 
+static void
+on_line (DubLogLevel level, const char *line, gpointer user_data)
+{
+  g_string_append_printf (user_data, "%s\n", line);
+}
+
+static void
+test_log_tells_why (Fixture *f, gconstpointer data)
+{
+  static const struct {
+    const char *code, *words, *level, *line;
+  } cases[] = {
+      {"NO_SPEECH", "no speech to dub: low_confidence", "debug",
+          "fallback at 0.000 s: NO_SPEECH (low_confidence)"},
+      {"TTS_SYNTHESIS_FAILED", "\"what was said\" is no text", "warning",
+          "fallback at 0.000 s: failed, TTS_SYNTHESIS_FAILED"},
+      {NULL, NULL, "warning", "fallback at 0.000 s: failed"},
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (DubAnswer) answer = dub_answer_new ("a", DUB_ANSWER_FAILED);
+    g_autoptr (GString) lines = g_string_new (NULL);
+    g_autofree char *line = g_strdup_printf ("\"%s\"", cases[i].line);
+    g_autofree char *level = g_strdup_printf ("\"%s\"", cases[i].level);
+
+    answer->error_code = g_strdup (cases[i].code);
+    answer->error_message = g_strdup (cases[i].words);
+    dub_reporter_answer (f->reporter, answer);
+    dub_log_set_sink (on_line, lines);
+    tell (f, DUB_EVENT_FALLBACK, "a", "failed", "fallback");
+    dub_log_set_sink (NULL, NULL);
+    g_test_message ("%s", lines->str);
+    g_assert_nonnull (strstr (lines->str, line));
+    g_assert_nonnull (strstr (lines->str, level));
+    g_assert_null (strstr (lines->str, "what was said"));
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  dub_log_init ("test", DUB_LOG_DEBUG, DUB_LOG_JSON);
 #define ADD(path, func)                                                        \
   g_test_add ("/media/reporter/" path, Fixture, NULL, set_up, func, tear_down)
   ADD ("texts", test_texts);
   ADD ("keeps-no-sound", test_keeps_no_sound);
   ADD ("forgets-late", test_forgets_late);
   ADD ("tells-why", test_tells_why);
+  ADD ("log-tells-why", test_log_tells_why);
   ADD ("first-of-two-counts", test_first_of_two_counts);
   return g_test_run ();
 }

@@ -4,48 +4,6 @@
 #include <dubbing_common/error.h>
 #include <string.h>
 
-typedef struct {
-  const char *text;
-  gint64 ms; /* -1: refused */
-} DurationCase;
-
-static void
-test_duration (void)
-{
-  static const DurationCase cases[] = {
-      {"30s", 30000},
-      {"1m30s", 90000},
-      {"500ms", 500},
-      {"30", 30000},
-      {"0s", 0},
-      {"1.5s", 1500},
-      {"2h", 7200000},
-      {"", -1},
-      {"s", -1},
-      {"30x", -1},
-      {"-1s", -1},
-      {"1s30", -1},
-      {"nan", -1},
-      {"inf", -1},
-      {"1e30h", -1},
-      {"10s ", -1},
-  };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autoptr (GError) error = NULL;
-    gint64 ns = -7;
-    gboolean is_good = dub_duration_parse (cases[i].text, &ns, &error);
-
-    g_test_message ("'%s'", cases[i].text);
-    g_assert_cmpint (is_good, ==, cases[i].ms >= 0);
-    if (is_good)
-      g_assert_cmpint (ns, ==, cases[i].ms * DUB_NS_PER_MS);
-    else
-      g_assert_cmpint (ns, ==, -7);
-    g_assert_cmpint (is_good, ==, error == NULL);
-  }
-}
-
 static gboolean
 load (DubWorkerSettings *settings, const char *json, GError **error)
 {
@@ -320,14 +278,13 @@ test_env_example (void)
   g_assert_no_error (error);
   if (strcmp (made, kept) != 0)
     g_error ("apps/media-service/.env.worker.example is not what "
-             "`media-worker --env-example` prints");
+             "`media-worker --print-env` prints");
 }
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/media/worker/settings/duration", test_duration);
   g_test_add_func ("/media/worker/settings/json", test_json);
   g_test_add_func ("/media/worker/settings/refused", test_refused);
   g_test_add_func (

@@ -339,16 +339,19 @@ int
 dub_command_fragment (int argc, char **argv)
 {
   Settings settings = {.from = NULL};
-  g_auto (GStrv) environment = g_get_environ ();
+  DubCommand command = {"FILE...",
+      "Dubs files in fragments as a live stream's, and prints the times.",
+      options, &settings, 1, G_MAXINT16};
   g_autoptr (GError) error = NULL;
   Figures figures;
   Run run = {.settings = &settings, .figures = &figures};
 
-  if (!dub_config_load (
-          options, &settings, &argc, &argv, environment, &error) ||
-      (run.pipeline = dub_pipeline_new (&settings.pipeline, NULL, &error)) ==
-          NULL) {
+  if (!dub_command_begin (&command, &argc, &argv, &run.status))
+    return run.status;
+  run.pipeline = dub_pipeline_new (&settings.pipeline, NULL, &error);
+  if (run.pipeline == NULL) {
     fprintf (stderr, "fragment: %s\n", error->message);
+    dub_config_clear (options, &settings);
     return EX_CONFIG;
   }
   figures_init (&figures);

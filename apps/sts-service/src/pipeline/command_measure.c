@@ -186,19 +186,13 @@ int
 dub_command_measure (int argc, char **argv)
 {
   Settings settings = {.clip = NULL};
-  g_auto (GStrv) environment = g_get_environ ();
-  g_autoptr (GError) error = NULL;
-  int status = EX_USAGE;
+  DubCommand command = {
+      "", "Prints what each engine costs here.", options, &settings, 0, 0};
+  int status = EX_OK;
 
-  if (!dub_config_load (
-          options, &settings, &argc, &argv, environment, &error)) {
-    fprintf (stderr, "measure: %s\n", error->message);
-    return EX_CONFIG;
-  }
-  if (argc == 2)
+  if (dub_command_begin (&command, &argc, &argv, &status)) {
     status = measure (&settings);
-  else
-    fputs ("measure [--json] [--quick] [--clip FILE]\n", stderr);
-  dub_config_clear (options, &settings);
+    dub_config_clear (options, &settings);
+  }
   return status;
 }

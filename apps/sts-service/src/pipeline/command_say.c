@@ -184,12 +184,13 @@ int
 dub_command_say (int argc, char **argv)
 {
   Settings settings = {.to = NULL};
-  g_auto (GStrv) environment = g_get_environ ();
+  DubCommand command = {"TEXT...", "Speaks texts with a voice of this machine.",
+      options, &settings, 1, G_MAXINT16};
   g_autoptr (GError) error = NULL;
-  int status = EX_CONFIG;
+  int status = EX_OK;
 
-  if (dub_config_load (options, &settings, &argc, &argv, environment, &error)) {
-    status = run (&settings, argv + MIN (argc, 2), &error);
+  if (dub_command_begin (&command, &argc, &argv, &status)) {
+    status = run (&settings, argv + 2, &error);
     dub_config_clear (options, &settings);
   }
   if (error != NULL)

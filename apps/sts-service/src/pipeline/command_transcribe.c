@@ -161,20 +161,15 @@ int
 dub_command_transcribe (int argc, char **argv)
 {
   Settings settings = {.language = NULL};
-  g_auto (GStrv) environment = g_get_environ ();
+  DubCommand command = {"FILE", "Prints what is said in a sound or video file.",
+      options, &settings, 1, 1};
   g_autoptr (GError) error = NULL;
   g_autoptr (DubPcm) pcm = NULL;
-  int status = EX_DATAERR;
+  int status = EX_OK;
 
-  if (!dub_config_load (
-          options, &settings, &argc, &argv, environment, &error) ||
-      argc != 3) {
-    fprintf (stderr, "%s\n",
-        error != NULL ? error->message
-                      : "transcribe FILE [--language LL] "
-                        "[--task translate] [--words]");
-    return error != NULL ? EX_CONFIG : EX_USAGE;
-  }
+  if (!dub_command_begin (&command, &argc, &argv, &status))
+    return status;
+  status = EX_DATAERR;
   pcm = dub_media_file_read (argv[2], DUB_ASR_RATE_HZ, &error);
   if (pcm != NULL)
     status = transcribe (&settings, pcm, &error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <glib.h>
+#include <dubbing_common/config.h>
 
 /*
  * The commands of sts-service that have to do with speech. Each takes argc and
@@ -29,5 +29,21 @@ int dub_command_say (int argc, char **argv);
 /* sts-service measure [--json] [--quick] [--clip FILE]: what each engine of
  * this build costs on this machine, and what is missing. */
 int dub_command_measure (int argc, char **argv);
+
+/* What the commands for people begin with. */
+typedef struct {
+  const char *words; /* that go with it: "FILE..."; "" for none */
+  const char *what;  /* it does, for --help */
+  const DubOption *options;
+  gpointer settings; /* filled by them */
+  guint least, most; /* how many words */
+} DubCommand;
+
+/* Fills the settings from the words and the environment, and leaves in argv the
+ * two names and what has no dashes. FALSE: there is nothing to do any more
+ * (help was asked for, or a word or setting is wrong), and ret_status is the
+ * exit status; the settings then hold nothing. */
+gboolean dub_command_begin (
+    const DubCommand *command, int *argc, char ***argv, int *ret_status);
 
 G_END_DECLS

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * mtx-hook ready|not-ready
+ * mtx-hook ready|not-ready (--help tells more)
  *
  * MediaMTX runs this when a publisher comes or goes. It posts what happened to
  * media-service, once, within five seconds, and says on standard output or
@@ -185,11 +185,31 @@ need_value (const char *name)
   return value;
 }
 
+static void __attribute__ ((noreturn)) print_help (void)
+{
+  fputs ("Usage: mtx-hook ready|not-ready\n"
+         "MediaMTX runs it when a publisher comes (runOnReady) or goes\n"
+         "(runOnNotReady); it tells media-service.\n\n"
+         "From the environment:\n"
+         "  ORCHESTRATOR_URL         media-service, as http://127.0.0.1:8080\n"
+         "  ORCHESTRATOR_TOKEN       its HOOK_TOKEN or API_TOKEN, if it has\n"
+         "                           one; or _FILE, a file that holds it\n"
+         "  MTX_PATH, MTX_SOURCE_TYPE, MTX_SOURCE_ID, MTX_QUERY\n"
+         "                           set by MediaMTX\n\n"
+         "Exit status 0: media-service took it. 1: it did not; standard error\n"
+         "says why.\n",
+      stdout);
+  exit (0);
+}
+
 static Event
 read_event (int argc, char **argv)
 {
   Event event = {0};
 
+  if (argc == 2 &&
+      (strcmp (argv[1], "--help") == 0 || strcmp (argv[1], "-h") == 0))
+    print_help ();
   if (argc != 2 ||
       (strcmp (argv[1], "ready") != 0 && strcmp (argv[1], "not-ready") != 0))
     die ("usage: mtx-hook ready|not-ready");
