@@ -91,7 +91,7 @@ def onset_errors(folder: Path, lags_ms: dict[str, float]) -> list[float]:
     """Of the dubs that the worker kept."""
     errors = []
     for described in folder.glob("streams/*/runs/*/assets/fragments/*/"
-                                 "fragment.json"):
+                                 "timing.json"):
         fragment = json.loads(described.read_text())
         original, dub = (described.parent / n for n in ("in.wav", "out.wav"))
         lag = lags_ms.get(fragment["id"])
@@ -131,6 +131,8 @@ def judge_chain(events: list[dict], folder: Path) -> None:
     figure("dubbed_share", sum(s for d, s in needed if d != float("inf"))
            / max(spoken, 1e-9), 3)
     errors = onset_errors(folder, lags)
+    if not errors:
+        raise SystemExit(f"none of {len(lags)} dubs was kept in {folder}")
     say(f"{len(errors)} dubs were kept; their onsets:")
     figure("onset_p50_ms", percentile(errors, 0.5), 0)
     figure("onset_p95_ms", percentile(errors, 0.95), 0)

@@ -238,6 +238,15 @@ def _pip():
     raise FetchError("pip is not installed: apt-get install python3-pip")
 
 
+def _wheel_tags(archive):
+    """A wheel of one Python is wanted by any, since only a library is taken
+    out of it."""
+    python, abi, machine = archive.removesuffix(".whl").split("-")[-3:]
+    if not python.startswith("cp"):
+        return []
+    return ["--python-version", python[2:], "--abi", abi, "--platform", machine]
+
+
 def pip_command(spec, requirements, folder):
     """pip checks the hash too, before it looks into a source archive."""
     name = spec.place.split("==")[0]
@@ -246,7 +255,7 @@ def pip_command(spec, requirements, folder):
     if spec.archive.endswith(".tar.gz"):
         command += ["--no-binary", name]
     else:
-        command += ["--only-binary", ":all:"]
+        command += ["--only-binary", ":all:"] + _wheel_tags(spec.archive)
     return command + ["--requirement", requirements]
 
 

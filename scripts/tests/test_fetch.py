@@ -319,11 +319,17 @@ def test_pip_gets_a_pinned_hash_and_the_right_kind():
     def spec(archive):
         return manifest.Input("pip", "thing==1", 1, digest(b""), archive)
 
-    wheel = places.pip_command(spec("thing-1.whl"), "r.txt", "d")
+    wheel = places.pip_command(spec("thing-1-py3-none-any.whl"), "r.txt", "d")
     source = places.pip_command(spec("thing-1.tar.gz"), "r.txt", "d")
     assert "--require-hashes" in wheel and "--no-deps" in wheel
     assert wheel[wheel.index("--only-binary") + 1] == ":all:"
     assert source[source.index("--no-binary") + 1] == "thing"
+    assert "--abi" not in wheel
+    bound = places.pip_command(spec("thing-1-cp311-cp311-linux_x86_64.whl"),
+                               "r.txt", "d")
+    assert bound[bound.index("--python-version"):][:6] == [
+        "--python-version", "311", "--abi", "cp311",
+        "--platform", "linux_x86_64"]
 
 
 def test_the_cache_folder_follows_the_environment():

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 from helpers import clips, recogniser, stream_analyzer as sa, tools, words
+from helpers.processes import children_of, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.p1, pytest.mark.slow]
 
@@ -133,16 +134,27 @@ def test_refuses_what_it_cannot_dub(tmp_path, make, status, says):
     assert list(tmp_path.glob("out*")) == []
 
 
+def worker_of(pid: int) -> int:
+    """The process that writes the file; 0 while there is none."""
+    for child in children_of(pid):
+        if "media-worker" in Path(f"/proc/{child}/cmdline").read_text():
+            return child
+    return 0
+
+
 def test_error_full_disk_names_the_output(tmp_path):
     """As a disk that takes no more; no half-written file stays."""
-    def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
-
     short, output = tmp_path / "short.mp4", tmp_path / "out.mp4"
     tools.ffmpeg("-i", CLIP, "-t", "8", "-c", "copy", short)
-    done = dub(short, "-o", output, "--from", "es", preexec_fn=limit)
-    assert done.returncode == 73, done.stderr
-    last = done.stderr.splitlines()[-1]
+    process = subprocess.Popen(
+        [tools.need("dub"), "file", str(short), "-o", str(output), "--from",
+         "es", "--synthesiser", "piper"],
+        stderr=subprocess.PIPE, text=True)
+    worker = wait_for(lambda: worker_of(process.pid), 60, "a worker")
+    resource.prlimit(worker, resource.RLIMIT_FSIZE, (4096, 4096))
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == 73, told
+    last = told.splitlines()[-1]
     assert last.startswith("dub file: ") and str(output) in last
     assert "cannot be written: File too large" in last
     assert list(tmp_path.glob("out*")) == []

@@ -118,18 +118,34 @@ dub_http_get (
   return read_body (stream, error);
 }
 
-gboolean
-dub_http_names_service (const char *body, const char *name)
+/* A member of the object that body is. (transfer full) (nullable) */
+static char *
+text_of (const char *body, const char *member)
 {
   g_autoptr (JsonNode) root =
       g_utf8_validate (body, -1, NULL) ? json_from_string (body, NULL) : NULL;
   JsonNode *node =
       root != NULL && JSON_NODE_HOLDS_OBJECT (root)
-          ? json_object_get_member (json_node_get_object (root), "service")
+          ? json_object_get_member (json_node_get_object (root), member)
           : NULL;
 
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING &&
-         strstr (json_node_get_string (node), name) != NULL;
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING
+             ? g_strdup (json_node_get_string (node))
+             : NULL;
+}
+
+gboolean
+dub_http_names_service (const char *body, const char *name)
+{
+  g_autofree char *service = text_of (body, "service");
+
+  return service != NULL && strstr (service, name) != NULL;
+}
+
+char *
+dub_http_reason (const char *body)
+{
+  return text_of (body, "reason");
 }
 
 gboolean

@@ -31,6 +31,10 @@ gboolean dub_http_is_service (
 /* Is body what a service with name in its name says of its health? Pure. */
 gboolean dub_http_names_service (const char *body, const char *name);
 
+/* The "reason" in what a service says of its health. Pure. (transfer full)
+ * (nullable) */
+char *dub_http_reason (const char *body);
+
 /* An answer that goes on, such as events, without a limit of time; other than
  * 200 is an error. (transfer full) (nullable) */
 GInputStream *dub_http_open (

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define READY_LIMIT_US (120 * G_USEC_PER_SEC)
+#define READY_LIMIT_S 120
 #define READY_POLL_MS 100
 #define STREAM "dub"
 
@@ -195,6 +195,8 @@ on_ready_poll (gpointer user_data)
   Dubbing *self = user_data;
   g_autofree char *url = g_strconcat (self->sts_url, "/health/ready", NULL);
   g_autofree char *body = NULL;
+  g_autofree char *why = NULL;
+  g_autofree char *text = NULL;
   guint status = 0;
 
   if (!self->is_waiting)
@@ -208,8 +210,10 @@ on_ready_poll (gpointer user_data)
   if (g_get_monotonic_time () < self->give_up_us)
     return G_SOURCE_CONTINUE;
   self->is_waiting = FALSE;
-  end_with (self, EX_UNAVAILABLE,
-      body != NULL ? body : "sts-service does not answer");
+  why = body != NULL ? dub_http_reason (body) : NULL;
+  text = g_strdup_printf ("sts-service is not ready after %d s: %s",
+      READY_LIMIT_S, why != NULL ? why : "it does not answer");
+  end_with (self, EX_UNAVAILABLE, text);
   return G_SOURCE_REMOVE;
 }
 
@@ -217,7 +221,7 @@ static void
 wait_until_ready (Dubbing *self)
 {
   self->is_waiting = TRUE;
-  self->give_up_us = g_get_monotonic_time () + READY_LIMIT_US;
+  self->give_up_us = g_get_monotonic_time () + READY_LIMIT_S * G_USEC_PER_SEC;
   g_timeout_add (READY_POLL_MS, on_ready_poll, self);
 }
 

@@ -22,7 +22,11 @@ typedef struct {
 #define AT(field) G_STRUCT_OFFSET (Settings, field)
 
 static const char *const schemes[] = {"http", "https", NULL};
-static const char *const media_schemes[] = {"rtmp", "rtmps", "rtsp", NULL};
+/* As in the API, which judges what comes behind them. */
+static const char *const input_schemes[] = {
+    "rtmp", "rtmps", "rtsp", "file", NULL};
+static const char *const output_schemes[] = {
+    "rtmp", "rtmps", "rtsp", "rtsps", "srt", NULL};
 
 #define SERVICE_OPTIONS                                                        \
   {"media-service-url", "ORCHESTRATOR_URL", DUB_OPTION_URL, AT (url),          \
@@ -38,10 +42,10 @@ static const DubOption start_options[] = {
     {"to", "DUB_TO", DUB_OPTION_STRING, AT (to), NULL, 2, 64,
         .help = "Languages of the dub, such as es or es,de; else as it was"},
     {"input", "DUB_INPUT", DUB_OPTION_URL, AT (input_url), NULL,
-        .choices = media_schemes,
+        .choices = input_schemes,
         .help = "Of a new stream: where it is pulled from"},
     {"output", "DUB_OUTPUT", DUB_OPTION_URL, AT (output_url), NULL,
-        .choices = media_schemes,
+        .choices = output_schemes,
         .help = "Of a new stream: where it is published"},
     {NULL},
 };
@@ -148,6 +152,19 @@ conclude (Call *self, const char *id, const char *what)
   return self->status == 404 || self->status == 422 ? EX_USAGE : EX_UNAVAILABLE;
 }
 
+/* TRUE: asked for what a stream that is there already cannot be given. */
+static gboolean
+refuse_places (const Settings *settings, const char *id)
+{
+  if (settings->input_url == NULL && settings->output_url == NULL)
+    return FALSE;
+  fprintf (stderr,
+      "dub start: %s: it is there already, and --input and --output are for a "
+      "new one; DELETE /v1/streams/%s removes it\n",
+      id, id);
+  return TRUE;
+}
+
 /* One that is known is changed where something was asked for, and started;
  * one that is not is made. */
 static int
@@ -163,6 +180,10 @@ start (const Settings *settings, const char *id)
   if (!call (&self, "GET", one, NULL))
     return status;
   is_new = self.status == 404;
+  if (self.status == 200 && refuse_places (settings, id)) {
+    g_free (self.answer);
+    return EX_USAGE;
+  }
   body = body_of (settings, id, is_new);
   if (is_new) {
     if (call (&self, "POST", "/v1/streams", body))

@@ -26,10 +26,22 @@ test_names (void)
         dub_http_names_service (cases[i].body, "sts"), ==, cases[i].is_ours);
 }
 
+static void
+test_reason (void)
+{
+  g_autofree char *reason = dub_http_reason (
+      "{\"status\": \"unavailable\", \"reason\": \"engine x: it ended\"}");
+
+  g_assert_cmpstr (reason, ==, "engine x: it ended");
+  g_assert_null (dub_http_reason ("{\"status\": \"ok\"}"));
+  g_assert_null (dub_http_reason ("Bad gateway"));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/dub/http/names", test_names);
+  g_test_add_func ("/dub/http/reason", test_reason);
   return g_test_run ();
 }

@@ -117,6 +117,8 @@ void dub_entry_tell (DubEntry *entry);
 
 extern const DubStreamFuncs dub_entry_stream_funcs;
 void dub_entry_clear_start (DubEntry *entry);
+/* Not the media server's live/<id>/in, so no publisher brings it. */
+gboolean dub_entry_has_own_source (DubEntry *entry);
 /* In the next turn of the loop. */
 void dub_entry_start_now (DubEntry *entry);
 void dub_entry_forget_worker (DubEntry *entry);

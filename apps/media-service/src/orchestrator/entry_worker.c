@@ -434,8 +434,8 @@ dub_entry_start_now (DubEntry *entry)
 
 /* --- what a stream orders --- */
 
-static gboolean
-has_own_source (DubEntry *entry)
+gboolean
+dub_entry_has_own_source (DubEntry *entry)
 {
   g_autoptr (DubStreamSettings) settings = dub_entry_effective (entry);
 
@@ -449,7 +449,7 @@ wants_look (DubEntry *entry)
 {
   return entry->owner->look != NULL && !entry->has_looked &&
          entry->owner->settings->ingest == DUB_INGEST_AUTO &&
-         !has_own_source (entry);
+         !dub_entry_has_own_source (entry);
 }
 
 static void

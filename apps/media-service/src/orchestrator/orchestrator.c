@@ -371,7 +371,7 @@ adopt_one (DubOrchestrator *self, const char *id)
   fd = dub_control_connect (path, NULL);
   if (fd >= 0) {
     close (fd);
-    entry->has_publisher = TRUE;
+    entry->has_publisher = !dub_entry_has_own_source (entry);
     dub_entry_adopt (entry, path);
   } else {
     g_unlink (path); /* what a worker that was killed left behind */

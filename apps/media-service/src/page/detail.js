@@ -30,7 +30,7 @@ function outRow(kind, name, language, url, state, level) {
 
 function destinationState(d) {
   const parts = [d.state, format.bytes(d.bytes)];
-  if (d.connections > 1) parts.push(`${d.connections} connections`);
+  if (d.connections > 1) parts.push(`tried ${d.connections} times`);
   if (d.last_error) parts.push(d.last_error);
   return parts.join(', ');
 }

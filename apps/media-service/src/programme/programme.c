@@ -4,6 +4,7 @@
 #include "departure_clock.h"
 #include "early_watch.h"
 #include "file_clock.h"
+#include "late_watch.h"
 #include "media_clock.h"
 #include "mixer.h"
 #include "segment/segmenter.h"
@@ -14,13 +15,6 @@
 
 /* Sound that came before the key frame of its epoch: a long GOP's worth. */
 #define PENDING_NS (12 * DUB_NS_PER_S)
-/* Pictures that come too late for so long open a new epoch. */
-#define LATE_NS (2 * DUB_NS_PER_S)
-/* Unless they are so much more or less late by then: what was held back is
- * still to come, faster, and a new epoch before it would add the rest to the
- * delay. It is not waited for without end. */
-#define UNSETTLED_NS (LATE_NS / 4)
-#define MAX_LATE_NS (30 * DUB_NS_PER_S)
 #define MAX_SOUND_PUSH_NS DUB_NS_PER_S
 /* No picture is shown so long after it is decoded. */
 #define MAX_AHEAD_NS (20 * DUB_NS_PER_S)
@@ -52,12 +46,7 @@ struct _DubProgramme {
   GQueue pending; /* DubPcm before the first key frame of a connection */
   gint64 pending_ns;
   gint64 sound_source_end_ns; /* where sound without a pts goes on */
-  gint64 late_since_ns;       /* DUB_TIME_NONE: pictures come in time */
-  gint64 late_by_ns;          /* so much, at that time */
-  gint64 first_late_ns;       /* the first of them came then */
-  gint64 last_came_ns;        /* the last picture: when it came, its source */
-  gint64 last_order_ns;       /* time, and how late it was */
-  gint64 last_late_by_ns;
+  DubLateWatch late;
   DubEarlyWatch early;
   gboolean is_ended;
   guint64 next_number;
@@ -321,7 +310,7 @@ dub_programme_new (const DubProgrammeParams *params,
   if (sinks != NULL)
     self->sinks = *sinks;
   self->user_data = user_data;
-  self->late_since_ns = self->first_late_ns = DUB_TIME_NONE;
+  dub_late_watch_reset (&self->late);
   self->sound_source_end_ns = DUB_TIME_NONE;
   g_queue_init (&self->pending);
   self->media_clock = dub_media_clock_new ();
@@ -547,52 +536,6 @@ make_stamp (const DubAccessUnit *unit, DubStamp *ret_stamp)
   return TRUE;
 }
 
-static gboolean
-is_late_long (const DubProgramme *self)
-{
-  return self->late_since_ns != DUB_TIME_NONE &&
-         self->now_ns - self->late_since_ns >= LATE_NS;
-}
-
-static gboolean
-is_settled (const DubProgramme *self, gint64 late_by_ns)
-{
-  return self->now_ns - self->first_late_ns >= MAX_LATE_NS ||
-         ABS (self->late_by_ns - late_by_ns) <= UNSETTLED_NS;
-}
-
-/* Too late for 2 s, by the same: the source has fallen behind for good, and
- * goes on from its next key frame at the time that has really passed. Asked
- * before the picture is mapped, so how late it is follows from the last one. */
-static gboolean
-has_fallen_behind (const DubProgramme *self, const DubStamp *stamp)
-{
-  gint64 late_by_ns = self->last_late_by_ns +
-                      (self->now_ns - self->last_came_ns) -
-                      (stamp->order_ns - self->last_order_ns);
-
-  return is_late_long (self) && is_settled (self, late_by_ns);
-}
-
-static void
-note_lateness (DubProgramme *self, const DubStamp *stamp, gint64 late_by_ns)
-{
-  self->last_came_ns = self->now_ns;
-  self->last_order_ns = stamp->order_ns;
-  self->last_late_by_ns = late_by_ns;
-  if (late_by_ns <= 0) {
-    self->late_since_ns = self->first_late_ns = DUB_TIME_NONE;
-    return;
-  }
-  if (self->first_late_ns == DUB_TIME_NONE)
-    self->first_late_ns = self->now_ns;
-  if (self->late_since_ns == DUB_TIME_NONE ||
-      (is_late_long (self) && !is_settled (self, late_by_ns))) {
-    self->late_since_ns = self->now_ns;
-    self->late_by_ns = late_by_ns;
-  }
-}
-
 static void
 refuse_video (DubProgramme *self)
 {
@@ -632,7 +575,7 @@ take_video (
   DubMapResult result;
 
   dub_media_clock_request_epoch (self->media_clock,
-      has_fallen_behind (self, stamp) ||
+      dub_late_watch_wants_epoch (&self->late, stamp->order_ns, self->now_ns) ||
           dub_early_watch_wants_epoch (&self->early, self->now_ns));
   result = dub_media_clock_map (
       self->media_clock, stamp, passed_ns (self), &order_ns, &pts_ns);
@@ -653,7 +596,8 @@ take_video (
       dub_access_unit_retimed (unit, pts_ns, dts_ns), order_ns,
       result == DUB_MAP_EPOCH, self->params.is_file ? 0 : self->now_ns);
   if (!self->params.is_file)
-    note_lateness (self, stamp, self->now_ns - order_ns - departure_ns (self));
+    dub_late_watch_note (&self->late, stamp->order_ns,
+        self->now_ns - order_ns - departure_ns (self), self->now_ns);
   if (result == DUB_MAP_EPOCH)
     flush_pending (self);
 }
@@ -685,7 +629,7 @@ dub_programme_source_reset (DubProgramme *self, gint64 now_ns)
   dub_media_clock_reset (self->media_clock);
   dub_timeline_set_lost (self->timeline, FALSE);
   self->sound_source_end_ns = DUB_TIME_NONE;
-  self->late_since_ns = self->first_late_ns = DUB_TIME_NONE;
+  dub_late_watch_reset (&self->late);
   dub_early_watch_reset (&self->early);
   self->pending_ns = 0;
   while ((pcm = g_queue_pop_head (&self->pending)) != NULL) {

@@ -266,6 +266,22 @@ test_outlives (ServiceRig *f, gconstpointer data)
   g_assert_cmpint (service_pid_of (f, "one"), ==, 0);
 }
 
+/* One with a source of its own has no publisher to be kept in the list for,
+ * also where its worker was found again. */
+static void
+test_delete_of_one_found_again (ServiceRig *f, gconstpointer data)
+{
+  call_only (f, "POST", "/v1/streams",
+      "{\"stream_id\":\"one\",\"input_url\":\"rtmp://10.0.0.1/a/b\"}", 201);
+  service_wait_state (f, "one", "running");
+  program_kill (f->service, SIGKILL);
+  service_start (f);
+  service_wait_state (f, "one", "running");
+  call_only (f, "DELETE", "/v1/streams/one", NULL, 204);
+  f->stream_id = "one";
+  rig_wait (&f->rig, "the stream is gone", has_no_entry, f);
+}
+
 static void
 test_max_workers (ServiceRig *f, gconstpointer data)
 {
@@ -666,6 +682,7 @@ main (int argc, char **argv)
   ADD ("stop-and-start", test_stop_and_start);
   ADD ("without-publisher", test_without_publisher);
   ADD ("outlives", test_outlives);
+  ADD ("delete-of-one-found-again", test_delete_of_one_found_again);
   ADD ("bad-bodies", test_bad_bodies);
   ADD ("keys-are-hidden", test_keys_are_hidden);
   ADD ("figures", test_figures);
