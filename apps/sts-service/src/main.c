@@ -200,8 +200,9 @@ run (Program *self)
   dub_debug ("settings:\n%s", summary);
   self->metrics = dub_metrics_new ();
   self->processor = make_processor (self, &error);
+  /* What can be wrong with it is what the settings name. */
   if (!self->processor)
-    return fail (error, EX_UNAVAILABLE);
+    return fail (error, EX_CONFIG);
   return serve (self, &error) ? EX_OK : fail (error, EX_UNAVAILABLE);
 }
 

@@ -230,6 +230,25 @@ class Commands(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertGreater(len(done.stdout.split()), 3, done.stdout)
 
+    def test_error_what_settings_name_stops_the_start(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write("languages:\n  en:\n    - { voice: joe }\n")
+            file.flush()
+            for name, value, message in (
+                    ("VOICES_FILE", file.name, f"{file.name}, line 3"),
+                    ("VOICES_FILE", "/invalid/v.yaml", "/invalid/v.yaml"),
+                    ("GLOSSARY_FILE", "/invalid/terms", "GLOSSARY_FILE"),
+                    ("ASR_PROVIDER", "ear", "ASR_PROVIDER"),
+                    ("TRANSLATION_PROVIDER", "babel", "babel"),
+                    ("TTS_PROVIDER", "parrot", "parrot")):
+                with self.subTest(name, value=value):
+                    done = subprocess.run(
+                        [STS_SERVICE, "--port=0"], check=False,
+                        capture_output=True, text=True, timeout=WAIT_S,
+                        env=dict(os.environ, **{name: value}))
+                    self.assertEqual(done.returncode, os.EX_CONFIG)
+                    self.assertIn(message, done.stderr)
+
     def test_error_transcribe_no_such_file(self):
         done = subprocess.run([STS_SERVICE, "transcribe", "/invalid/a.wav"],
                               check=False, capture_output=True, text=True,
