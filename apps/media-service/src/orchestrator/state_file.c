@@ -6,11 +6,13 @@
 #include "stream_settings.h"
 
 #include <dubbing_common/log.h>
+#include <errno.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
 #define SUFFIX ".json"
+#define FRESH ".new"
 
 /* (transfer full) */
 static char *
@@ -34,6 +36,24 @@ read_file (const char *path)
   return text;
 }
 
+/* Renamed over the old one, so that nobody reads a half. It is not waited for
+ * until it is on the disk, which takes tens of milliseconds and an answer to a
+ * hook would wait too: it has to outlive the service, not the machine. */
+static gboolean
+replace (const char *path, const char *text, GError **error)
+{
+  g_autofree char *fresh = g_strconcat (path, FRESH, NULL);
+
+  if (!g_file_set_contents_full (
+          fresh, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, error))
+    return FALSE;
+  if (g_rename (fresh, path) == 0)
+    return TRUE;
+  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno),
+      "cannot rename '%s': %s", fresh, g_strerror (errno));
+  return FALSE;
+}
+
 void
 dub_state_file_save (
     const char *folder, const char *stream_id, JsonObject *state)
@@ -45,8 +65,7 @@ dub_state_file_save (
 
   if (g_strcmp0 (text, old) == 0)
     return;
-  if (!g_file_set_contents_full (
-          path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
+  if (!replace (path, text, &error))
     dub_warning ("what %s is told is not kept: %s", stream_id, error->message);
 }
 

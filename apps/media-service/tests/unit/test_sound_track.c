@@ -252,8 +252,8 @@ test_offset_is_told (void)
   for (gint64 i = 0; i < 5000; i++) {
     gint64 pts_ns = dub_frames_to_ns (i * BLOCK, RATE) + (i > 50 ? 20 * MS : 0);
     DubSoundPlacement placement = push (track, i * BLOCK, pts_ns);
-    g_autoptr (DubPcm) pcm = placement.pcm;
 
+    g_clear_pointer (&placement.pcm, dub_pcm_unref);
     runs += placement.has_begun_correction;
     most = MAX (most, dub_sound_track_offset_frames (track));
   }
