@@ -49,6 +49,7 @@ struct _DubProgramme {
   DubLateWatch late;
   DubEarlyWatch early;
   gboolean is_ended;
+  gboolean is_overlapped; /* the last sound that came, as a whole */
   guint64 next_number;
   gint64 judged_frame;           /* one past the last mark */
   guint64 retried[FILE_RETRIED]; /* numbers + 1 of slots; a ring */
@@ -361,12 +362,14 @@ note_placement (DubProgramme *self, const DubSoundPlacement *placement)
     emit_sound_event (self, DUB_EVENT_SOUND_GAP,
         placement->first_frame - placement->gap_frames, placement->gap_frames);
   }
-  if (placement->overlap_frames > 0) {
+  if (placement->overlap_frames > 0 && !self->is_overlapped) {
     self->stats.sound_overlaps++;
     self->stats.sound_corrections++;
     emit_sound_event (self, DUB_EVENT_SOUND_OVERLAP, placement->first_frame,
         placement->overlap_frames);
   }
+  /* Sound from before the first picture is many packets and one overlap. */
+  self->is_overlapped = placement->pcm == NULL && placement->overlap_frames > 0;
 }
 
 /* pcm: (transfer full), at media time */

@@ -80,6 +80,9 @@ test_waits_for_a_key_frame (void)
       g_array_index (rig->pictures, RigPicture, 0).pts_ns, ==, 80 * MS);
   g_assert_cmpint (rig_stats (rig).video_dropped_invalid, ==, 18);
   rig_check_sound (rig, 0, 20 * RATE, RATE); /* media 0: source 1 s */
+  /* Its sound before that is told once, not for each packet. */
+  g_assert_cmpuint (rig_count (rig, DUB_EVENT_SOUND_OVERLAP), ==, 1);
+  g_assert_cmpint (rig_stats (rig).sound_overlaps, ==, 1);
 }
 
 static void
