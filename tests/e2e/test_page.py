@@ -407,15 +407,20 @@ def frame_asks_who_watches(page: Browser, service, secured) -> None:
 
 
 def frame_plays(page: Browser) -> bool:
-    """The media server's page, in a frame of ours."""
-    frame = page.wait(lambda: page.run(
-        "return document.querySelector('#player-out iframe')"), 20, "a frame")
-    page.driver.switch_to.frame(frame)
-    try:
-        return page.wait(lambda: page.run(
+    """The media server's page, in a frame of ours. It is entered each time
+    anew: who looks while it loads keeps looking at the empty one before."""
+    def plays_now() -> bool:
+        page.driver.switch_to.default_content()
+        frame = page.run(
+            "return document.querySelector('#player-out iframe')")
+        if not frame:
+            return False
+        page.driver.switch_to.frame(frame)
+        return page.run(
             "const v = document.querySelector('video');"
-            "return v && v.currentTime > 0.5 && v.videoWidth > 0"), 40,
-            "a picture in the frame")
+            "return v && v.currentTime > 0.5 && v.videoWidth > 0")
+    try:
+        return page.wait(plays_now, 60, "a picture in the frame")
     finally:
         page.driver.switch_to.default_content()
 

@@ -50,6 +50,8 @@ class Browser:
         options.set_capability("goog:loggingPrefs",
                                {"browser": "ALL", "performance": "ALL"})
         if answers:
+            # Else the driver waits for the page that waits for the answer.
+            options.page_load_strategy = "none"
             options.set_capability("webSocketUrl", True)
         self.driver = webdriver.Chrome(
             options=options, service=webdriver.ChromeService(
@@ -73,6 +75,8 @@ class Browser:
 
     def open(self, url: str) -> None:
         self.driver.get(url)
+        self.wait(lambda: self.run("return document.readyState")
+                  == "complete", what=f"{url} is there")
 
     def resize(self, width: int, height: int) -> None:
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
