@@ -19,6 +19,7 @@ check_round_trip (JsonObject *object)
   before = dub_stream_settings_from_json (object);
   kept = dub_stream_settings_to_json (before, TRUE);
   shown = dub_stream_settings_to_json (before, FALSE);
+  g_assert_nonnull (shown);
   after = dub_stream_settings_from_json (kept);
   g_assert_true (dub_stream_settings_equal (before, after));
 }

@@ -25,17 +25,17 @@ set_refusal (DubOrchestrator *self, DubOrder order, GError **error)
 static DubEntry *
 get_entry (DubOrchestrator *self, const char *id, GError **error)
 {
+  DubEntry *entry;
   DubOrder order;
 
   dub_orchestrator_sweep (self);
-  order = dub_orchestrator_check_place (self, dub_orchestrator_find (self, id));
+  entry = dub_orchestrator_find (self, id);
+  order = dub_orchestrator_check_place (self, entry);
   if (order != DUB_ORDER_DONE) {
     set_refusal (self, order, error);
     return NULL;
   }
-  return dub_orchestrator_find (self, id) != NULL
-             ? dub_orchestrator_find (self, id)
-             : dub_entry_new (self, id, DUB_ORIGIN_HOOK);
+  return entry != NULL ? entry : dub_entry_new (self, id, DUB_ORIGIN_HOOK);
 }
 
 /* Of a worker whose settings are not known: it is not ended for a guess. */
@@ -175,7 +175,7 @@ take_present (DubOrchestrator *self, const DubPresent *stream)
   if (entry != NULL && is_nothing_new (entry))
     return;
   entry = get_entry (self, id, &error);
-  if (entry == NULL) {
+  if (error != NULL) {
     dub_warning ("%s: %s", id, error->message);
     return;
   }

@@ -81,7 +81,11 @@ check (const DubDestination *it, guint number, GError **error)
         "its language is no code such as en or pt-BR");
     return FALSE;
   }
-  if (it->url && strlen (it->url) > DUB_DESTINATION_MAX_URL) {
+  if (!it->url) {
+    refuse (error, DUB_ERROR_INVALID, number, "it has no url");
+    return FALSE;
+  }
+  if (strlen (it->url) > DUB_DESTINATION_MAX_URL) {
     refuse (error, DUB_ERROR_LIMIT, number, "a URL has at most 2048 bytes");
     return FALSE;
   }

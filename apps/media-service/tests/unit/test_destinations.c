@@ -51,7 +51,7 @@ test_refused (void)
           "no JSON array"},
       {"{}", DUB_ERROR_INVALID, "no JSON array"},
       {"[1]", DUB_ERROR_INVALID, "destination 1: it is no object"},
-      {"[{\"name\":\"a\"}]", DUB_ERROR_INVALID, "a: "},
+      {"[{\"name\":\"a\"}]", DUB_ERROR_INVALID, "it has no url"},
       {"[{\"url\":\"rtmp://h/x/s3cr3t\"}]", DUB_ERROR_INVALID,
           "destination 1: a name of"},
       {"[{\"name\":\"a b\",\"url\":\"rtmp://h/x/s3cr3t\"}]", DUB_ERROR_INVALID,
