@@ -21,7 +21,8 @@ G_BEGIN_DECLS
 
 /* Each has its own limit: a flood of one kind leaves the others alone. */
 typedef enum {
-  DUB_GROUP_READ = 0,
+  DUB_GROUP_OPEN = 0, /* no token is needed, or none was right */
+  DUB_GROUP_READ,
   DUB_GROUP_WRITE,
   DUB_GROUP_HOOK,
   DUB_N_GROUPS,

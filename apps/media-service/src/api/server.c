@@ -120,10 +120,15 @@ answer_wrong_method (SoupServerMessage *message, const char *allowed)
       "method_not_allowed", "Method Not Allowed");
 }
 
+/* What anybody may ask, and what is refused, never counts against those who
+ * have a token: a stranger must not be able to use up their share. */
 static DubRouteGroup
-group_of (const Match *match)
+group_of (const Match *match, guint refusal)
 {
-  if (match->route == NULL || g_str_equal (match->route->method, "GET"))
+  if (refusal != 0 || match->route == NULL ||
+      match->route->access == DUB_ACCESS_OPEN)
+    return DUB_GROUP_OPEN;
+  if (g_str_equal (match->route->method, "GET"))
     return DUB_GROUP_READ;
   return match->route->access == DUB_ACCESS_HOOK ? DUB_GROUP_HOOK
                                                  : DUB_GROUP_WRITE;
@@ -131,13 +136,13 @@ group_of (const Match *match)
 
 /* FALSE: it was answered. */
 static gboolean
-is_in_time (DubApiServer *self, SoupServerMessage *message, const Match *match)
+is_in_time (DubApiServer *self, SoupServerMessage *message, DubRouteGroup group)
 {
   g_autofree char *text = NULL;
   guint wait_s;
 
   if (dub_rate_limit_take (
-          &self->limits[group_of (match)], g_get_monotonic_time (), &wait_s))
+          &self->limits[group], g_get_monotonic_time (), &wait_s))
     return TRUE;
   text = g_strdup_printf ("%u", wait_s);
   soup_message_headers_replace (
@@ -154,6 +159,8 @@ answer (DubApiServer *self, SoupServerMessage *message, const Match *match)
   guint refusal = dub_guard_check (self->settings, message,
       match->route != NULL ? match->route->access : DUB_ACCESS_API, &why);
 
+  if (!is_in_time (self, message, group_of (match, refusal)))
+    return;
   if (refusal != 0)
     dub_answer_problem (message, refusal,
         refusal == SOUP_STATUS_UNAUTHORIZED ? "unauthorized" : "forbidden",
@@ -177,8 +184,7 @@ on_request (SoupServer *server, SoupServerMessage *message, const char *path,
   Match match = {NULL};
 
   find_route (path, soup_server_message_get_method (message), &match);
-  if (is_in_time (user_data, message, &match))
-    answer (user_data, message, &match);
+  answer (user_data, message, &match);
   g_free (match.stream_id);
   g_free (match.allowed);
 }
@@ -235,7 +241,12 @@ listen_on (DubApiServer *self, GError **error)
 static void
 set_limits (DubApiServer *self)
 {
-  static const double factors[DUB_N_GROUPS] = {4, 1, 10};
+  static const double factors[DUB_N_GROUPS] = {
+      [DUB_GROUP_OPEN] = 4,
+      [DUB_GROUP_READ] = 4,
+      [DUB_GROUP_WRITE] = 1,
+      [DUB_GROUP_HOOK] = 10,
+  };
 
   for (guint i = 0; i < DUB_N_GROUPS; i++) {
     double rate = factors[i] * (double) self->settings->rate_limit;

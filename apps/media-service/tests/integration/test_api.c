@@ -34,7 +34,8 @@ static void
 call_only (ServiceRig *f, const char *method, const char *path,
     const char *body, guint status)
 {
-  g_autoptr (JsonObject) answer = call (f, method, path, body, status);
+  g_autoptr (JsonObject) answer G_GNUC_UNUSED =
+      call (f, method, path, body, status);
 }
 
 static const char *
@@ -631,6 +632,43 @@ test_rate_limit (ServiceRig *f, gconstpointer data)
   g_assert_cmpuint (service_tell (f, "ready", "one", "a", ""), ==, 200);
 }
 
+static guint
+call_with (ServiceRig *f, const char *path, const char *token)
+{
+  g_autofree char *url = service_url (f, path);
+
+  return http_call (g_str_has_suffix (path, "/stop") ? "POST" : "GET", url,
+      NULL, token, NULL);
+}
+
+static guint
+flood (ServiceRig *f, const char *path)
+{
+  guint status = 0;
+
+  for (int i = 0; i < 200 && status != 429; i++)
+    status = call_with (f, path, "no such token");
+  return status;
+}
+
+/* However much those without a token ask, who has one is answered. */
+static void
+test_rate_of_strangers (ServiceRig *f, gconstpointer data)
+{
+  static const char *const paths[] = {
+      "/v1/streams/none/stop", "/v1/streams", "/none", "/health"};
+
+  rig_set (&f->rig, "API_RATE_LIMIT", "2");
+  rig_set (&f->rig, "API_TOKEN", "0123456789");
+  service_start (f);
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++) {
+    g_assert_cmpuint (flood (f, paths[i]), ==, 429);
+    g_assert_cmpuint (call_with (f, "/v1/streams", "0123456789"), ==, 200);
+    g_assert_cmpuint (
+        call_with (f, "/v1/streams/none/stop", "0123456789"), ==, 404);
+  }
+}
+
 /* What the page must know before it asks for streams. */
 static void
 test_config (ServiceRig *f, gconstpointer data)
@@ -689,6 +727,7 @@ main (int argc, char **argv)
   ADD ("events", test_events);
   ADD ("docs", test_docs);
   ADD_UNSTARTED ("rate-limit", test_rate_limit);
+  ADD_UNSTARTED ("rate-of-strangers", test_rate_of_strangers);
   ADD_UNSTARTED ("files", test_files);
   ADD_UNSTARTED ("file", test_file);
   ADD_UNSTARTED ("languages-need-places", test_languages_need_places);
