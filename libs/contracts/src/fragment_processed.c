@@ -10,6 +10,7 @@ dub_fragment_processed_new (void)
 {
   DubFragmentProcessed *self = g_new0 (DubFragmentProcessed, 1);
 
+  self->asr_ms = self->translation_ms = self->tts_ms = -1;
   self->speed_ratio = 1.0;
   return self;
 }
@@ -73,10 +74,10 @@ read_timings (DubFragmentProcessed *processed, DubReader *reader)
   dub_reader_init_child (
       &timings, reader, "stage_timings", "stage_timings.", DUB_FIELD_OPTIONAL);
   processed->has_timings = timings.object != NULL;
-  processed->asr_ms = dub_reader_int (&timings, "asr_ms", 0, 0, G_MAXINT32);
+  processed->asr_ms = dub_reader_int (&timings, "asr_ms", -1, 0, G_MAXINT32);
   processed->translation_ms =
-      dub_reader_int (&timings, "translation_ms", 0, 0, G_MAXINT32);
-  processed->tts_ms = dub_reader_int (&timings, "tts_ms", 0, 0, G_MAXINT32);
+      dub_reader_int (&timings, "translation_ms", -1, 0, G_MAXINT32);
+  processed->tts_ms = dub_reader_int (&timings, "tts_ms", -1, 0, G_MAXINT32);
 }
 
 static void
@@ -158,6 +159,13 @@ put_audio (JsonObject *object, const DubFragmentProcessed *processed,
 }
 
 static void
+put_told (JsonObject *object, const char *name, gint64 ms)
+{
+  if (ms >= 0)
+    json_object_set_int_member (object, name, ms);
+}
+
+static void
 put_timings (JsonObject *object, const DubFragmentProcessed *processed)
 {
   JsonObject *timings;
@@ -165,10 +173,9 @@ put_timings (JsonObject *object, const DubFragmentProcessed *processed)
   if (!processed->has_timings)
     return;
   timings = json_object_new ();
-  json_object_set_int_member (timings, "asr_ms", processed->asr_ms);
-  json_object_set_int_member (
-      timings, "translation_ms", processed->translation_ms);
-  json_object_set_int_member (timings, "tts_ms", processed->tts_ms);
+  put_told (timings, "asr_ms", processed->asr_ms);
+  put_told (timings, "translation_ms", processed->translation_ms);
+  put_told (timings, "tts_ms", processed->tts_ms);
   json_object_set_object_member (object, "stage_timings", timings);
 }
 

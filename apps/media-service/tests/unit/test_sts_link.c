@@ -26,6 +26,7 @@ typedef struct {
   const char *init_error; /* payload of an error to stream:init */
   gboolean is_echo;       /* answers each fragment with its own sound */
   gboolean has_timings;   /* and says how long each stage took */
+  gboolean has_tts_only;  /* of them */
   gboolean acks;
 
   DubStsLink *link;
@@ -76,8 +77,8 @@ echo_fragment (Fixture *self, DubSioMessage *message)
   processed->translated_text = g_strdup ("hello");
   processed->dubbed_audio = g_steal_pointer (&data->audio);
   processed->has_timings = self->has_timings;
-  processed->asr_ms = 701;
-  processed->translation_ms = 52;
+  processed->asr_ms = self->has_tts_only ? -1 : 701;
+  processed->translation_ms = self->has_tts_only ? -1 : 52;
   processed->tts_ms = 303;
   dub_sio_message_add_arg (
       reply, dub_fragment_processed_to_json (processed, &out));
@@ -363,7 +364,7 @@ static void
 test_stage_times (void)
 {
   Fixture f;
-  DubStageTimes none, told;
+  DubStageTimes none, told, partly;
 
   fixture_init (&f);
   f.is_echo = TRUE;
@@ -382,6 +383,13 @@ test_stage_times (void)
   g_assert_cmpint (told.stt_ms, ==, 701);
   g_assert_cmpint (told.translate_ms, ==, 52);
   g_assert_cmpint (told.tts_ms, ==, 303);
+  f.has_tts_only = TRUE;
+  g_free (send_fragment (&f));
+  wait_for (&f, has_answers, 3);
+  partly = answer (&f, 2)->times;
+  g_assert_cmpint (partly.stt_ms, ==, -1);
+  g_assert_cmpint (partly.translate_ms, ==, -1);
+  g_assert_cmpint (partly.tts_ms, ==, 303);
   fixture_clear (&f);
 }
 

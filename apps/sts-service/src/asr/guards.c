@@ -46,7 +46,7 @@ dub_guard_limits_init (DubGuardLimits *limits)
   *limits = (DubGuardLimits){
       .max_no_speech = 0.6,
       .min_mean_logprob = -1.7,
-      .min_logprob_unsure = -0.8,
+      .min_logprob_unsure = -1.1,
       .some_no_speech = 0.45,
       .min_logprob_in_doubt = -1.3,
       .min_other_language = 0.8,

@@ -30,7 +30,7 @@ typedef struct {
         "ggml-base.bin"),                                                      \
     .help = "Model of the recogniser: a file in models-dir, or a path" },      \
   { DUB_OPTION_ROW (S, m, "asr-timeout-ms", "ASR_TIMEOUT_MS", INT,             \
-        timeout_ms, "5000"), .min = 500, .max = 60000, .unit = "ms",           \
+        timeout_ms, "5000"), .min = 500, .max = 600000, .unit = "ms",          \
     .help = "How long recognition of one fragment may take" },                 \
   { DUB_OPTION_ROW (S, m, "max-no-speech", "ASR_MAX_NO_SPEECH", DOUBLE,        \
         max_no_speech, "0.6"), .min = 0.01, .max = 1,                          \

@@ -209,6 +209,7 @@ processed_new (const DubOpenFragment *open, DubProcessedStatus status)
   answer->sequence_number = open->number;
   answer->status = status;
   answer->has_timings = TRUE;
+  answer->asr_ms = answer->translation_ms = answer->tts_ms = 0;
   answer->is_flat = open->dialect == DUB_DIALECT_FLAT;
   return answer;
 }

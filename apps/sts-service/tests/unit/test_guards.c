@@ -18,6 +18,9 @@ static const Case cases[] = {
     {" ... ", 0.1, -0.1, 5000, DUB_GUARD_EMPTY},
     {"The next day", 0.7, -1.2, 5000, DUB_GUARD_NO_SPEECH},
     {"The next day, all of us left", 0.7, -0.3, 5000, DUB_GUARD_PASS},
+    /* Short, in a Spanish book: doubted, and said. */
+    {"Valdemoro 20 de sept", 0.69, -1.01, 1900, DUB_GUARD_PASS, 0.32, 0.32},
+    {"Mimoí Carisma Manuel", 0.77, -0.82, 1900, DUB_GUARD_PASS, 0.65, 0.11},
     {"The next day", 0.0, -3.2, 5000, DUB_GUARD_LOW_CONFIDENCE},
     /* Over music. */
     {"I'm going to make a video about the game.", 0.55, -1.6, 5000,

@@ -88,8 +88,8 @@ typedef struct {
   char *translated_text;  /* (nullable) */
   guint processing_time_ms;
   gboolean has_timings;
-  guint asr_ms, translation_ms, tts_ms;
-  DubWireError *error; /* (nullable); set when failed */
+  gint64 asr_ms, translation_ms, tts_ms; /* -1: not told */
+  DubWireError *error;                   /* (nullable); set when failed */
   /* Either the names (echo mode) or the durations (full mode). */
   char *model_name; /* (nullable) */
   gboolean has_durations;
