@@ -119,6 +119,32 @@ def test_error_names_the_url_and_why(echo, tmp_path, source, target, status,
         nothing_is_left(dub, [], stack)
 
 
+def test_error_output_refuses(echo, tmp_path):
+    """By password, as most platforms do; the key is not shown."""
+    refusing = """authInternalUsers:
+- user: any
+  permissions:
+  - action: read
+  - action: api
+  - action: publish
+    path: live/dub/in
+"""
+    with Stack("dub-live-refused", tmp_path) as stack:
+        stack.mediamtx(extra=refusing)
+        publish(stack, clips.make(CLIP), stack.rtmp_url(IN), loop=True)
+        stack.wait_path(IN)
+        dub = dub_live(stack, stack.rtmp_url(IN),
+                       stack.rtmp_url("live/k3y-of-mine"), echo,
+                       ORCH_GRACE_PERIOD="2s")
+        says(dub, "output is away", 30)
+        assert dub.wait(60) == 69, dub.output()
+        last = dub.output().splitlines()[-1]
+        assert last.startswith("dub live: cannot publish to rtmp://127.0.0.1")
+        assert "is the key, user or password wrong" in last
+        assert "k3y-of-mine" not in dub.output()
+        nothing_is_left(dub, [], stack)
+
+
 class Stranger(http.server.BaseHTTPRequestHandler):
     """A web page that answers whatever it is asked."""
 

@@ -98,7 +98,8 @@ fill_server_settings (Program *self, GError **error)
   to->service_name = self->is_echo ? "echo-sts" : "full-sts-service";
   to->api_key = from->api_key;
   to->metrics_token = from->metrics_token;
-  if (!load_certificate (self, error) || !load_proxies (self, error))
+  if (!dub_sts_settings_check (from, error) ||
+      !load_certificate (self, error) || !load_proxies (self, error))
     return FALSE;
   to->max_message_bytes = (gsize) from->max_message_bytes;
   to->max_connections = (guint) from->max_connections;

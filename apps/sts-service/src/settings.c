@@ -2,6 +2,7 @@
 #include "settings.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_common/language_tag.h>
 #include <dubbing_common/tls.h>
 #include <gio/gio.h>
 
@@ -82,6 +83,15 @@ const DubOption dub_sts_options[] = {
   { NULL }
 };
 /* clang-format on */
+
+gboolean
+dub_sts_settings_check (const DubStsSettings *settings, GError **error)
+{
+  return dub_language_tag_check (
+             "SOURCE_LANGUAGE", settings->source_language, TRUE, error) &&
+         dub_language_tag_check (
+             "TARGET_LANGUAGE", settings->target_language, FALSE, error);
+}
 
 static gboolean
 is_loopback (const char *host)

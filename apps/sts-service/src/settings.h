@@ -40,6 +40,10 @@ typedef struct {
 
 extern const DubOption dub_sts_options[];
 
+/* DUB_ERROR_INVALID, which names the setting, for what could never work. */
+gboolean dub_sts_settings_check (
+    const DubStsSettings *settings, GError **error);
+
 /* Where the mode listens; a free string each. DUB_ERROR_INVALID when an
  * address that others can reach is asked for without a key. */
 gboolean dub_sts_settings_find_address (const DubStsSettings *settings,

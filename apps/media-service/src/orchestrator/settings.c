@@ -4,6 +4,7 @@
 #include "stream_settings.h"
 
 #include <dubbing_common/error.h>
+#include <dubbing_common/language_tag.h>
 #include <dubbing_common/tls.h>
 #include <errno.h>
 #include <gio/gio.h>
@@ -384,11 +385,70 @@ dub_service_environment (char **environment)
       environment, "MEDIAMTX_RTSP_URL", "MEDIAMTX_RTSP_PORT");
 }
 
+/* --- what could never work --- */
+
+static gboolean
+check_languages (const DubServiceSettings *self, GError **error)
+{
+  g_auto (GStrv) words = g_strsplit (
+      self->target_languages != NULL ? self->target_languages : "", ",", -1);
+
+  for (gsize i = 0; words[i] != NULL; i++)
+    if (!dub_language_tag_check (
+            "WORKER_TARGET_LANGUAGES", words[i], FALSE, error))
+      return FALSE;
+  return dub_language_tag_check (
+             "WORKER_TARGET_LANGUAGE", self->target_language, FALSE, error) &&
+         dub_language_tag_check (
+             "WORKER_SOURCE_LANGUAGE", self->source_language, TRUE, error);
+}
+
+static gboolean
+check_worker_command (const DubServiceSettings *self, GError **error)
+{
+  g_autofree char *found = NULL;
+
+  if (self->worker_command == NULL)
+    return TRUE;
+  found = g_find_program_in_path (self->worker_command);
+  if (found != NULL)
+    return TRUE;
+  g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+      "ORCH_WORKER_COMMAND: %s is no program that can be run",
+      self->worker_command);
+  return FALSE;
+}
+
+/* Both are the workers', which have them from our environment; what else is
+ * wrong with them a worker tells. */
+static gboolean
+check_capture (char **environment, GError **error)
+{
+  const char *mode = g_environ_getenv (environment, "CAPTURE");
+  const char *folder = g_environ_getenv (environment, "CAPTURE_DIR");
+
+  if (!is_set (environment, "CAPTURE") || g_str_equal (mode, "off"))
+    return TRUE;
+  if (!is_set (environment, "CAPTURE_DIR")) {
+    g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+        "CAPTURE_DIR: CAPTURE=%s needs a folder", mode);
+    return FALSE;
+  }
+  if (g_mkdir_with_parents (folder, 0700) == 0 &&
+      g_access (folder, W_OK | X_OK) == 0)
+    return TRUE;
+  g_set_error (error, DUB_ERROR, DUB_ERROR_INVALID,
+      "CAPTURE_DIR: %s is no folder that can be written: %s", folder,
+      g_strerror (errno));
+  return FALSE;
+}
+
 static gboolean
 derive (DubServiceSettings *self, GError **error)
 {
   if (!check_address (self, error) || !check_user (self, error) ||
-      !derive_languages (self, error))
+      !derive_languages (self, error) || !check_languages (self, error) ||
+      !check_worker_command (self, error))
     return FALSE;
   if (self->runtime_dir == NULL)
     self->runtime_dir = default_runtime_dir ();
@@ -413,7 +473,7 @@ dub_service_settings_load (DubServiceSettings *settings, int *argc,
     dub_config_clear (options, settings);
     return FALSE;
   }
-  if (derive (settings, error))
+  if (check_capture (all, error) && derive (settings, error))
     return TRUE;
   dub_config_clear (options, settings);
   return FALSE;

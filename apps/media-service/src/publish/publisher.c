@@ -36,6 +36,7 @@
 #define SOCKET_BYTES 32768
 /* What a connection writes before the first tag: handshake and commands. */
 #define OPENING_BYTES 3500
+#define LASTING_NS (5 * DUB_NS_PER_S)
 
 typedef struct {
   GstElement *pipeline;
@@ -145,14 +146,23 @@ take_link (DubPublisher *self)
   return g_steal_pointer (&self->link);
 }
 
+/* A server that wants another key or password may take the stream, and end it
+ * when it has looked (MediaMTX: after 2 s). So only what has lasted longer is a
+ * connection that ends the loss before it. */
+static gboolean
+has_lasted_locked (DubPublisher *self)
+{
+  return self->state == DUB_PUBLISHER_RUNNING &&
+         now_ns () - self->begun_ns > LASTING_NS;
+}
+
 static void
 set_state (DubPublisher *self, DubPublisherState state, const GError *error)
 {
   g_mutex_lock (&self->lock);
   self->state = state;
-  if (state == DUB_PUBLISHER_RUNNING)
-    self->stats.lost_since_ns = DUB_TIME_NONE;
-  else if (self->stats.lost_since_ns == DUB_TIME_NONE)
+  if (state != DUB_PUBLISHER_RUNNING &&
+      self->stats.lost_since_ns == DUB_TIME_NONE)
     self->stats.lost_since_ns = now_ns ();
   g_mutex_unlock (&self->lock);
   self->on_state (state, error, self->user_data);
@@ -180,14 +190,30 @@ next_wait_ms (DubPublisher *self)
                           : dub_retry_wait_ms (attempt);
 }
 
+/* It ends now: what was lost before it, and how often, counts no more. */
 static void
-lose (DubPublisher *self, const GError *error, guint wait_ms)
+forget_losses (DubPublisher *self)
 {
+  g_mutex_lock (&self->lock);
+  if (has_lasted_locked (self)) {
+    self->stats.lost_since_ns = DUB_TIME_NONE;
+    self->attempt = 0;
+  }
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+lose (DubPublisher *self, const GError *error)
+{
+  guint wait_ms;
+
+  forget_losses (self);
   link_free (take_link (self));
   if (self->is_finishing) {
     end (self);
     return;
   }
+  wait_ms = next_wait_ms (self);
   g_mutex_lock (&self->lock);
   self->retry_at_ns = now_ns () + (gint64) wait_ms * DUB_NS_PER_MS;
   g_mutex_unlock (&self->lock);
@@ -195,17 +221,19 @@ lose (DubPublisher *self, const GError *error, guint wait_ms)
   set_state (self, DUB_PUBLISHER_WAITING, error);
 }
 
-/* It was connected, and what it was sent was H.265. */
-static gboolean
-had_h265 (DubPublisher *self)
+/* What may be the matter with a server that took the stream and ended it. */
+static const char *
+guess_locked (DubPublisher *self)
 {
-  gboolean answer;
-
-  g_mutex_lock (&self->lock);
-  answer = self->state == DUB_PUBLISHER_RUNNING && self->config[1] &&
-           dub_flv_tag_is_enhanced (self->config[1]);
-  g_mutex_unlock (&self->lock);
-  return answer;
+  if (self->state != DUB_PUBLISHER_RUNNING)
+    return "";
+  if (self->config[1] && dub_flv_tag_is_enhanced (self->config[1]))
+    return " (the pictures are H.265 by Enhanced RTMP, which not every server"
+           " takes)";
+  if (!has_lasted_locked (self))
+    return " (ended as soon as it began: is the key, user or password wrong, or"
+           " the stream taken by somebody else?)";
+  return "";
 }
 
 static GError *
@@ -213,18 +241,25 @@ describe (DubPublisher *self, GstMessage *message)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *debug = NULL;
+  g_autofree char *words = NULL;
   g_autofree char *text = NULL;
   g_autofree char *safe = NULL;
-  const char *cause;
+  const char *cause, *guess;
+  char *noise;
   int code = DUB_ERROR_UNAVAILABLE;
 
+  g_mutex_lock (&self->lock);
+  guess = guess_locked (self);
+  g_mutex_unlock (&self->lock);
   gst_message_parse_error (message, &error, &debug);
   cause = debug ? strrchr (debug, '\n') : NULL;
-  text = g_strdup_printf ("%s %s%s", error->message, cause ? cause + 1 : "",
-      had_h265 (self) ? " (the pictures are H.265 by Enhanced RTMP, which not"
-                        " every server takes)"
-                      : "");
-  safe = dub_safe_text (g_strchomp (text), self->url);
+  words = g_strdup_printf ("%s %s", error->message, cause ? cause + 1 : "");
+  /* "... domain g-io-error-quark, code 44" */
+  noise = strstr (words, " domain g-");
+  if (noise)
+    *noise = '\0';
+  text = g_strconcat (g_strchomp (words), guess, NULL);
+  safe = dub_safe_text (text, self->url);
   if (g_error_matches (
           error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED))
     code = DUB_ERROR_AUTH;
@@ -242,7 +277,7 @@ on_bus_message (GstBus *bus, GstMessage *message, gpointer user_data)
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_ERROR:
       error = describe (self, message);
-      lose (self, error, next_wait_ms (self));
+      lose (self, error);
       break;
     case GST_MESSAGE_EOS:
       end (self);
@@ -267,7 +302,6 @@ do_running (gpointer user_data)
     self->stats.connect_ms =
         MAX (1, (now_ns () - self->begun_ns) / DUB_NS_PER_MS);
   g_mutex_unlock (&self->lock);
-  self->attempt = 0;
   if (is_new)
     set_state (self, DUB_PUBLISHER_RUNNING, NULL);
   return G_SOURCE_REMOVE;
@@ -319,7 +353,7 @@ do_lose (gpointer user_data)
   error = g_error_new (DUB_ERROR, DUB_ERROR_TIMEOUT,
       "%s takes nothing: %" G_GINT64_FORMAT " ms of stream wait",
       self->shown_url, waiting_ms);
-  lose (self, error, next_wait_ms (self));
+  lose (self, error);
   return G_SOURCE_REMOVE;
 }
 
@@ -532,6 +566,8 @@ dub_publisher_get_stats (DubPublisher *self, DubPublisherStats *ret_stats)
 {
   g_mutex_lock (&self->lock);
   *ret_stats = self->stats;
+  if (self->state == DUB_PUBLISHER_RUNNING)
+    ret_stats->lost_since_ns = DUB_TIME_NONE;
   ret_stats->waiting_ms = self->is_sending ? waiting_ms_locked (self) : 0;
   g_mutex_unlock (&self->lock);
 }

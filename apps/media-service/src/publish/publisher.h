@@ -11,9 +11,10 @@
  * Each connection is a new pipeline. It begins at a key frame, with metadata
  * and codec data before it, so a connection is made when a key frame comes; a
  * lost one is tried again at the first key frame after 0.25, 0.5 and 1 s, then
- * 2 s, and at a server of others after 1 to 30 s. More than max_waiting_ms of
- * stream that the socket did not take is a loss. What cannot be sent is
- * dropped: the programme never waits.
+ * 2 s, and at a server of others after 1 to 30 s; one that lasted less than 5 s
+ * does not end the loss before it, since a server may refuse so. More than
+ * max_waiting_ms of stream that the socket did not take is a loss. What cannot
+ * be sent is dropped: the programme never waits.
  *
  * new, finish and free on the owner's thread (the thread-default main context
  * of dub_publisher_new ()), where on_state is called. push from any thread.

@@ -2,6 +2,7 @@
 #include "settings.h"
 
 #include <dubbing_common/error.h>
+#include <string.h>
 
 /* The file that people copy says what the table says. */
 static void
@@ -68,11 +69,40 @@ test_address (void)
   }
 }
 
+static void
+test_languages (void)
+{
+  static const struct {
+    const char *source, *target;
+    const char *named; /* NULL: good */
+  } table[] = {
+      {"auto", "en", NULL},
+      {"es-419", "pt_BR", NULL},
+      {"klingon", "en", "SOURCE_LANGUAGE: \"klingon\""},
+      {"auto", "spanish", "TARGET_LANGUAGE: \"spanish\""},
+      {"auto", "auto", "TARGET_LANGUAGE"},
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (table); i++) {
+    DubStsSettings settings = {.source_language = (char *) table[i].source,
+        .target_language = (char *) table[i].target};
+    g_autoptr (GError) error = NULL;
+
+    g_assert_cmpint (
+        dub_sts_settings_check (&settings, &error), ==, table[i].named == NULL);
+    if (table[i].named) {
+      g_assert_error (error, DUB_ERROR, DUB_ERROR_INVALID);
+      g_assert_nonnull (strstr (error->message, table[i].named));
+    }
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/sts/settings/env-example", test_env_example);
   g_test_add_func ("/sts/settings/address", test_address);
+  g_test_add_func ("/sts/settings/languages", test_languages);
   return g_test_run ();
 }
