@@ -540,10 +540,11 @@ static void
 test_bad_manifest (Folder *f, gconstpointer data)
 {
   g_autofree char *deep = g_strnfill (200000, '[');
-  const char *texts[] = {"", "[]", "{", deep, "{\"runId\":\"other\"}",
+  static const char outside[] =
       "{\"runId\":\"run\",\"fragments\":[{\"seq\":1,\"time\":{\"startMs\":0,"
       "\"endMs\":0},\"assets\":[{\"kind\":\"in-wav\",\"path\":"
-      "\"assets/../../../../victim\",\"sha256\":\"0\",\"bytes\":1}]}]}"};
+      "\"assets/../../../../victim\",\"sha256\":\"0\",\"bytes\":1}]}]}";
+  const char *texts[] = {"", "[]", "{", deep, "{\"runId\":\"other\"}", outside};
   g_autofree char *victim = g_build_filename (f->path, "victim", NULL);
 
   g_assert_true (g_file_set_contents (victim, "x", 1, NULL));

@@ -178,6 +178,7 @@ test_slow (Fixture *f, gconstpointer data)
 
     tell (f, "one", long_word);
     read = read_all (good);
+    g_assert_nonnull (strstr (read, long_word));
   }
   g_assert_cmpuint (dub_event_hub_get_n_listeners (f->hub), ==, 1);
   tell (f, "one", "still");

@@ -157,6 +157,6 @@ dub_whisper_reader_read (DubWhisperReader *self,
   if (logits == NULL)
     return FALSE;
   *ret_read = read;
-  read = (DubWhisperRead){NULL};
+  read.text = NULL;
   return TRUE;
 }

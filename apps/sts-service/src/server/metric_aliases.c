@@ -3,9 +3,9 @@
 
 #define STAGE(stage_name, family)                                              \
   {                                                                            \
-    .name = "ws_fragment_processing_ms", .from = family,                       \
+    .name = "ws_fragment_processing_ms", .from = (family),                     \
     .help = "Time of each stage", .scale = 1e3, .add_label = "stage",          \
-    .add_value = stage_name                                                    \
+    .add_value = (stage_name)                                                  \
   }
 
 static const DubMetricAlias aliases[] = {
