@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from helpers import clips, words
+from helpers import clips, tools, words
 from helpers.processes import children_of
 from helpers.socketio_monitor import SocketIOMonitor
 
@@ -79,6 +80,18 @@ def engine_child(pid: int, kind: str) -> int:
         if b"engine" in command and kind.encode() in command:
             return child
     raise AssertionError(f"no child of {pid} is engine {kind}")
+
+
+def test_file_without_a_fragment_ends(tmp_path):
+    """Shorter than half a second: nothing to dub, and nothing to wait for."""
+    clips.write_wav(tmp_path / "short.wav", np.zeros(int(0.3 * RATE)), RATE)
+    done = subprocess.run(
+        [tools.need("sts-service"), "fragment", str(tmp_path / "short.wav")],
+        env={**os.environ, "ASR_PROVIDER": "mock", "TTS_PROVIDER": "mock",
+             "TRANSLATION_PROVIDER": "mock"},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert "fragments=0\n" in done.stdout
 
 
 @pytest.mark.parametrize("number, kind", [

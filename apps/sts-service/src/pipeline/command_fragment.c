@@ -64,6 +64,7 @@ typedef struct {
   gint16 *dub; /* as long as the input and a little */
   gsize at, length;
   guint64 sequence;
+  gboolean is_done; /* with the file */
   int status;
 } Run;
 
@@ -229,10 +230,9 @@ next_fragment (Run *run)
   g_autofree float *samples = NULL;
   gsize limit = (gsize) (run->settings->seconds * RATE_HZ), looked_at;
 
-  if (left < RATE_HZ / 2) {
-    g_main_loop_quit (run->loop);
+  run->is_done = left < RATE_HZ / 2;
+  if (run->is_done)
     return;
-  }
   /* Cut at a quiet place, as the segmenter would. */
   looked_at = MIN (left, limit + 1);
   samples = g_new (float, looked_at);
@@ -290,7 +290,8 @@ run_file (Run *run, const char *path)
   dub = run->dub = g_new0 (gint16, run->pcm->frames + 1);
   run->at = 0;
   next_fragment (run);
-  g_main_loop_run (run->loop);
+  while (!run->is_done)
+    g_main_context_iteration (NULL, TRUE);
   if (run->settings->output != NULL) {
     g_autoptr (DubPcm) out =
         dub_pcm_new (g_bytes_new (dub, run->pcm->frames * 2), RATE_HZ, 1, 0);
