@@ -23,7 +23,7 @@
 
 typedef struct {
   struct whisper_context *context;
-  DubWhisperReader *reader; /* NULL: the model knows English only */
+  DubWhisperReader *reader;
   int threads;
   gboolean is_on_gpu;
   GBytes *encoded; /* the sound that the encoder saw last (nullable) */
@@ -116,24 +116,22 @@ max_tokens (const Task *task)
   return 8 * task->n_samples / DUB_WHISPER_RATE_HZ + 12;
 }
 
+/* whisper_full () encodes; it can be kept from all but one token of decoding,
+ * which is the reader's. */
 static struct whisper_full_params
-params_for (const Whisper *self, Task *task, int audio_ctx)
+encoding_params (const Whisper *self, Task *task, int audio_ctx)
 {
   struct whisper_full_params params =
       whisper_full_default_params (WHISPER_SAMPLING_GREEDY);
 
   params.n_threads = threads_for (self, task);
-  params.language = task->language;
-  params.translate = task->is_translation;
+  params.language = "en"; /* the encoder knows none */
   params.audio_ctx = audio_ctx;
-  params.max_tokens = max_tokens (task);
+  params.max_tokens = 1;
   params.temperature_inc = 0; /* its retries took 7 to 18 s on a bad cut */
   params.no_context = true;
-  params.initial_prompt = task->prompt;
   params.no_timestamps = true;
   params.single_segment = true;
-  params.suppress_nst = true;
-  params.no_speech_thold = 2; /* never: the guards decide, and say why */
   params.print_progress = false;
   params.print_realtime = false;
   params.print_timestamps = false;
@@ -141,22 +139,6 @@ params_for (const Whisper *self, Task *task, int audio_ctx)
   params.abort_callback = is_late;
   params.abort_callback_user_data = task;
   return params;
-}
-
-static void
-read_tokens (
-    struct whisper_context *context, int segment, Heard *heard, double *sum)
-{
-  int n = whisper_full_n_tokens (context, segment);
-
-  for (int i = 0; i < n; i++) {
-    whisper_token_data token =
-        whisper_full_get_token_data (context, segment, i);
-    if (token.id >= whisper_token_eot (context))
-      continue;
-    *sum += token.plog;
-    heard->tokens++;
-  }
 }
 
 /* Softmax of some logits, in place of them. */
@@ -204,18 +186,20 @@ read_languages (struct whisper_context *context, const float *logits,
  * already made.
  */
 static void
-read_start (struct whisper_context *context, int threads, const char *asked,
-    Heard *heard)
+read_start (const Whisper *self, const Task *task, Heard *heard)
 {
-  whisper_token start = whisper_token_sot (context);
+  struct whisper_context *context = self->context;
+  const float *logits =
+      dub_whisper_reader_peek (self->reader, threads_for (self, task));
   int n = whisper_n_vocab (context);
   g_autofree float *p = NULL;
 
-  if (whisper_decode (context, &start, 1, 0, threads) != 0)
+  heard->language = "en";
+  if (logits == NULL)
     return;
   if (whisper_is_multilingual (context))
-    read_languages (context, whisper_get_logits (context), asked, heard);
-  p = g_memdup2 (whisper_get_logits (context), (gsize) n * sizeof *p);
+    read_languages (context, logits, task->language, heard);
+  p = g_memdup2 (logits, (gsize) n * sizeof *p);
   to_probabilities (p, n);
   heard->no_speech = p[whisper_token_nosp (context)];
 }
@@ -230,34 +214,37 @@ take_text (Heard *heard, const char *text)
   heard->is_looping = dub_guard_is_looping (heard->text);
 }
 
-static void
-read_result (struct whisper_context *context, int threads, const char *asked,
-    Heard *heard)
+/* Off what the encoder has made. */
+static gboolean
+read_text (Whisper *self, const Task *task, const char *prompt, Heard *heard,
+    GError **error)
 {
-  g_autoptr (GString) text = g_string_new (NULL);
-  double sum = 0;
-  int n = whisper_full_n_segments (context);
+  DubWhisperReading reading = {.is_translation = task->is_translation,
+      .prompt = prompt,
+      .max_tokens = max_tokens (task),
+      .threads = threads_for (self, task),
+      .deadline_ns = task->deadline_ns};
+  g_auto (DubWhisperRead) text = {NULL};
 
-  for (int i = 0; i < n; i++) {
-    g_string_append (text, whisper_full_get_segment_text (context, i));
-    read_tokens (context, i, heard, &sum);
-  }
-  take_text (heard, text->str);
-  heard->mean_logprob = heard->tokens > 0 ? sum / heard->tokens : 0;
-  heard->language = whisper_lang_str (whisper_full_lang_id (context));
-  read_start (context, threads, asked, heard);
+  read_start (self, task, heard);
+  reading.language =
+      g_str_equal (task->language, "auto") ? heard->language : task->language;
+  if (!dub_whisper_reader_read (self->reader, &reading, &text, error))
+    return FALSE;
+  take_text (heard, text.text->str);
+  heard->tokens = text.tokens;
+  heard->mean_logprob = text.tokens > 0 ? text.logprob_sum / text.tokens : 0;
+  return TRUE;
 }
 
 static gboolean
-listen (Whisper *self, Task *task, int audio_ctx, Heard *heard, GError **error)
+encode (Whisper *self, Task *task, int audio_ctx, GError **error)
 {
-  struct whisper_full_params params = params_for (self, task, audio_ctx);
+  struct whisper_full_params params = encoding_params (self, task, audio_ctx);
   int status;
 
   g_clear_pointer (&self->encoded, g_bytes_unref);
   status = whisper_full (self->context, params, task->samples, task->n_samples);
-  g_clear_pointer (&heard->text, g_free);
-  *heard = (Heard){NULL};
   if (status != 0) {
     gboolean late = is_late (task);
     g_set_error (error, DUB_ERROR, late ? DUB_ERROR_TIMEOUT : DUB_ERROR_ENGINE,
@@ -266,10 +253,17 @@ listen (Whisper *self, Task *task, int audio_ctx, Heard *heard, GError **error)
         status);
     return FALSE;
   }
-  read_result (self->context, self->threads, task->language, heard);
   if (task->sound != NULL)
     self->encoded = g_bytes_ref (task->sound);
   return TRUE;
+}
+
+static gboolean
+listen (Whisper *self, Task *task, int audio_ctx, Heard *heard, GError **error)
+{
+  *heard = (Heard){NULL};
+  return encode (self, task, audio_ctx, error) &&
+         read_text (self, task, task->prompt, heard, error);
 }
 
 /* Is the encoder's work on this sound still there, for who wants the other
@@ -277,7 +271,7 @@ listen (Whisper *self, Task *task, int audio_ctx, Heard *heard, GError **error)
 static gboolean
 is_encoded (const Whisper *self, const Task *task)
 {
-  return task->gives_way && self->reader != NULL && self->encoded != NULL &&
+  return task->gives_way && self->encoded != NULL &&
          !g_str_equal (task->language, "auto") &&
          g_bytes_equal (self->encoded, task->sound);
 }
@@ -285,21 +279,8 @@ is_encoded (const Whisper *self, const Task *task)
 static gboolean
 read_again (Whisper *self, const Task *task, Heard *heard, GError **error)
 {
-  DubWhisperReading reading = {.language = task->language,
-      .is_translation = task->is_translation,
-      .max_tokens = max_tokens (task),
-      .threads = threads_for (self, task),
-      .deadline_ns = task->deadline_ns};
-  g_auto (DubWhisperRead) read = {NULL};
-
-  if (!dub_whisper_reader_read (self->reader, &reading, &read, error))
-    return FALSE;
-  take_text (heard, read.text->str);
-  heard->tokens = read.tokens;
-  heard->mean_logprob = read.tokens > 0 ? read.logprob_sum / read.tokens : 0;
   heard->is_read_again = TRUE;
-  read_start (self->context, reading.threads, task->language, heard);
-  return TRUE;
+  return read_text (self, task, NULL, heard, error);
 }
 
 static guint
@@ -512,12 +493,11 @@ whisper_load (const DubFrame *settings, JsonObject *ready, GError **error)
     whisper_unload (self);
     return NULL;
   }
+  self->reader = dub_whisper_reader_new (self->context);
   if (!warm_up (self, error)) {
     whisper_unload (self);
     return NULL;
   }
-  if (whisper_is_multilingual (self->context))
-    self->reader = dub_whisper_reader_new (self->context);
   json_object_set_boolean_member (
       ready, "is_multilingual", whisper_is_multilingual (self->context));
   json_object_set_int_member (ready, "threads", self->threads);

@@ -5,10 +5,9 @@
 #include <whisper.h>
 
 /*
- * Reads a text off what Whisper's encoder made of the sound it saw last. The
- * encoder takes most of the time of a fragment; who has the translation and
- * wants the transcript too needs only the decoder again. whisper_full () would
- * run both.
+ * Reads a text off what Whisper's encoder made of the sound it saw last: the
+ * decoder's part of whisper_full (), on one thread or all (thread_choice.h).
+ * Who has the translation and wants the transcript too needs only this again.
  *
  * Greedy, without time stamps, with the tokens left out that whisper_full ()
  * leaves out, so it reads what that would.
@@ -19,15 +18,17 @@ G_BEGIN_DECLS
 
 typedef struct _DubWhisperReader DubWhisperReader;
 
-/* context: of a multilingual model; must stay. (transfer full) */
+/* context: must stay. (transfer full) */
 DubWhisperReader *dub_whisper_reader_new (struct whisper_context *context);
 void dub_whisper_reader_free (DubWhisperReader *self);
 
 typedef struct {
+  /* Neither matters to a model that knows English only. */
   const char *language; /* Whisper's name for it, not "auto" */
   gboolean is_translation;
+  const char *prompt; /* (nullable): text that would stand before */
   int max_tokens;
-  int threads;
+  int threads;        /* at most */
   gint64 deadline_ns; /* monotonic */
 } DubWhisperReading;
 
@@ -37,6 +38,11 @@ typedef struct {
   int tokens;
 } DubWhisperRead;
 void dub_whisper_read_clear (DubWhisperRead *read);
+
+/* What the model expects right after the start token, a figure for each token
+ * of its vocabulary; NULL when whisper.cpp fails. The context's, until it works
+ * again. */
+const float *dub_whisper_reader_peek (DubWhisperReader *self, int threads);
 
 /* The encoder must have run in the context, and nothing failed since.
  * DUB_ERROR_TIMEOUT at the deadline, _ENGINE when whisper.cpp fails. */

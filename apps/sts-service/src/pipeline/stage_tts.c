@@ -2,16 +2,21 @@
 #include "work.h"
 
 #include "speech.h"
+#include "stretch.h"
 
 #include "tts/speakable.h"
 
 #include <dubbing_common/error.h>
 #include <math.h>
 
-/* A rate that differs less is not worth a second synthesis. */
-#define RATE_WORTH 1.03
+/* A rate that differs less is not worth a second synthesis: it doubles the
+ * stage's time, and so small a stretch is not heard. Where nobody waits, and
+ * where nothing stretches, it is worth it sooner. */
+#define RATE_WORTH 1.10
+#define RATE_WORTH_PATIENT 1.03
+#define PATIENT_NS (12 * DUB_NS_PER_S)
 /* An expected rate is a guess; below this the first try is at rate 1. */
-#define RATE_SURE 1.08
+#define RATE_SURE 1.03
 #define MIN_RATE_HZ 8000
 #define MAX_RATE_HZ 96000
 #define MAX_SAMPLE 8.0f
@@ -105,6 +110,14 @@ possible_rate (const DubTts *tts, double rate)
   return tts->max_speed > 0 ? MIN (rate, tts->max_speed) : rate;
 }
 
+static double
+rate_worth (gint64 left_ns)
+{
+  gboolean stretches = !g_str_equal (dub_stretch_name (), "none");
+
+  return stretches && left_ns < PATIENT_NS ? RATE_WORTH : RATE_WORTH_PATIENT;
+}
+
 /* Synthesis again at a faster rate is the best way to make it fit, when the
  * first one shows that there is time for it. */
 static gboolean
@@ -116,7 +129,7 @@ ask_again (DubWork *work)
   gint64 took_ns = dub_work_now_ns () - work->stage_start_ns;
   gint64 left_ns = work->job->deadline_ns - dub_work_now_ns ();
 
-  if (rate < RATE_WORTH * work->rate ||
+  if (rate < rate_worth (left_ns) * work->rate ||
       left_ns < 2 * took_ns + RESERVE_MS * 2 * DUB_NS_PER_MS)
     return FALSE;
   ask_for_speech (work, rate);

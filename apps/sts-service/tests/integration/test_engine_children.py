@@ -230,6 +230,16 @@ class Commands(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertGreater(len(done.stdout.split()), 3, done.stdout)
 
+    def test_transcribe_leaves_no_sentence_out(self):
+        """108 words with pauses; in stretches of 25 s Whisper heard 86."""
+        model("ggml-base.bin")
+        done = subprocess.run(
+            [STS_SERVICE, "transcribe", "--language=de",
+             Path(SPEECH).with_name("lv_de.mp3")],
+            check=False, capture_output=True, text=True, timeout=WAIT_S)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreater(len(done.stdout.split()), 97, done.stdout)
+
     def test_error_what_settings_name_stops_the_start(self):
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
             file.write("languages:\n  en:\n    - { voice: joe }\n")

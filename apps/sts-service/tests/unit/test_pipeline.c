@@ -454,6 +454,33 @@ test_too_long (void)
   self->free (self);
 }
 
+/* 2.65 s for 2.5: the stretch does it, and costs no second synthesis; unless
+ * nobody waits. */
+static void
+test_little_too_long (void)
+{
+  DubProcessor *self = pipeline (DUB_TRANSCRIPT_OFF);
+  g_autoptr (DubResult) live = NULL;
+  g_autoptr (DubResult) file = NULL;
+
+  if (g_str_equal (dub_stretch_name (), "none")) {
+    self->free (self);
+    g_test_skip ("this build cannot stretch");
+    return;
+  }
+  script.speech_s = 2.65;
+  script.text = "1881"; /* nothing is expected of its length */
+  live = run (self, job_new (3, 0.2, 8000));
+  g_assert_cmpuint (script.synthesised, ==, 1);
+  g_assert_cmpint (live->status, ==, DUB_RESULT_SUCCESS);
+  g_assert_cmpfloat_with_epsilon (live->speed_ratio, 1.06, 0.03);
+  g_assert_cmpuint (live->dubbed_duration_ms, <=, 2560);
+  file = run (self, job_new (3, 0.2, 30000));
+  g_assert_cmpuint (script.synthesised, ==, 3);
+  g_assert_cmpfloat (script.last_rate, >, 1.03);
+  self->free (self);
+}
+
 /* The second time it is known how long the voice takes. */
 static void
 test_learns_the_length (void)
@@ -884,6 +911,7 @@ main (int argc, char **argv)
   g_test_add_func (
       "/sts/pipeline/as-loud-as-the-source", test_as_loud_as_the_source);
   g_test_add_func ("/sts/pipeline/too-long", test_too_long);
+  g_test_add_func ("/sts/pipeline/little-too-long", test_little_too_long);
   g_test_add_func ("/sts/pipeline/learns-the-length", test_learns_the_length);
   g_test_add_func ("/sts/pipeline/room-and-cut", test_room_and_cut);
   g_test_add_func ("/sts/pipeline/no-speech", test_no_speech);
