@@ -14,11 +14,9 @@
 #define CTX_PER_S 50
 #define CTX_MARGIN 64 /* with 6 it looped */
 /* Further tries may end within this share of the time that was given, in
- * tenths: 1.5 s of the 5 s of a live fragment. Who gives as long as nobody does
- * live has a file, where nothing waits. */
+ * tenths: 1.5 s of the 5 s of a live fragment. */
 #define SHARE_TENTHS 3
 #define PATIENT_TENTHS 6
-#define PATIENT_NS (G_GINT64_CONSTANT (12) * 1000000000)
 #define FURTHER_TRIES 2
 
 static int
@@ -68,7 +66,7 @@ has_time_for (const DubTries *self, int audio_ctx, gint64 now_ns)
   gint64 given_ns = self->deadline_ns - self->start_ns;
   gint64 took_ns = now_ns - self->try_start_ns;
   gint64 needed_ns = took_ns * audio_ctx / self->audio_ctx;
-  int tenths = given_ns < PATIENT_NS ? SHARE_TENTHS : PATIENT_TENTHS;
+  int tenths = given_ns < DUB_TRIES_PATIENT_NS ? SHARE_TENTHS : PATIENT_TENTHS;
 
   return now_ns - self->start_ns + needed_ns < given_ns / 10 * tenths;
 }

@@ -19,6 +19,8 @@ G_BEGIN_DECLS
 
 #define DUB_TRIES_CTX_STEP 256
 #define DUB_TRIES_CTX_MAX 1500
+/* Who gives as long as nobody does live has a file, where nothing waits. */
+#define DUB_TRIES_PATIENT_NS (G_GINT64_CONSTANT (12) * 1000000000)
 
 typedef struct {
   int first_ctx;

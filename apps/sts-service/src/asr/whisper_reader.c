@@ -129,15 +129,15 @@ static const float *
 step (DubWhisperReader *self, const whisper_token *tokens, int n_tokens,
     int n_past, int most)
 {
-  gboolean is_single = n_tokens == 1;
-  int threads = is_single ? dub_thread_choice_next (&self->choice, most)
-                          : dub_thread_choice_best (&self->choice, most);
+  /* Who gives way is on one thread beside others: no measure of it. */
+  gboolean is_measured = n_tokens == 1 && most > 1;
+  int threads = is_measured ? dub_thread_choice_next (&self->choice, most)
+                            : dub_thread_choice_best (&self->choice, most);
   gint64 start_ns = now_ns ();
 
   if (whisper_decode (self->context, tokens, n_tokens, n_past, threads) != 0)
     return NULL;
-  /* Who gives way is on one thread beside others: no measure of it. */
-  if (is_single && most > 1)
+  if (is_measured)
     dub_thread_choice_learn (&self->choice, threads, now_ns () - start_ns);
   return whisper_get_logits (self->context) +
          (gsize) (n_tokens - 1) * self->n_vocab;

@@ -4,6 +4,7 @@
 #include "speech.h"
 #include "stretch.h"
 
+#include "asr/further_tries.h"
 #include "tts/speakable.h"
 
 #include <dubbing_common/error.h>
@@ -14,7 +15,6 @@
  * where nothing stretches, it is worth it sooner. */
 #define RATE_WORTH 1.10
 #define RATE_WORTH_PATIENT 1.03
-#define PATIENT_NS (12 * DUB_NS_PER_S)
 /* An expected rate is a guess; below this the first try is at rate 1. */
 #define RATE_SURE 1.03
 #define MIN_RATE_HZ 8000
@@ -115,7 +115,8 @@ rate_worth (gint64 left_ns)
 {
   gboolean stretches = !g_str_equal (dub_stretch_name (), "none");
 
-  return stretches && left_ns < PATIENT_NS ? RATE_WORTH : RATE_WORTH_PATIENT;
+  return stretches && left_ns < DUB_TRIES_PATIENT_NS ? RATE_WORTH
+                                                     : RATE_WORTH_PATIENT;
 }
 
 /* Synthesis again at a faster rate is the best way to make it fit, when the
